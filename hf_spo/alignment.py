@@ -1,0 +1,194 @@
+"""Characters ↔ tokens. Offsets are born here and nowhere else.
+
+A fast tokenizer says which characters each token covers; nothing is ever decoded from token ids. Offsets of different
+tokenizer families are brought to one form: code points of the user's own string, half-open, without white space at the
+edges (byte-level BPE and SentencePiece count a word's leading space in), with combining marks that a normaliser dropped.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .schema import Span
+
+
+class Misalignment(StrEnum):
+    """Why a character span has no token span."""
+
+    TRUNCATED = "truncated"
+    INSIDE_TOKEN = "inside a token"
+    UNKNOWN_RUN = "[UNK] run"
+    NOT_IN_TEXT = "not in text"
+    UNREAD_BORDER = "border on characters no token covers"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """Token positions of a span, inclusive at both ends."""
+
+    start: int
+    end: int
+
+
+class Encoding:
+    """One text as tokens, with the characters that each covers.
+
+    Args:
+        text: the user's own string.
+        input_ids: (L,) token ids, special tokens included.
+        offsets: (L, 2) character ranges, half-open; equal ends for tokens that cover nothing, such as [CLS].
+        unknown: (L,) whether a token is the unknown token.
+        chars_read: how many characters from the start the tokens stand for; less than the text when it was cut.
+    """
+
+    def __init__(
+        self, text: str, input_ids: Sequence[int], offsets: np.ndarray, unknown: np.ndarray, chars_read: int
+    ) -> None:
+        self.text = text
+        self.input_ids = input_ids
+        self.offsets = offsets
+        self.unknown = unknown
+        self.chars_read = chars_read
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def pointable(self) -> np.ndarray:
+        """(L,) whether a token covers any character: only such tokens can be borders of a mention."""
+        return self.offsets[:, 0] < self.offsets[:, 1]
+
+    def char_span(self, start: int, end: int) -> Span:
+        """Return the characters from token `start` to token `end`, both inclusive."""
+        return Span(int(self.offsets[start, 0]), int(self.offsets[end, 1]))
+
+    @cached_property
+    def _borders(self) -> tuple[dict[int, int], dict[int, int]]:
+        starts: dict[int, int] = {}
+        ends: dict[int, int] = {}
+        for token, (start, end) in enumerate(self.offsets.tolist()):
+            if start < end:
+                # Bytes of one character are tokens with the same range: a mention starts with the first of them and
+                # ends with the last.
+                starts.setdefault(start, token)
+                ends[end] = token
+        return starts, ends
+
+    def token_span(self, span: Span) -> TokenSpan | Misalignment:
+        """Find the tokens that cover exactly these characters, or say why none do."""
+        if not 0 <= span.start < span.end <= len(self.text):
+            return Misalignment.NOT_IN_TEXT
+        starts, ends = self._borders
+        start, end = starts.get(span.start), ends.get(span.end)
+        if start is not None and end is not None:
+            return TokenSpan(start, end)
+        if span.end > self.chars_read:
+            return Misalignment.TRUNCATED
+        causes = [self._cause(span.start)] if start is None else []
+        causes += [self._cause(span.end - 1)] if end is None else []
+        return Misalignment.UNKNOWN_RUN if Misalignment.UNKNOWN_RUN in causes else causes[0]
+
+    def _cause(self, char: int) -> Misalignment:
+        covering = np.flatnonzero((self.offsets[:, 0] <= char) & (char < self.offsets[:, 1]))
+        if covering.size == 0:
+            return Misalignment.UNREAD_BORDER
+        return Misalignment.UNKNOWN_RUN if self.unknown[covering].any() else Misalignment.INSIDE_TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Encodings padded to one length, as arrays. *Shape:* all (B, L)."""
+
+    input_ids: np.ndarray
+    attention_mask: np.ndarray
+    pointable: np.ndarray
+
+    def model_inputs(self) -> dict[str, np.ndarray]:
+        """Return what an encoder takes."""
+        return {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+
+
+def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encoding]:
+    """Tokenise texts, keeping for every token the characters it covers.
+
+    Args:
+        tokenizer: any fast tokenizer.
+        texts: the users' strings.
+        max_length: tokens to keep of each text, special tokens included.
+
+    Raises:
+        TypeError: the tokenizer is not a fast one, so it knows no offsets.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise TypeError(
+            f"{type(tokenizer).__name__} is no fast tokenizer and knows no character offsets; "
+            f"load it by AutoTokenizer.from_pretrained, from a folder with a tokenizer.json"
+        )
+    if not texts:
+        return []
+    # A lone surrogate cannot be tokenised; U+FFFD is as long, so offsets still hold for the user's string.
+    readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
+    tokens = tokenizer(
+        readable, truncation=True, max_length=max_length, return_offsets_mapping=True, return_attention_mask=False
+    )
+    unknown_id = tokenizer.unk_token_id
+    encodings = []
+    for index, text in enumerate(texts):
+        input_ids = tokens["input_ids"][index]
+        offsets = np.asarray(tokens["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
+        offsets = _tidy(offsets, readable[index])
+        cut = bool(tokens.encodings[index].overflowing)
+        chars_read = int(offsets[:, 1].max(initial=0)) if cut else len(text)
+        unknown = np.asarray(input_ids) == (-1 if unknown_id is None else unknown_id)
+        encodings.append(Encoding(text, input_ids, offsets, unknown, chars_read))
+    return encodings
+
+
+def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1) -> Batch:
+    """Pad encodings on the right to the longest one, or to the next multiple of a number of tokens."""
+    longest = max(len(encoding) for encoding in encodings)
+    shape = (len(encodings), -(-longest // multiple) * multiple)
+    input_ids = np.full(shape, pad_token_id, dtype=np.int64)
+    attention_mask = np.zeros(shape, dtype=np.int64)
+    pointable = np.zeros(shape, dtype=bool)
+    for row, encoding in enumerate(encodings):
+        input_ids[row, : len(encoding)] = encoding.input_ids
+        attention_mask[row, : len(encoding)] = 1
+        pointable[row, : len(encoding)] = encoding.pointable
+    return Batch(input_ids, attention_mask, pointable)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"\s")
+
+
+def _tidy(offsets: np.ndarray, text: str) -> np.ndarray:
+    """Bring a tokenizer's offsets to the form that the module promises."""
+    if text.isascii() and not _SPACE.search(text):
+        return offsets
+    offsets = offsets.copy()
+    if _SPACE.search(text):
+        space = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
+        positions = np.arange(len(text) + 1)
+        solid = np.flatnonzero(~space)
+        # For every position, the first character at or after it, and the end of the last one before it, that is solid.
+        after = np.append(solid, len(text))[np.searchsorted(solid, positions)]
+        before = np.append(0, solid + 1)[np.searchsorted(solid, positions)]
+        start, end = after[offsets[:, 0]], before[offsets[:, 1]]
+        blank = start >= end
+        offsets = np.where(blank[:, None], offsets[:, :1], np.stack([start, end], axis=1))
+    for token in range(len(offsets)):
+        start, end = offsets[token].tolist()
+        if start == end:
+            continue
+        limit = offsets[token + 1 :, 0][offsets[token + 1 :, 0] < offsets[token + 1 :, 1]].min(initial=len(text))
+        while end < limit and unicodedata.category(text[end]).startswith("M"):
+            end += 1
+        offsets[token, 1] = end
+    return offsets

@@ -1,0 +1,161 @@
+"""Configuration of the triple-extraction models."""
+
+from dataclasses import fields
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from huggingface_hub.dataclasses import strict
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+from transformers.utils import logging
+
+from .schema import Schema, Thresholds
+
+logger = logging.get_logger(__name__)
+
+
+class Conditioning(StrEnum):
+    """How a subject conditions the sequence in which its objects are sought."""
+
+    LAYER_NORM = "layer_norm"
+    ADDITION = "addition"
+
+
+class ConditioningPosition(StrEnum):
+    """Which hidden states are conditioned: those before the encoder's last normalisation, or after it."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+RENAMED_KEYS: dict[str, str] = {}
+"""Keys of configs written by older versions → their names today."""
+
+
+def package_version() -> str:
+    """Return the installed version of hf-spo; "unknown" where the code runs without the package."""
+    try:
+        return version("hf-spo")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@strict
+class SpoConfig(PreTrainedConfig):
+    """Configuration of [`SpoForTripleExtraction`]: an encoder, a schema, the pointer heads and the decoding.
+
+    Args:
+        encoder_config: config of any encoder that `AutoModel` builds, as an object or a dictionary with `model_type`.
+        relations: the schema's relations in label order, see [`Schema.to_list`].
+        subject_power, object_power: p is raised to this power against class imbalance; 1 switches it off.
+        initial_subject_probability, initial_object_probability: what fresh heads give to every token, see
+            [`PointerHead`].
+        conditioning: "layer_norm" (conditional LayerNorm) or "addition".
+        conditioning_position: "before" or "after" the encoder's last normalisation.
+        subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold: a token is a
+            border where its powered probability exceeds this.
+        max_length: longest sequence in tokens, special tokens included.
+        hf_spo_version: the version that wrote this config.
+    """
+
+    model_type = "hf_spo"
+    sub_configs_defaults = {"encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
+    # Hidden states are for the object pass, not for a trainer to gather over a whole data set.
+    keys_to_ignore_at_inference = ["last_hidden_state", "conditioned_state"]
+
+    encoder_config: dict[str, Any] | PreTrainedConfig | None = None
+    relations: list[dict[str, str]] | None = None
+    subject_power: int = 2
+    object_power: int = 4
+    initial_subject_probability: float = 0.02
+    initial_object_probability: float = 0.0005
+    conditioning: str = Conditioning.LAYER_NORM.value
+    conditioning_position: str = ConditioningPosition.AFTER.value
+    subject_start_threshold: float = 0.5
+    subject_end_threshold: float = 0.5
+    object_start_threshold: float = 0.5
+    object_end_threshold: float = 0.5
+    max_length: int = 256
+    initializer_range: float = 0.02
+    tie_word_embeddings: bool = False
+    hf_spo_version: str = ""
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.hf_spo_version = self.hf_spo_version or package_version()
+        super().__post_init__(**kwargs)
+
+    def validate_spo(self) -> None:
+        """Check the values that types alone do not; runs on construction and on save."""
+        for name in ("subject_power", "object_power"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1 (1 is off)")
+        Thresholds(*(getattr(self, f"{name}_threshold") for name in Thresholds.__slots__))
+        for name in ("initial_subject_probability", "initial_object_probability"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a probability between 0 and 1, both excluded")
+        if self.max_length < 3:
+            raise ValueError(f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]")
+        Conditioning(self.conditioning)
+        ConditioningPosition(self.conditioning_position)
+
+    @property
+    def schema(self) -> Schema:
+        """The relations as a [`Schema`].
+
+        Raises:
+            ValueError: the config has no relations.
+        """
+        if not self.relations:
+            raise ValueError(
+                "this config has no relations, so no model can be built from it; "
+                "pass relations=schema.to_list(), or use SpoForTripleExtraction.from_encoder(path, schema)"
+            )
+        return Schema.from_list(self.relations)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The four decoding thresholds as one object."""
+        return Thresholds(
+            self.subject_start_threshold,
+            self.subject_end_threshold,
+            self.object_start_threshold,
+            self.object_end_threshold,
+        )
+
+    def get_text_config(self, decoder: Any = None, encoder: Any = None) -> PreTrainedConfig:
+        """Return the encoder's config: it is the one with a vocabulary."""
+        assert isinstance(self.encoder_config, PreTrainedConfig)
+        return self.encoder_config
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Build a config from its JSON form; renamed keys are followed, unknown ones are dropped with a warning."""
+        known = {field.name for field in fields(cls)} | _FOREIGN_KEYS
+        kept: dict[str, Any] = {}
+        unknown = []
+        for key, value in config_dict.items():
+            name = RENAMED_KEYS.get(key, key)
+            if name in known or name.startswith("_"):
+                kept[name] = value
+            else:
+                unknown.append(key)
+        if unknown:
+            logger.warning(
+                f"ignoring unknown keys of this hf_spo config: {', '.join(sorted(unknown))}; it was written by version "
+                f"{config_dict.get('hf_spo_version', 'unknown')}, this is {package_version()}"
+            )
+        for key in ("encoder_config", "relations"):
+            if key not in kept and key not in kwargs:
+                raise ValueError(
+                    f'this hf_spo config has no "{key}" (written by version '
+                    f"{config_dict.get('hf_spo_version', 'unknown')}); the file is damaged or belongs to another model"
+                )
+        return super().from_dict(kept, **kwargs)
+
+
+# What transformers itself writes into a config.json beside the declared fields.
+_FOREIGN_KEYS = {
+    "model_type", "transformers_version", "architectures", "dtype", "torch_dtype", "auto_map", "custom_pipelines",
+    "attn_implementation", "experts_implementation", "use_cache",
+}  # fmt: skip

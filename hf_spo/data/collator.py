@@ -1,0 +1,83 @@
+"""Batches for training: padded tokens, drawn subjects, dense labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import torch
+
+from ..alignment import TokenSpan, pad
+from .dataset import LabelledItem
+
+
+class SubjectSampling(StrEnum):
+    """Which subjects a step conditions on.
+
+    REFERENCE: a random start among the gold starts, then a random end among the gold ends at or after it, so that some
+    pairs are no subject and teach an empty answer (bert4keras, task_relation_extraction.py). TRUE: gold subjects only.
+    """
+
+    REFERENCE = "reference"
+    TRUE = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoCollator:
+    """Turn labelled items into the arguments of [`SpoForTripleExtraction`].
+
+    Args:
+        pad_token_id: of the tokenizer.
+        num_relations: R of the labels.
+        subjects_per_example: how many subjects are drawn for each text, always the same number.
+        sampling: how they are drawn.
+        pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur; kernels are cached by shape.
+    """
+
+    pad_token_id: int
+    num_relations: int
+    subjects_per_example: int = 1
+    sampling: SubjectSampling = SubjectSampling.REFERENCE
+    pad_to_multiple_of: int = 16
+
+    def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
+        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example."""
+        batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of)
+        length = batch.input_ids.shape[1]
+        count = len(items) * self.subjects_per_example
+        subject_labels = np.zeros((len(items), length, 2), dtype=np.float32)
+        object_labels = np.zeros((count, length, self.num_relations, 2), dtype=np.float32)
+        spans = np.zeros((count, 2), dtype=np.int64)
+        for row, item in enumerate(items):
+            for subject in item.labels:
+                subject_labels[row, subject.start, 0] = 1
+                subject_labels[row, subject.end, 1] = 1
+            for draw in range(self.subjects_per_example):
+                index = row * self.subjects_per_example + draw
+                drawn = draw_subject(item, self.sampling)
+                spans[index] = drawn.start, drawn.end
+                for value, relation in item.labels.get(drawn, ()):
+                    object_labels[index, value.start, relation, 0] = 1
+                    object_labels[index, value.end, relation, 1] = 1
+        tensors = {
+            **batch.model_inputs(),
+            "subject_rows": np.repeat(np.arange(len(items)), self.subjects_per_example),
+            "subject_spans": spans,
+            "subject_labels": subject_labels,
+            "object_labels": object_labels,
+        }
+        return {name: torch.from_numpy(array) for name, array in tensors.items()}
+
+
+def draw_subject(item: LabelledItem, sampling: SubjectSampling) -> TokenSpan:
+    """Draw one subject; in a text without any, a random token, which teaches an empty answer."""
+    subjects = list(item.labels)
+    if not subjects:
+        tokens = np.flatnonzero(item.encoding.pointable)
+        token = int(item.rng.choice(tokens)) if tokens.size else 0
+        return TokenSpan(token, token)
+    chosen = subjects[item.rng.integers(len(subjects))]
+    if sampling == SubjectSampling.TRUE:
+        return chosen
+    ends = [subject.end for subject in subjects if subject.end >= chosen.start]
+    return TokenSpan(chosen.start, ends[item.rng.integers(len(ends))])

@@ -1,0 +1,149 @@
+"""Probabilities → spans → triples, in numpy.
+
+A border is a token whose probability exceeds its threshold; each start is paired with the nearest end at or after it
+(bert4keras, task_relation_extraction.py). A span's score is the geometric mean of its two border probabilities, and a
+triple's score is the product of its subject's and its object's: P(s) · P(p, o | s).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from .alignment import Encoding
+from .schema import VALUE_SLOT, Mention, Schema, Span, Thresholds, Triple
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Subjects of a batch. *Shape:* rows (N,), the sentence of each; spans (N, 2), its tokens, inclusive; scores (N,)."""
+
+    rows: np.ndarray
+    spans: np.ndarray
+    scores: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects of subjects. *Shape:* subjects, relations, scores (M,); spans (M, 2), tokens, inclusive."""
+
+    subjects: np.ndarray
+    relations: np.ndarray
+    spans: np.ndarray
+    scores: np.ndarray
+
+
+def decode_subjects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Subjects:
+    """Find the subjects of a batch. *Shape:* probs (B, L, 2), pointable (B, L)."""
+    probs = np.where(pointable[..., None], probs, 0.0)
+    rows, spans, scores = _pair(probs[..., 0], probs[..., 1], thresholds.subject_start, thresholds.subject_end)
+    return Subjects(rows, spans, scores)
+
+
+def decode_objects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Objects:
+    """Find the objects of every subject and relation. *Shape:* probs (N, L, R, 2), pointable (N, L)."""
+    count, length, relations, _ = probs.shape
+    probs = np.where(pointable[:, :, None, None], probs, 0.0).transpose(3, 0, 2, 1)
+    start, end = probs.reshape(2, count * relations, length)
+    groups, spans, scores = _pair(start, end, thresholds.object_start, thresholds.object_end)
+    return Objects(groups // relations, groups % relations, spans, scores)
+
+
+def _pair(
+    start: np.ndarray, end: np.ndarray, start_threshold: float, end_threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pair each start with the nearest end at or after it, within its row. *Shape:* (G, L), (G, L) → (K,), (K, 2), (K,)."""
+    length = start.shape[1]
+    # One number for a row and a position, so that a single search serves all rows.
+    starts = np.flatnonzero(start > start_threshold)
+    ends = np.flatnonzero(end > end_threshold)
+    nearest = np.searchsorted(ends, starts)
+    found = nearest < len(ends)
+    starts, nearest = starts[found], nearest[found]
+    partners = ends[nearest]
+    same_row = starts // length == partners // length
+    starts, partners = starts[same_row], partners[same_row]
+    scores = np.sqrt(start.reshape(-1)[starts] * end.reshape(-1)[partners])
+    return starts // length, np.stack([starts % length, partners % length], axis=1), scores
+
+
+def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects, schema: Schema) -> list[list[Triple]]:
+    """Slice mentions from the texts and join the slots of each subject's objects; one list of triples a text.
+
+    Triples are sorted by position; duplicates, possible where several tokens stand for one character, are merged and
+    keep the best score.
+    """
+    found: dict[int, list[tuple[int, Mention, float]]] = {}
+    for subject, relation, (start, end), score in zip(
+        objects.subjects.tolist(), objects.relations.tolist(), objects.spans.tolist(), objects.scores.tolist(), strict=True
+    ):
+        encoding = encodings[subjects.rows[subject]]
+        span = encoding.char_span(start, end)
+        mention = Mention(encoding.text[span.start : span.end], span, schema[relation].object_type)
+        found.setdefault(subject, []).append((relation, mention, score))
+    triples: list[list[Triple]] = [[] for _ in encodings]
+    for subject, parts in found.items():
+        row = int(subjects.rows[subject])
+        encoding = encodings[row]
+        span = encoding.char_span(*subjects.spans[subject].tolist())
+        text = encoding.text[span.start : span.end]
+        triples[row].extend(join_slots(text, span, float(subjects.scores[subject]), parts, schema))
+    return [merge(group) for group in triples]
+
+
+def join_slots(
+    text: str, span: Span, score: float, parts: Sequence[tuple[int, Mention, float]], schema: Schema
+) -> list[Triple]:
+    """Build the triples of one subject from its objects: each `@value` with its qualifiers.
+
+    A qualifier goes to the nearest `@value` of its predicate; a value that no qualifier of a slot chose takes the
+    nearest one, since texts state a shared qualifier once ("凭《A》获最佳男主角和最佳新人"). Several qualifiers of one slot at one
+    value give one triple each. A qualifier of a predicate that has no value is no triple.
+    """
+    triples = []
+    for relation, value, value_score in parts:
+        head = schema[relation]
+        if head.slot != VALUE_SLOT:
+            continue
+        rivals = [m for r, m, _ in parts if schema[r] == head]
+        slots: dict[str, list[Mention]] = {}
+        for index, mention, _ in parts:
+            part = schema[index]
+            if part.slot != VALUE_SLOT and (part.predicate, part.subject_type) == (head.predicate, head.subject_type):
+                slots.setdefault(part.slot, []).append(mention)
+        choices = []
+        for slot, mentions in slots.items():
+            own = [mention for mention in mentions if _nearest(mention, rivals) == value]
+            choices.append([(slot, mention) for mention in own or [_nearest(value, mentions)]])
+        for qualifiers in product(*choices):
+            subject = Mention(text, span, head.subject_type)
+            triples.append(Triple(subject, head.predicate, value, dict(qualifiers), score * value_score))
+    return triples
+
+
+def _nearest(mention: Mention, others: Iterable[Mention]) -> Mention:
+    def distance(other: Mention) -> tuple[int, int]:
+        assert mention.span is not None and other.span is not None
+        return mention.span.distance(other.span), other.span.start
+
+    return min(others, key=distance)
+
+
+def merge(triples: Iterable[Triple]) -> list[Triple]:
+    """Keep of equal triples the best scored, in order of their place in the text."""
+    best: dict[tuple[object, ...], Triple] = {}
+    for triple in triples:
+        key = (triple.subject, triple.predicate, triple.object, tuple(sorted(triple.qualifiers.items())))
+        if key not in best or (triple.score or 0) > (best[key].score or 0):
+            best[key] = triple
+    return sorted(best.values(), key=_place)
+
+
+def _place(triple: Triple) -> tuple[int, int, int, int, str]:
+    assert triple.subject.span is not None and triple.object.span is not None
+    subject, value = triple.subject.span, triple.object.span
+    return subject.start, subject.end, value.start, value.end, triple.predicate

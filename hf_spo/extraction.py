@@ -1,0 +1,150 @@
+"""The one extraction loop: subjects of a whole batch, then all their objects in one pass over the cached states.
+
+Pipeline, command line, evaluation in training and whatever is built later run this loop and the decoder behind it.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+
+from .alignment import Batch, Encoding, encode, pad
+from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects
+from .schema import Schema, Thresholds, Triple
+
+logger = logging.getLogger(__name__)
+
+
+class PointerBackend(Protocol):
+    """All that extraction knows of a model."""
+
+    def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
+        """Encode a batch: the state that `objects` wants back, and probabilities (B, L, 2)."""
+        ...
+
+    def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Return probabilities (N, L, R, 2) for subjects in sentences `rows` (N,) at tokens `spans` (N, 2)."""
+        ...
+
+
+class OnTruncation(StrEnum):
+    """What to do with a text that is longer than the model reads."""
+
+    WARN = "warn"
+    ERROR = "error"
+
+
+class TextTooLongError(ValueError):
+    """A text is longer than the model reads, and the caller asked not to have it cut."""
+
+
+class TripleExtractor:
+    """Extract triples from texts with any pointer backend.
+
+    Args:
+        backend: a model behind [`PointerBackend`].
+        tokenizer: the fast tokenizer that the model was trained with.
+        schema: the model's relations.
+        max_length: tokens read of a text, special tokens included.
+        thresholds: probabilities that borders have to exceed.
+        top_k: keep at most this many triples of a text, the best scored.
+        on_truncation: warn about a text that is cut, or raise.
+        look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
+    """
+
+    # Elements of one (n, L, R, 2) array of object probabilities: bounds memory whatever the number of subjects.
+    _object_budget = 1 << 24
+
+    def __init__(
+        self,
+        backend: PointerBackend,
+        tokenizer: Any,
+        schema: Schema,
+        *,
+        max_length: int,
+        thresholds: Thresholds | None = None,
+        top_k: int | None = None,
+        on_truncation: str = OnTruncation.WARN,
+        look_ahead: int = 16,
+    ) -> None:
+        if top_k is not None and top_k < 1:
+            raise ValueError(f"top_k={top_k}: expected a whole number of at least 1, or None for all triples")
+        self.backend = backend
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.max_length = max_length
+        self.thresholds = thresholds or Thresholds()
+        self.top_k = top_k
+        self.on_truncation = OnTruncation(on_truncation)
+        self.look_ahead = look_ahead
+
+    def __call__(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[list[Triple]]:
+        """Yield the triples of each text, in the order of the texts, reading only a few batches ahead.
+
+        Raises:
+            TypeError: an input is no string.
+            TextTooLongError: a text is too long, with `on_truncation="error"`.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
+        stream = iter(texts)
+        while block := list(islice(stream, batch_size * self.look_ahead)):
+            encodings = self.encode(block)
+            results: list[list[Triple]] = [[] for _ in block]
+            # Blank texts have nothing to point at and go round the model.
+            order = sorted((i for i, e in enumerate(encodings) if e.pointable.any()), key=lambda i: len(encodings[i]))
+            for at in range(0, len(order), batch_size):
+                chosen = order[at : at + batch_size]
+                for index, triples in zip(chosen, self.run([encodings[i] for i in chosen]), strict=True):
+                    results[index] = triples
+            yield from results
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Tokenise texts; texts that are cut are named in a warning or an error."""
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}")
+        encodings = encode(self.tokenizer, texts, self.max_length)
+        for encoding in encodings:
+            unread = len(encoding.text) - encoding.chars_read
+            if unread:
+                message = (
+                    f"{unread} of {len(encoding.text)} characters were not read: the text beginning "
+                    f"{encoding.text[:20]!r} is longer than the model's {self.max_length} tokens; split it into sentences"
+                )
+                if self.on_truncation == OnTruncation.ERROR:
+                    raise TextTooLongError(message)
+                logger.warning(message)
+        return encodings
+
+    def run(self, encodings: Sequence[Encoding]) -> list[list[Triple]]:
+        """Run both passes over one batch of encodings that have anything to point at."""
+        batch = pad(encodings, self.tokenizer.pad_token_id or 0)
+        state, probs = self.backend.subjects(batch)
+        subjects = decode_subjects(probs, batch.pointable, self.thresholds)
+        objects = self._objects(state, batch, subjects)
+        triples = assemble(encodings, subjects, objects, self.schema)
+        return triples if self.top_k is None else [_best(group, self.top_k) for group in triples]
+
+    def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
+        size = max(1, self._object_budget // (batch.input_ids.shape[1] * len(self.schema) * 2))
+        parts = []
+        for at in range(0, len(subjects), size):
+            rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
+            part = decode_objects(self.backend.objects(state, rows, spans), batch.pointable[rows], self.thresholds)
+            parts.append(Objects(part.subjects + at, part.relations, part.spans, part.scores))
+        if not parts:
+            return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
+        return Objects(
+            np.concatenate([part.subjects for part in parts]),
+            np.concatenate([part.relations for part in parts]),
+            np.concatenate([part.spans for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+        )
+
+
+def _best(triples: list[Triple], top_k: int) -> list[Triple]:
+    return sorted(triples, key=lambda triple: triple.score or 0.0, reverse=True)[:top_k]

@@ -1,0 +1,26 @@
+"""Make the family known to transformers; runs on `import hf_spo` and does no harm when run again."""
+
+from transformers import AutoConfig, AutoModel
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from .configuration_spo import SpoConfig
+from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
+from .packaged import packaged
+from .pipeline import TripleExtractionPipeline
+
+TASK = "triple-extraction"
+
+
+def register() -> None:
+    """Register config, model and pipeline with the Auto classes and `transformers.pipeline`."""
+    AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
+    AutoModelForTripleExtraction.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
+    AutoModel.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
+    # Straight into the table: `register_pipeline` would warn on a second import, and would make `save_pretrained` of a
+    # pipeline write a reference to this class that a later load cannot resolve.
+    PIPELINE_REGISTRY.supported_tasks[TASK] = {
+        "impl": TripleExtractionPipeline,
+        "pt": (AutoModelForTripleExtraction,),
+        "default": {"model": (str(packaged("base")), "main")},
+        "type": "text",
+    }

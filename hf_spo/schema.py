@@ -1,0 +1,293 @@
+"""Plain data: spans, mentions, triples, examples, relations and the schema that names them.
+
+Nothing here knows about tensors, tokenizers or files of annotation tools. Character positions are Unicode code points of
+the user's own string and half-open; a mention read from data without offsets has none.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+VALUE_SLOT = "@value"
+"""Name of an object's own slot; every other slot is a qualifier (DuIE 2.0: inWork, inArea, onDate, period)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of character positions."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"Span({self.start}, {self.end}): expected 0 <= start <= end")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def distance(self, other: "Span") -> int:
+        """Count the characters between two spans; 0 when they touch or overlap."""
+        return max(0, self.start - other.end, other.start - self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A piece of text that names an entity or a value; `span` is None where the data gives no offsets."""
+
+    text: str
+    span: Span | None = None
+    type: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form: text, start, end (absent without offsets), type."""
+        offsets = {} if self.span is None else {"start": self.span.start, "end": self.span.end}
+        return {"text": self.text, **offsets, "type": self.type}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Mention":
+        """Read the JSON form; `start` and `end` may both be missing."""
+        start, end = data.get("start"), data.get("end")
+        span = None if start is None or end is None else Span(start, end)
+        return cls(data["text"], span, data.get("type", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """A subject, a predicate and an object, with the object's further slots as `qualifiers`."""
+
+    subject: Mention
+    predicate: str
+    object: Mention
+    qualifiers: Mapping[str, Mention] = field(default_factory=dict)
+    score: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that the pipeline and the command line print."""
+        score = {} if self.score is None else {"score": self.score}
+        return {
+            **score,
+            "subject": self.subject.to_dict(),
+            "predicate": self.predicate,
+            "object": self.object.to_dict(),
+            "qualifiers": {slot: mention.to_dict() for slot, mention in self.qualifiers.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Triple":
+        """Read the JSON form; score and qualifiers may be missing."""
+        return cls(
+            Mention.from_dict(data["subject"]),
+            data["predicate"],
+            Mention.from_dict(data["object"]),
+            {slot: Mention.from_dict(value) for slot, value in data.get("qualifiers", {}).items()},
+            data.get("score"),
+        )
+
+    def slots(self) -> Iterator[tuple[str, Mention]]:
+        """Yield the object under `@value`, then every qualifier under its own name."""
+        yield VALUE_SLOT, self.object
+        yield from self.qualifiers.items()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text and the triples it states."""
+
+    text: str
+    triples: tuple[Triple, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form: text and triples."""
+        return {"text": self.text, "triples": [triple.to_dict() for triple in self.triples]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Example":
+        """Read the JSON form."""
+        return cls(data["text"], tuple(Triple.from_dict(triple) for triple in data["triples"]))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Relation:
+    """One label of the model: what kind of subject relates by what predicate to what kind of object, in which slot."""
+
+    subject_type: str
+    predicate: str
+    object_type: str
+    slot: str = VALUE_SLOT
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON form kept in a model's config."""
+        return {
+            "subject_type": self.subject_type,
+            "predicate": self.predicate,
+            "object_type": self.object_type,
+            "slot": self.slot,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The probability that a border has to exceed, by stage and side."""
+
+    subject_start: float = 0.5
+    subject_end: float = 0.5
+    object_start: float = 0.5
+    object_end: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"threshold {name}={value}: expected a probability from 0 to 1")
+
+
+class Schema:
+    """An ordered set of relations; a relation's index is its label in the model.
+
+    Two relations may share a predicate (DuIE 1.0: 成立日期 of 机构 and of 企业). A qualifier slot belongs to the `@value`
+    relations with its subject type and predicate.
+
+    Raises:
+        ValueError: no relation at all, the same relation twice, or a qualifier slot without its `@value` relation.
+    """
+
+    def __init__(self, relations: Iterable[Relation]) -> None:
+        self.relations = tuple(relations)
+        if not self.relations:
+            raise ValueError("a schema needs at least one relation; pass a schema file, or data to infer it from")
+        self._index = {relation: index for index, relation in enumerate(self.relations)}
+        if len(self._index) != len(self.relations):
+            twice = next(relation for relation in self.relations if self.relations.count(relation) > 1)
+            raise ValueError(f"the schema lists {twice} twice; keep one of them")
+        self._by_predicate: dict[tuple[str, str], list[int]] = {}
+        for index, relation in enumerate(self.relations):
+            self._by_predicate.setdefault((relation.predicate, relation.slot), []).append(index)
+        for relation in self.relations:
+            if relation.slot != VALUE_SLOT and not any(
+                self.relations[index].subject_type == relation.subject_type
+                for index in self._by_predicate.get((relation.predicate, VALUE_SLOT), ())
+            ):
+                raise ValueError(
+                    f"{relation}: slot {relation.slot!r} has no {VALUE_SLOT!r} relation with the same subject type and "
+                    f"predicate to belong to; add one"
+                )
+
+    def __len__(self) -> int:
+        return len(self.relations)
+
+    def __iter__(self) -> Iterator[Relation]:
+        return iter(self.relations)
+
+    def __getitem__(self, index: int) -> Relation:
+        return self.relations[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schema) and self.relations == other.relations
+
+    def __hash__(self) -> int:
+        return hash(self.relations)
+
+    def __repr__(self) -> str:
+        predicates = len({relation.predicate for relation in self.relations})
+        return f"Schema({len(self)} relations, {predicates} predicates)"
+
+    def find(self, predicate: str, subject_type: str = "", object_type: str = "", slot: str = VALUE_SLOT) -> int:
+        """Return the index of the relation with these names; an empty type matches any, if only one relation fits.
+
+        Raises:
+            KeyError: no relation fits, or several do and the types given do not tell them apart.
+        """
+        exact = self._index.get(Relation(subject_type, predicate, object_type, slot))
+        if exact is not None:
+            return exact
+        fits = [
+            index
+            for index in self._by_predicate.get((predicate, slot), ())
+            if subject_type in ("", self.relations[index].subject_type)
+            and object_type in ("", self.relations[index].object_type)
+        ]
+        if len(fits) == 1:
+            return fits[0]
+        asked = f"({subject_type or 'any'}, {predicate}, {object_type or 'any'}, {slot})"
+        if fits:
+            raise KeyError(f"{asked} fits {len(fits)} relations of the schema; give the subject and object type")
+        known = self._by_predicate.get((predicate, slot), [])
+        if known:
+            raise KeyError(f"{asked} is not in the schema, which has {[self.relations[index] for index in known]}")
+        near = get_close_matches(predicate, {relation.predicate for relation in self.relations}, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise KeyError(f"{asked} is not in the schema of {len(self)} relations{hint}")
+
+    def to_list(self) -> list[dict[str, str]]:
+        """Return the relations in their JSON form, in label order."""
+        return [relation.to_dict() for relation in self.relations]
+
+    @classmethod
+    def from_list(cls, data: Iterable[Mapping[str, Any]]) -> "Schema":
+        """Read relations from dictionaries: our own form, or DuIE's, where `object_type` may name several slots.
+
+        Raises:
+            ValueError: an entry lacks a field or has one of the wrong type.
+        """
+        relations: list[Relation] = []
+        for entry in data:
+            for name in ("subject_type", "predicate", "object_type"):
+                if name not in entry:
+                    raise ValueError(f'schema entry {dict(entry)} has no "{name}"; expected {_ENTRY_FORMS}')
+            objects = entry["object_type"]
+            if isinstance(objects, str):
+                objects = {entry.get("slot", VALUE_SLOT): objects}
+            if not isinstance(objects, Mapping):
+                raise ValueError(f'schema entry {dict(entry)}: "object_type" is no string and no object; {_ENTRY_FORMS}')
+            # @value first, so that a relation precedes its qualifiers in tables and in the label order.
+            for slot in sorted(objects, key=lambda name: (name != VALUE_SLOT, name)):
+                relations.append(Relation(entry["subject_type"], entry["predicate"], objects[slot], slot))
+        return cls(relations)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> "Schema":
+        """Read a schema file: DuIE 1.0 `all_50_schemas`, DuIE 2.0 `schema.json`, or a JSON list of relations.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: a line is no JSON object or lacks a field; the message names file and line.
+        """
+        path = Path(path)
+        text = path.read_text(encoding="utf-8-sig")
+        if text.lstrip().startswith("["):
+            return cls.from_list(json.loads(text))
+        entries = []
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}:{number}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}") from None
+            if not isinstance(entry, dict):
+                raise ValueError(f"{path}:{number}: {type(entry).__name__} where an object was expected, {_ENTRY_FORMS}")
+            entries.append(entry)
+        try:
+            return cls.from_list(entries)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+    @classmethod
+    def infer(cls, examples: Iterable[Example]) -> "Schema":
+        """Collect the relations that labelled examples use, sorted so that the order of the data does not matter."""
+        found = {
+            Relation(triple.subject.type, triple.predicate, mention.type, slot)
+            for example in examples
+            for triple in example.triples
+            for slot, mention in triple.slots()
+        }
+        return cls(sorted(found, key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type)))
+
+
+_ENTRY_FORMS = (
+    '{"subject_type": …, "predicate": …, "object_type": "…"} or, with several slots, "object_type": {"@value": …, "inWork": …}'
+)
