@@ -95,7 +95,9 @@ class SpoConfig(PreTrainedConfig):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a probability between 0 and 1, both excluded")
         if self.max_length < 3:
-            raise ValueError(f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]")
+            raise ValueError(
+                f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]"
+            )
         Conditioning(self.conditioning)
         ConditioningPosition(self.conditioning_position)
 

@@ -79,7 +79,11 @@ def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects
     """
     found: dict[int, list[tuple[int, Mention, float]]] = {}
     for subject, relation, (start, end), score in zip(
-        objects.subjects.tolist(), objects.relations.tolist(), objects.spans.tolist(), objects.scores.tolist(), strict=True
+        objects.subjects.tolist(),
+        objects.relations.tolist(),
+        objects.spans.tolist(),
+        objects.scores.tolist(),
+        strict=True,
     ):
         encoding = encodings[subjects.rows[subject]]
         span = encoding.char_span(start, end)

@@ -63,7 +63,9 @@ class TripleExtractionPipeline(Pipeline):
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         unknown = sorted(set(parameters) - _PARAMETERS)
         if unknown:
-            raise TypeError(f"unknown argument {', '.join(unknown)}; known are {', '.join(sorted(_PARAMETERS))}, batch_size")
+            raise TypeError(
+                f"unknown argument {', '.join(unknown)}; known are {', '.join(sorted(_PARAMETERS))}, batch_size"
+            )
         return parameters, parameters, {}
 
     def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:
@@ -77,11 +79,17 @@ class TripleExtractionPipeline(Pipeline):
             return list(self._stream(inputs, size, merged))
         if isinstance(inputs, Iterable) and not isinstance(inputs, bytes | bytearray | dict):
             return self._stream(inputs, size, merged)
-        if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__") and not isinstance(inputs, bytes | bytearray | dict):
+        if (
+            hasattr(inputs, "__getitem__")
+            and hasattr(inputs, "__len__")
+            and not isinstance(inputs, bytes | bytearray | dict)
+        ):
             return self._stream((inputs[index] for index in range(len(inputs))), size, merged)
         raise TypeError(f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}")
 
-    def _stream(self, texts: Iterable[str], batch_size: int, parameters: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    def _stream(
+        self, texts: Iterable[str], batch_size: int, parameters: dict[str, Any]
+    ) -> Iterator[list[dict[str, Any]]]:
         extractor = self.extractor(**parameters)
         for triples in extractor(texts, batch_size):
             yield self.postprocess(triples)

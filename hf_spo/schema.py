@@ -242,7 +242,9 @@ class Schema:
             if isinstance(objects, str):
                 objects = {entry.get("slot", VALUE_SLOT): objects}
             if not isinstance(objects, Mapping):
-                raise ValueError(f'schema entry {dict(entry)}: "object_type" is no string and no object; {_ENTRY_FORMS}')
+                raise ValueError(
+                    f'schema entry {dict(entry)}: "object_type" is no string and no object; {_ENTRY_FORMS}'
+                )
             # @value first, so that a relation precedes its qualifiers in tables and in the label order.
             for slot in sorted(objects, key=lambda name: (name != VALUE_SLOT, name)):
                 relations.append(Relation(entry["subject_type"], entry["predicate"], objects[slot], slot))
@@ -267,9 +269,13 @@ class Schema:
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError as error:
-                raise ValueError(f"{path}:{number}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}") from None
+                raise ValueError(
+                    f"{path}:{number}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}"
+                ) from None
             if not isinstance(entry, dict):
-                raise ValueError(f"{path}:{number}: {type(entry).__name__} where an object was expected, {_ENTRY_FORMS}")
+                raise ValueError(
+                    f"{path}:{number}: {type(entry).__name__} where an object was expected, {_ENTRY_FORMS}"
+                )
             entries.append(entry)
         try:
             return cls.from_list(entries)
@@ -285,9 +291,9 @@ class Schema:
             for triple in example.triples
             for slot, mention in triple.slots()
         }
-        return cls(sorted(found, key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type)))
+        return cls(
+            sorted(found, key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type))
+        )
 
 
-_ENTRY_FORMS = (
-    '{"subject_type": …, "predicate": …, "object_type": "…"} or, with several slots, "object_type": {"@value": …, "inWork": …}'
-)
+_ENTRY_FORMS = '{"subject_type": …, "predicate": …, "object_type": "…"} or, with several slots, "object_type": {"@value": …, "inWork": …}'

@@ -37,7 +37,9 @@ class AlignmentReport:
 
     def __str__(self) -> str:
         causes = ", ".join(f"{count} {cause}" for cause, count in self.causes.most_common())
-        return f"{self.aligned} of {self.triples} gold triples aligned ({self.share:.2%})" + (f"; {causes}" * bool(causes))
+        return f"{self.aligned} of {self.triples} gold triples aligned ({self.share:.2%})" + (
+            f"; {causes}" * bool(causes)
+        )
 
 
 def label(

@@ -108,6 +108,8 @@ class TripleScorer:
             return tuple(self.tokenize(mention.text))
         if self.match == Match.SPAN:
             if mention.span is None:
-                raise ValueError(f"span matching needs offsets, and {mention.text!r} has none; use strict, or annotate offsets")
+                raise ValueError(
+                    f"span matching needs offsets, and {mention.text!r} has none; use strict, or annotate offsets"
+                )
             return mention.text, mention.span
         return mention.text

@@ -13,7 +13,8 @@ class SpoTrainingArguments(TrainingArguments):
     """[`TrainingArguments`] with what triple extraction adds."""
 
     head_learning_rate: float | None = field(
-        default=None, metadata={"help": "Learning rate of everything but the encoder; default: five times learning_rate."}
+        default=None,
+        metadata={"help": "Learning rate of everything but the encoder; default: five times learning_rate."},
     )
     ema_decay: float = field(
         default=0.999, metadata={"help": "Decay of the weights' moving average, per optimizer step; 0 switches it off."}
@@ -21,7 +22,9 @@ class SpoTrainingArguments(TrainingArguments):
     subjects_per_example: int = field(default=1, metadata={"help": "Subjects drawn for each text and step."})
     subject_sampling: str = field(
         default=SubjectSampling.REFERENCE.value,
-        metadata={"help": "reference: some pairs of gold start and gold end that are no subject; true: gold subjects only."},
+        metadata={
+            "help": "reference: some pairs of gold start and gold end that are no subject; true: gold subjects only."
+        },
     )
     occurrence_policy: str = field(
         default=OccurrencePolicy.FIRST.value,

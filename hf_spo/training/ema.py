@@ -61,7 +61,9 @@ class ExponentialMovingAverage:
         """
         path = Path(folder) / self.FILE
         if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist: the run that wrote this checkpoint kept no average; pass ema_decay=0")
+            raise FileNotFoundError(
+                f"{path} does not exist: the run that wrote this checkpoint kept no average; pass ema_decay=0"
+            )
         tensors = load_file(path)
         for name, average in zip(self.names, self.average, strict=True):
             average.copy_(tensors[name])
