@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import torch
 from transformers import TrainingArguments
 
 from ..data.collator import SubjectSampling
@@ -36,6 +37,9 @@ class SpoTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
+        # transformers refuses bf16 on a host without an accelerator unless told that the CPU is meant.
+        if self.bf16 and not torch.accelerator.is_available():
+            self.use_cpu = True
         super().__post_init__()
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")
