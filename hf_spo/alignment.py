@@ -2,12 +2,14 @@
 
 A fast tokenizer says which characters each token covers; nothing is ever decoded from token ids. Offsets of different
 tokenizer families are brought to one form: code points of the user's own string, half-open, without white space at the
-edges (byte-level BPE and SentencePiece count a word's leading space in), with combining marks that a normaliser dropped.
+edges (byte-level BPE and SentencePiece count a word's leading space in), with the combining marks that a normaliser
+dropped.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -87,7 +89,8 @@ class Encoding:
         starts, ends = self._borders
         start, end = starts.get(span.start), ends.get(span.end)
         if start is not None and end is not None:
-            return TokenSpan(start, end)
+            # Where two tokens share the bytes of a character, the second one starts before the first one ends.
+            return TokenSpan(start, end) if start <= end else Misalignment.INSIDE_TOKEN
         if span.end > self.chars_read:
             return Misalignment.TRUNCATED
         causes = [self._cause(span.start)] if start is None else []
@@ -134,14 +137,23 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
         return []
     # A lone surrogate cannot be tokenised; U+FFFD is as long, so offsets still hold for the user's string.
     readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
-    tokens = tokenizer(
-        readable, truncation=True, max_length=max_length, return_offsets_mapping=True, return_attention_mask=False
-    )
+    with _cut_at_the_end(tokenizer):
+        tokens = tokenizer(
+            readable,
+            truncation=True,
+            max_length=max_length,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+            split_special_tokens=True,  # a user's "[SEP]" is five characters, no command to the model
+        )
     unknown_id = tokenizer.unk_token_id
+    prefixes = {tokenizer.convert_tokens_to_ids(prefix): prefix for prefix in _PREFIXES}
+    prefixes.pop(unknown_id, None)
     encodings = []
     for index, text in enumerate(texts):
         input_ids = tokens["input_ids"][index]
         offsets = np.asarray(tokens["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
+        offsets = _without_prefixes(offsets, input_ids, prefixes, text)
         offsets = _tidy(offsets, readable[index])
         cut = bool(tokens.encodings[index].overflowing)
         chars_read = int(offsets[:, 1].max(initial=0)) if cut else len(text)
@@ -166,29 +178,65 @@ def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1) -> 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
+# Composes with the character before it without being a mark: conjoining vowels and finals of Korean, half-width kana's
+# voicing.
+_JOINS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f]")
+_PREFIXES = ("▁", "Ġ")
+
+
+@contextmanager
+def _cut_at_the_end(tokenizer: Any) -> Iterator[None]:
+    """Let a tokenizer that is set to drop a text's beginning drop its end instead."""
+    side, tokenizer.truncation_side = tokenizer.truncation_side, "right"
+    try:
+        yield
+    finally:
+        tokenizer.truncation_side = side
+
+
+def _without_prefixes(offsets: np.ndarray, input_ids: Sequence[int], prefixes: dict[int, str], text: str) -> np.ndarray:
+    """Let a token that stands for the space before a word cover nothing.
+
+    SentencePiece puts such a space before a text that has none and gives it the first character's range.
+    """
+    blank = [
+        index in prefixes and text[start:end] != prefixes[index]
+        for index, (start, end) in zip(input_ids, offsets.tolist(), strict=True)
+    ]
+    return np.where(np.asarray(blank)[:, None], offsets[:, :1], offsets)
 
 
 def _tidy(offsets: np.ndarray, text: str) -> np.ndarray:
     """Bring a tokenizer's offsets to the form that the module promises."""
-    if text.isascii() and not _SPACE.search(text):
-        return offsets
-    offsets = offsets.copy()
     if _SPACE.search(text):
-        space = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
-        positions = np.arange(len(text) + 1)
-        solid = np.flatnonzero(~space)
-        # For every position, the first character at or after it, and the end of the last one before it, that is solid.
-        after = np.append(solid, len(text))[np.searchsorted(solid, positions)]
-        before = np.append(0, solid + 1)[np.searchsorted(solid, positions)]
-        start, end = after[offsets[:, 0]], before[offsets[:, 1]]
-        blank = start >= end
-        offsets = np.where(blank[:, None], offsets[:, :1], np.stack([start, end], axis=1))
-    for token in range(len(offsets)):
-        start, end = offsets[token].tolist()
-        if start == end:
-            continue
-        limit = offsets[token + 1 :, 0][offsets[token + 1 :, 0] < offsets[token + 1 :, 1]].min(initial=len(text))
-        while end < limit and unicodedata.category(text[end]).startswith("M"):
-            end += 1
-        offsets[token, 1] = end
-    return offsets
+        offsets = _without_space(offsets, text)
+    return offsets if text.isascii() else _with_marks(offsets, text)
+
+
+def _without_space(offsets: np.ndarray, text: str) -> np.ndarray:
+    """Draw the edges in over white space; a token of white space alone covers nothing."""
+    space = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
+    positions = np.arange(len(text) + 1)
+    solid = np.flatnonzero(~space)
+    # For every position, the first character at or after it, and the end of the last one before it, that is solid.
+    after = np.append(solid, len(text))[np.searchsorted(solid, positions)]
+    before = np.append(0, solid + 1)[np.searchsorted(solid, positions)]
+    start, end = after[offsets[:, 0]], before[offsets[:, 1]]
+    blank = start >= end
+    return np.where(blank[:, None], offsets[:, :1], np.stack([start, end], axis=1))
+
+
+def _with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
+    """Stretch tokens over the marks after them that a normaliser stripped or composed, so that no token covers them."""
+    steps = np.zeros(len(text) + 1, dtype=np.int64)
+    np.add.at(steps, offsets[:, 0], 1)
+    np.add.at(steps, offsets[:, 1], -1)
+    uncovered = np.flatnonzero(steps[:-1].cumsum() == 0)
+    marks = [i for i in uncovered.tolist() if unicodedata.category(text[i])[0] == "M" or _JOINS.match(text[i])]
+    if not marks:
+        return offsets
+    reach = np.arange(len(text) + 1)
+    for mark in reversed(marks):
+        reach[mark] = reach[mark + 1]
+    start, end = offsets[:, 0], offsets[:, 1]
+    return np.stack([start, np.where(start < end, reach[end], end)], axis=1)
