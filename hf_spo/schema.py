@@ -1,7 +1,7 @@
 """Plain data: spans, mentions, triples, examples, relations and the schema that names them.
 
-Nothing here knows about tensors, tokenizers or files of annotation tools. Character positions are Unicode code points of
-the user's own string and half-open; a mention read from data without offsets has none.
+Nothing here knows about tensors, tokenizers or files of annotation tools. Character positions are Unicode code points
+of the user's own string and half-open; a mention read from data without offsets has none.
 """
 
 import json
@@ -51,6 +51,8 @@ class Mention:
     def from_dict(cls, data: Mapping[str, Any]) -> "Mention":
         """Read the JSON form; `start` and `end` may both be missing."""
         start, end = data.get("start"), data.get("end")
+        if (start is None) != (end is None):
+            raise ValueError(f'mention {dict(data)}: expected both "start" and "end", or neither')
         span = None if start is None or end is None else Span(start, end)
         return cls(data["text"], span, data.get("type", ""))
 
@@ -148,8 +150,8 @@ class Thresholds:
 class Schema:
     """An ordered set of relations; a relation's index is its label in the model.
 
-    Two relations may share a predicate (DuIE 1.0: 成立日期 of 机构 and of 企业). A qualifier slot belongs to the `@value`
-    relations with its subject type and predicate.
+    Two relations may share a predicate (DuIE 1.0: 成立日期 of 机构 and of 企业). A qualifier slot belongs to the
+    `@value` relations with its subject type and predicate.
 
     Raises:
         ValueError: no relation at all, the same relation twice, or a qualifier slot without its `@value` relation.
@@ -233,22 +235,7 @@ class Schema:
         Raises:
             ValueError: an entry lacks a field or has one of the wrong type.
         """
-        relations: list[Relation] = []
-        for entry in data:
-            for name in ("subject_type", "predicate", "object_type"):
-                if name not in entry:
-                    raise ValueError(f'schema entry {dict(entry)} has no "{name}"; expected {_ENTRY_FORMS}')
-            objects = entry["object_type"]
-            if isinstance(objects, str):
-                objects = {entry.get("slot", VALUE_SLOT): objects}
-            if not isinstance(objects, Mapping):
-                raise ValueError(
-                    f'schema entry {dict(entry)}: "object_type" is no string and no object; {_ENTRY_FORMS}'
-                )
-            # @value first, so that a relation precedes its qualifiers in tables and in the label order.
-            for slot in sorted(objects, key=lambda name: (name != VALUE_SLOT, name)):
-                relations.append(Relation(entry["subject_type"], entry["predicate"], objects[slot], slot))
-        return cls(relations)
+        return cls(relation for entry in data for relation in _relations(entry))
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Schema":
@@ -256,29 +243,29 @@ class Schema:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: a line is no JSON object or lacks a field; the message names file and line.
+            ValueError: the file is no text, or an entry is no JSON object or lacks a field; the message names file and
+                line.
         """
         path = Path(path)
-        text = path.read_text(encoding="utf-8-sig")
-        if text.lstrip().startswith("["):
-            return cls.from_list(json.loads(text))
-        entries = []
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise ValueError(
-                    f"{path}:{number}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}"
-                ) from None
-            if not isinstance(entry, dict):
-                raise ValueError(
-                    f"{path}:{number}: {type(entry).__name__} where an object was expected, {_ENTRY_FORMS}"
-                )
-            entries.append(entry)
         try:
-            return cls.from_list(entries)
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: no UTF-8 text ({error}); save it as UTF-8") from None
+        # A JSON list is one part; else every line is one. Not splitlines(): what it takes for line ends may stand in a
+        # JSON string.
+        whole = text.lstrip().startswith("[")
+        lines = {f"{path}:{number}": line for number, line in enumerate(text.split("\n"), 1) if line.strip()}
+        relations: list[Relation] = []
+        for place, part in ({str(path): text} if whole else lines).items():
+            try:
+                for entry in json.loads(part) if whole else [json.loads(part)]:
+                    relations.extend(_relations(entry))
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{place}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}") from None
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from None
+        try:
+            return cls(relations)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
@@ -296,4 +283,27 @@ class Schema:
         )
 
 
-_ENTRY_FORMS = '{"subject_type": …, "predicate": …, "object_type": "…"} or, with several slots, "object_type": {"@value": …, "inWork": …}'
+_ENTRY_FORMS = (
+    '{"subject_type": "…", "predicate": "…", "object_type": "…"} '
+    'or, with several slots, "object_type": {"@value": "…", "inWork": "…"}'
+)
+
+
+def _relations(entry: Any) -> Iterator[Relation]:
+    """Yield the relations of one schema entry, `@value` first, so that a relation precedes its qualifiers.
+
+    Raises:
+        ValueError: the entry is no object, lacks a field or has one of the wrong type.
+    """
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"schema entry {entry!r:.80} is of type {type(entry).__name__}; expected {_ENTRY_FORMS}")
+    for name in ("subject_type", "predicate", "object_type"):
+        if name not in entry:
+            raise ValueError(f'schema entry {dict(entry)} has no "{name}"; expected {_ENTRY_FORMS}')
+    objects = entry["object_type"]
+    slots = objects if isinstance(objects, Mapping) else {entry.get("slot", VALUE_SLOT): objects}
+    names = [entry["subject_type"], entry["predicate"], *slots, *slots.values()]
+    if not slots or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"schema entry {dict(entry)} has a field that is no string; expected {_ENTRY_FORMS}")
+    for slot in sorted(slots, key=lambda name: (name != VALUE_SLOT, name)):
+        yield Relation(entry["subject_type"], entry["predicate"], slots[slot], slot)
