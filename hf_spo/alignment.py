@@ -155,8 +155,9 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
         offsets = np.asarray(tokens["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
         offsets = _without_prefixes(offsets, input_ids, prefixes, text)
         offsets = _tidy(offsets, readable[index])
-        cut = bool(tokens.encodings[index].overflowing)
-        chars_read = int(offsets[:, 1].max(initial=0)) if cut else len(text)
+        chars_read = int(offsets[:, 1].max(initial=0))
+        if not tokens.encodings[index].overflowing or not text[chars_read:].strip():
+            chars_read = len(text)
         unknown = np.asarray(input_ids) == (-1 if unknown_id is None else unknown_id)
         encodings.append(Encoding(text, input_ids, offsets, unknown, chars_read))
     return encodings

@@ -17,7 +17,7 @@ from .schema import VALUE_SLOT, Mention, Schema, Span, Thresholds, Triple
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Subjects of a batch. *Shape:* rows (N,), the sentence of each; spans (N, 2), its tokens, inclusive; scores (N,)."""
+    """Subjects of a batch. *Shape:* rows, the sentence of each, and scores (N,); spans (N, 2), tokens, inclusive."""
 
     rows: np.ndarray
     spans: np.ndarray
@@ -56,7 +56,10 @@ def decode_objects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresho
 def _pair(
     start: np.ndarray, end: np.ndarray, start_threshold: float, end_threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pair each start with the nearest end at or after it, within its row. *Shape:* (G, L), (G, L) → (K,), (K, 2), (K,)."""
+    """Pair each start with the nearest end at or after it, within its row.
+
+    *Shape:* start, end (G, L) → rows (K,), spans (K, 2), scores (K,).
+    """
     length = start.shape[1]
     # One number for a row and a position, so that a single search serves all rows.
     starts = np.flatnonzero(start > start_threshold)
@@ -105,33 +108,42 @@ def join_slots(
     """Build the triples of one subject from its objects: each `@value` with its qualifiers.
 
     A qualifier goes to the nearest `@value` of its predicate; a value that no qualifier of a slot chose takes the
-    nearest one, since texts state a shared qualifier once ("凭《A》获最佳男主角和最佳新人"). Several qualifiers of one slot at one
-    value give one triple each. A qualifier of a predicate that has no value is no triple.
+    nearest one, since texts state a shared qualifier once ("凭《A》获最佳男主角和最佳新人"). Several qualifiers of one
+    slot at one value give one triple each. A qualifier of a predicate that has no value is no triple.
     """
+    values: dict[tuple[str, str], list[tuple[Mention, float]]] = {}
+    slots: dict[tuple[str, str], dict[str, list[Mention]]] = {}
+    for index, mention, mention_score in parts:
+        relation = schema[index]
+        head = (relation.subject_type, relation.predicate)
+        if relation.slot == VALUE_SLOT:
+            values.setdefault(head, []).append((mention, mention_score))
+        else:
+            slots.setdefault(head, {}).setdefault(relation.slot, []).append(mention)
     triples = []
-    for relation, value, value_score in parts:
-        head = schema[relation]
-        if head.slot != VALUE_SLOT:
-            continue
-        rivals = [m for r, m, _ in parts if schema[r] == head]
-        slots: dict[str, list[Mention]] = {}
-        for index, mention, _ in parts:
-            part = schema[index]
-            if part.slot != VALUE_SLOT and (part.predicate, part.subject_type) == (head.predicate, head.subject_type):
-                slots.setdefault(part.slot, []).append(mention)
-        choices = []
-        for slot, mentions in slots.items():
-            own = [mention for mention in mentions if _nearest(mention, rivals) == value]
-            choices.append([(slot, mention) for mention in own or [_nearest(value, mentions)]])
-        for qualifiers in product(*choices):
-            subject = Mention(text, span, head.subject_type)
-            triples.append(Triple(subject, head.predicate, value, dict(qualifiers), score * value_score))
+    for head, found in values.items():
+        subject_type, predicate = head
+        subject = Mention(text, span, subject_type)
+        rivals = [value for value, _ in found]
+        chosen = {
+            slot: [(mention, _nearest(mention, rivals)) for mention in mentions]
+            for slot, mentions in slots.get(head, {}).items()
+        }
+        for value, value_score in found:
+            choices = [
+                [(slot, mention) for mention, nearest in pairs if nearest == value]
+                or [(slot, _nearest(value, [mention for mention, _ in pairs]))]
+                for slot, pairs in chosen.items()
+            ]
+            for qualifiers in product(*choices):
+                triples.append(Triple(subject, predicate, value, dict(qualifiers), score * value_score))
     return triples
 
 
 def _nearest(mention: Mention, others: Iterable[Mention]) -> Mention:
     def distance(other: Mention) -> tuple[int, int]:
-        assert mention.span is not None and other.span is not None
+        assert mention.span is not None
+        assert other.span is not None
         return mention.span.distance(other.span), other.span.start
 
     return min(others, key=distance)
@@ -148,6 +160,7 @@ def merge(triples: Iterable[Triple]) -> list[Triple]:
 
 
 def _place(triple: Triple) -> tuple[int, int, int, int, str]:
-    assert triple.subject.span is not None and triple.object.span is not None
+    assert triple.subject.span is not None
+    assert triple.object.span is not None
     subject, value = triple.subject.span, triple.object.span
     return subject.start, subject.end, value.start, value.end, triple.predicate

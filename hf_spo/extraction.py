@@ -5,6 +5,7 @@ Pipeline, command line, evaluation in training and whatever is built later run t
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Protocol
@@ -78,6 +79,8 @@ class TripleExtractor:
         self.max_length = max_length
         self.thresholds = thresholds or Thresholds()
         self.top_k = top_k
+        if on_truncation not in list(OnTruncation):
+            raise ValueError(f"on_truncation={on_truncation!r}: expected one of {', '.join(OnTruncation)}")
         self.on_truncation = OnTruncation(on_truncation)
         self.look_ahead = look_ahead
 
@@ -85,12 +88,17 @@ class TripleExtractor:
         """Yield the triples of each text, in the order of the texts, reading only a few batches ahead.
 
         Raises:
-            TypeError: an input is no string.
+            TypeError: an input is no string, or a single string was passed for the texts.
+            ValueError: the batch size is not positive.
             TextTooLongError: a text is too long, with `on_truncation="error"`.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
-        stream = iter(texts)
+        if isinstance(texts, str):
+            raise TypeError("expected several texts, got one str; pass [text]")
+        return self._extract(iter(texts), batch_size)
+
+    def _extract(self, stream: Iterator[str], batch_size: int) -> Iterator[list[Triple]]:
         while block := list(islice(stream, batch_size * self.look_ahead)):
             encodings = self.encode(block)
             results: list[list[Triple]] = [[] for _ in block]
@@ -106,14 +114,16 @@ class TripleExtractor:
         """Tokenise texts; texts that are cut are named in a warning or an error."""
         for text in texts:
             if not isinstance(text, str):
-                raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}")
+                hint = '; of a data set pass one column, KeyDataset(dataset, "text")' if isinstance(text, dict) else ""
+                raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}{hint}")
         encodings = encode(self.tokenizer, texts, self.max_length)
         for encoding in encodings:
             unread = len(encoding.text) - encoding.chars_read
             if unread:
                 message = (
                     f"{unread} of {len(encoding.text)} characters were not read: the text beginning "
-                    f"{encoding.text[:20]!r} is longer than the model's {self.max_length} tokens; split it into sentences"
+                    f"{encoding.text[:20]!r} is longer than the model's {self.max_length} tokens; "
+                    f"split it into sentences"
                 )
                 if self.on_truncation == OnTruncation.ERROR:
                     raise TextTooLongError(message)
@@ -138,12 +148,8 @@ class TripleExtractor:
             parts.append(Objects(part.subjects + at, part.relations, part.spans, part.scores))
         if not parts:
             return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
-        return Objects(
-            np.concatenate([part.subjects for part in parts]),
-            np.concatenate([part.relations for part in parts]),
-            np.concatenate([part.spans for part in parts]),
-            np.concatenate([part.scores for part in parts]),
-        )
+        names = [field.name for field in fields(Objects)]
+        return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _best(triples: list[Triple], top_k: int) -> list[Triple]:

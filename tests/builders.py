@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
@@ -169,14 +171,25 @@ def _wrap(backend: Tokenizer, pad_token: str, unk: str, cls: str, sep: str, mask
 
 
 TOKENIZERS = {
-    "wordpiece cased": wordpiece_tokenizer,
-    "wordpiece uncased": lambda: wordpiece_tokenizer(lowercase=True, strip_accents=True),
-    "byte-level": lambda: byte_level_tokenizer(add_prefix_space=False, trim_offsets=False),
-    "byte-level trimmed": lambda: byte_level_tokenizer(add_prefix_space=False, trim_offsets=True),
-    "byte-level prefixed": lambda: byte_level_tokenizer(add_prefix_space=True, trim_offsets=False),
-    "byte-level prefixed, trimmed": lambda: byte_level_tokenizer(add_prefix_space=True, trim_offsets=True),
-    "unigram": unigram_tokenizer,
+    "wordpiece cased": wordpiece_tokenizer(),
+    "wordpiece uncased": wordpiece_tokenizer(lowercase=True, strip_accents=True),
+    "byte-level": byte_level_tokenizer(add_prefix_space=False, trim_offsets=False),
+    "byte-level trimmed": byte_level_tokenizer(add_prefix_space=False, trim_offsets=True),
+    "byte-level prefixed": byte_level_tokenizer(add_prefix_space=True, trim_offsets=False),
+    "byte-level prefixed, trimmed": byte_level_tokenizer(add_prefix_space=True, trim_offsets=True),
+    "unigram": unigram_tokenizer(),
 }
+EVERY_TOKENIZER = pytest.mark.parametrize("tokenizer", TOKENIZERS.values(), ids=TOKENIZERS.keys())
+
+
+def any_text() -> st.SearchStrategy[str]:
+    """Draw text of any kind, but often of what is hard: marks, joiners, surrogates, spaces, prefixes of tokenizers."""
+    characters = (
+        "白露ab1 \t\r\n\u3000\u0301\u0323\u200d\ufe0f\ufffd😀谥ＡｶﾞéİßﬁŉΣ▁Ġ\u1112\u1161\x00\x1c\x85\u00ad\u0e33㍿\ud800"
+    )
+    groups = ["[UNK]", "[SEP]", "<s>", "##a", "👨\u200d👩", "e\u0301"]
+    return st.lists(st.sampled_from([*characters, *groups]) | st.characters(), max_size=24).map("".join)
+
 
 ENCODERS = ("bert", "roberta", "xlm-roberta", "electra", "deberta-v2", "modernbert", "distilbert", "albert")
 

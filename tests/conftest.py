@@ -46,4 +46,4 @@ def trained_folder(trained_model: SpoForTripleExtraction, tiny_tokenizer: Any, t
 @pytest.fixture(scope="session", params=list(builders.TOKENIZERS))
 def any_tokenizer(request: pytest.FixtureRequest) -> Any:
     """One tokenizer of each family."""
-    return builders.TOKENIZERS[request.param]()
+    return builders.TOKENIZERS[request.param]

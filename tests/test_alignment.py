@@ -3,14 +3,12 @@
 import builders
 import numpy as np
 import pytest
+from builders import EVERY_TOKENIZER, TOKENIZERS, any_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_spo.alignment import Encoding, Misalignment, TokenSpan, encode, pad
 from hf_spo.schema import Span
-
-TOKENIZERS = {name: build() for name, build in builders.TOKENIZERS.items()}
-FAMILIES = pytest.mark.parametrize("tokenizer", TOKENIZERS.values(), ids=TOKENIZERS.keys())
 
 
 def encoded(tokenizer, text: str, max_length: int = 512) -> Encoding:
@@ -68,7 +66,7 @@ EVERYWHERE = {
 }
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 @pytest.mark.parametrize(("text", "part"), EVERYWHERE.values(), ids=EVERYWHERE.keys())
 def test_mention_is_found_as_itself(tokenizer, text, part):
     assert read_back(tokenizer, text, part) in (part, Misalignment.UNKNOWN_RUN)
@@ -82,13 +80,13 @@ def test_mention_is_found_where_vocabulary_or_word_borders_allow_it(name, text, 
     assert read_back(TOKENIZERS[name], text, part) == part
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 def test_five_features_of_the_source_align(tokenizer):
     for item in builders.EXAMPLES:
         assert builders.gold_labels(item, tokenizer)
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 def test_repeated_characters_keep_their_own_place(tokenizer):
     text = "晚风晚风"
     for nth in (0, 1):
@@ -130,14 +128,14 @@ def test_the_block_character_that_sentencepiece_uses_for_space_stays_a_character
     assert read_back(TOKENIZERS["unigram"], "▁ 白露", "▁") == "▁"
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 def test_special_tokens_are_not_pointable(tokenizer):
     encoding = encoded(tokenizer, "晚风 [CLS] 白露")
     assert not encoding.pointable[[0, -1]].any()
     assert tokenizer.cls_token_id not in encoding.input_ids[1:]
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 @pytest.mark.parametrize("text", ["", " ", "\r\n\t", "\u3000\u2003"])
 def test_blank_text_has_nothing_to_point_at(tokenizer, text):
     encoding = encoded(tokenizer, text)
@@ -183,7 +181,7 @@ class TestCauses:
         assert encoding.token_span(Span(0, 3)) == TokenSpan(0, 1)
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 def test_long_text_is_cut_at_its_end_and_says_where(tokenizer):
     text = "白露演唱了晚风" * 40
     encoding = encoded(tokenizer, text, max_length=16)
@@ -239,17 +237,9 @@ class TestPad:
         assert pad(encodings, 0, multiple=5).input_ids.shape == (1, 5)
 
 
-# Text of any kind, but often of what is hard: marks, joiners, surrogates, spaces, prefixes of tokenizers.
-CHARACTERS = (
-    "白露ab1 \t\r\n\u3000\u0301\u0323\u200d\ufe0f\ufffd😀谥ＡｶﾞéİßﬁŉΣ▁Ġ\u1112\u1161\x00\x1c\x85\u00ad\u0e33㍿ŀ\ud800"
-)
-HARD = st.sampled_from([*CHARACTERS, "[UNK]", "[SEP]", "<s>", "##a", "👨\u200d👩", "e\u0301"])
-TEXTS = st.lists(HARD | st.characters(), max_size=24).map("".join)
-
-
-@FAMILIES
+@EVERY_TOKENIZER
 @settings(derandomize=True, deadline=None, max_examples=150)
-@given(text=TEXTS, max_length=st.integers(5, 40), data=st.data())
+@given(text=any_text(), max_length=st.integers(5, 40), data=st.data())
 def test_any_tokens_of_any_text_cover_what_they_are_found_by(tokenizer, text, max_length, data):
     encoding = encoded(tokenizer, text, max_length)
     assert encoding.offsets.shape == (len(encoding), 2)
@@ -268,9 +258,9 @@ def test_any_tokens_of_any_text_cover_what_they_are_found_by(tokenizer, text, ma
     assert encoding.char_span(tokens.start, tokens.end) == span
 
 
-@FAMILIES
+@EVERY_TOKENIZER
 @settings(derandomize=True, deadline=None, max_examples=100)
-@given(text=TEXTS, data=st.data())
+@given(text=any_text(), data=st.data())
 def test_any_characters_get_tokens_that_cover_exactly_them_or_a_cause(tokenizer, text, data):
     encoding = encoded(tokenizer, text, 24)
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))

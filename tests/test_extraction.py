@@ -1,0 +1,207 @@
+"""Extraction: the two-pass loop, with models that know the answer and models that know nothing."""
+
+import logging
+
+import builders
+import numpy as np
+import pytest
+from builders import EVERY_TOKENIZER, any_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hf_spo.extraction import TextTooLongError, TripleExtractor
+from hf_spo.modeling_spo import TorchBackend
+from hf_spo.schema import Relation, Schema, Thresholds
+
+TEXTS_OF_EXAMPLES = [item.text for item in builders.EXAMPLES]
+
+
+class RandomBackend:
+    """A model of random opinions, which depend only on the numbers it is asked with."""
+
+    def __init__(self, relations: int, seed: int = 0) -> None:
+        self.relations = relations
+        self.rng = np.random.default_rng(seed)
+        self.calls: list[tuple[int, ...]] = []
+
+    def subjects(self, batch):
+        self.calls.append(batch.input_ids.shape)
+        return batch.input_ids.shape[1], self.rng.random((*batch.input_ids.shape, 2), dtype=np.float32)
+
+    def objects(self, state, rows, spans):
+        self.calls.append((len(rows), state, self.relations))
+        assert rows.shape == (len(spans),)
+        return self.rng.random((len(rows), state, self.relations, 2), dtype=np.float32)
+
+
+@pytest.fixture
+def gold(tiny_tokenizer):
+    return builders.GoldBackend(builders.EXAMPLES, tiny_tokenizer)
+
+
+def extractor(backend, tokenizer, **settings):
+    return TripleExtractor(backend, tokenizer, builders.SCHEMA, **{"max_length": 64, **settings})
+
+
+class TestLoop:
+    @pytest.mark.parametrize("batch_size", [1, 3, 32])
+    @pytest.mark.parametrize("look_ahead", [1, 16])
+    def test_gold_labels_give_exactly_the_gold_triples_in_order(self, gold, tiny_tokenizer, batch_size, look_ahead):
+        extract = extractor(gold, tiny_tokenizer, look_ahead=look_ahead)
+        results = list(extract(TEXTS_OF_EXAMPLES, batch_size))
+        assert [builders.facts(r) for r in results] == [builders.facts(e.triples) for e in builders.EXAMPLES]
+
+    def test_few_subjects_at_a_time_give_the_same(self, gold, tiny_tokenizer):
+        extract = extractor(gold, tiny_tokenizer)
+        whole = list(extract(TEXTS_OF_EXAMPLES))
+        extract._object_budget = 1
+        assert list(extract(TEXTS_OF_EXAMPLES)) == whole
+
+    def test_one_pass_of_each_kind_for_a_batch(self, tiny_tokenizer):
+        backend = RandomBackend(len(builders.SCHEMA))
+        list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(0.5, 0.5, 1, 1))(TEXTS_OF_EXAMPLES))
+        first, second = backend.calls
+        assert first[0] == len(TEXTS_OF_EXAMPLES)
+        assert second[1:] == (first[1], len(builders.SCHEMA))
+
+    def test_no_subject_needs_no_second_pass(self, tiny_tokenizer):
+        backend = RandomBackend(len(builders.SCHEMA))
+        results = list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(1, 1, 0, 0))(["白露", "晚风"]))
+        assert results == [[], []]
+        assert len(backend.calls) == 1
+
+    def test_blank_texts_go_round_the_model_and_keep_their_place(self, gold, tiny_tokenizer):
+        text = TEXTS_OF_EXAMPLES[0]
+        results = list(extractor(gold, tiny_tokenizer)(["", text, " \r\n", text, "\u3000"]))
+        assert [len(triples) for triples in results] == [0, 3, 0, 3, 0]
+
+    def test_no_texts(self, gold, tiny_tokenizer):
+        assert list(extractor(gold, tiny_tokenizer)([])) == []
+
+    def test_texts_are_read_only_a_few_batches_ahead(self, gold, tiny_tokenizer):
+        read = []
+
+        def stream():
+            for text in TEXTS_OF_EXAMPLES:
+                read.append(text)
+                yield text
+
+        results = extractor(gold, tiny_tokenizer, look_ahead=2)(stream(), batch_size=1)
+        assert read == []
+        next(results)
+        assert len(read) == 2
+
+    def test_neighbours_of_similar_length_share_a_batch(self, tiny_tokenizer):
+        backend = RandomBackend(len(builders.SCHEMA))
+        list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(1))(["白", "白露" * 9, "露", "晚风" * 9], 2))
+        assert backend.calls == [(2, 3), (2, 20)]
+
+
+class TestTopK:
+    @pytest.mark.parametrize("top_k", [1, 2])
+    def test_the_best_scored_are_kept_best_first(self, tiny_tokenizer, top_k):
+        thresholds = Thresholds(0.8, 0.8, 0.9, 0.9)
+        text = TEXTS_OF_EXAMPLES[0]
+        (everything,) = extractor(RandomBackend(14), tiny_tokenizer, thresholds=thresholds)([text])
+        (best,) = extractor(RandomBackend(14), tiny_tokenizer, thresholds=thresholds, top_k=top_k)([text])
+        assert len(everything) > 2
+        scores = sorted((triple.score for triple in everything), reverse=True)
+        assert [triple.score for triple in best] == scores[:top_k]
+
+    @pytest.mark.parametrize("top_k", [0, -1])
+    def test_less_than_one_is_refused(self, gold, tiny_tokenizer, top_k):
+        with pytest.raises(ValueError, match=f"top_k={top_k}: expected a whole number of at least 1, or None"):
+            extractor(gold, tiny_tokenizer, top_k=top_k)
+
+
+class TestTruncation:
+    text = "白露演唱了晚风" * 4
+
+    def test_warning_says_how_much_was_not_read(self, tiny_tokenizer, caplog):
+        backend = RandomBackend(14)
+        with caplog.at_level(logging.WARNING):
+            list(extractor(backend, tiny_tokenizer, max_length=10)([self.text, "白露"]))
+        assert [record.getMessage() for record in caplog.records] == [
+            "20 of 28 characters were not read: the text beginning '白露演唱了晚风白露演唱了晚风白露演唱了晚' "
+            "is longer than the model's 10 tokens; split it into sentences"
+        ]
+
+    def test_error_on_request(self, tiny_tokenizer):
+        extract = extractor(RandomBackend(14), tiny_tokenizer, max_length=10, on_truncation="error")
+        with pytest.raises(TextTooLongError, match="20 of 28 characters were not read"):
+            list(extract([self.text]))
+
+    def test_what_fits_is_read_in_silence(self, tiny_tokenizer, caplog):
+        list(extractor(RandomBackend(14), tiny_tokenizer, max_length=30, on_truncation="error")([self.text]))
+        assert not caplog.records
+
+    def test_white_space_at_the_end_is_no_loss(self):
+        tokenizer = builders.TOKENIZERS["byte-level"]
+        length = len(tokenizer("ab")["input_ids"])
+        list(extractor(RandomBackend(14), tokenizer, max_length=length, on_truncation="error")(["ab\n\n"]))
+
+    def test_another_word_is_refused(self, gold, tiny_tokenizer):
+        with pytest.raises(ValueError, match=r"on_truncation='raise': expected one of warn, error"):
+            extractor(gold, tiny_tokenizer, on_truncation="raise")
+
+
+class TestInput:
+    @pytest.mark.parametrize(("value", "name"), [(None, "NoneType"), (b"x", "bytes"), (5, "int"), (["x"], "list")])
+    def test_what_is_no_string_is_refused_with_what_came(self, gold, tiny_tokenizer, value, name):
+        with pytest.raises(TypeError, match=rf"expected a text \(str\), got {name}: "):
+            list(extractor(gold, tiny_tokenizer)(["", value]))
+
+    def test_row_of_a_data_set_gets_a_hint(self, gold, tiny_tokenizer):
+        with pytest.raises(TypeError, match=r'got dict: .*KeyDataset\(dataset, "text"\)'):
+            list(extractor(gold, tiny_tokenizer)([{"text": "白露"}]))
+
+    def test_one_string_is_not_taken_for_many(self, gold, tiny_tokenizer):
+        with pytest.raises(TypeError, match=r"pass \[text\]"):
+            extractor(gold, tiny_tokenizer)("白露")
+
+    @pytest.mark.parametrize("batch_size", [0, -2])
+    def test_batch_size_is_checked_at_once(self, gold, tiny_tokenizer, batch_size):
+        with pytest.raises(ValueError, match=f"batch_size={batch_size}: expected"):
+            extractor(gold, tiny_tokenizer)([], batch_size)
+
+
+class TestTorchBackend:
+    def test_a_trained_model_answers_like_the_gold_labels(self, trained_model, tiny_tokenizer):
+        results = list(extractor(TorchBackend(trained_model), tiny_tokenizer)(TEXTS_OF_EXAMPLES))
+        assert [builders.facts(r) for r in results] == [builders.facts(e.triples) for e in builders.EXAMPLES]
+        assert all(0.25 < triple.score <= 1 for triples in results for triple in triples)
+
+    def test_score_is_that_of_the_four_probabilities(self, trained_model, tiny_tokenizer):
+        item = builders.EXAMPLES[4]
+        (triples,) = extractor(TorchBackend(trained_model), tiny_tokenizer)([item.text])
+        batch = builders.training_batch([item], tiny_tokenizer)
+        del batch["subject_labels"], batch["object_labels"]
+        output = trained_model(**batch)
+        ((_, (start, end)),) = [(0, span.tolist()) for span in batch["subject_spans"]]
+        relation = builders.SCHEMA.find("作者")
+        subject = output.subject_probs[0, start, 0] * output.subject_probs[0, end, 1]
+        value = output.object_probs[0, start, relation, 0] * output.object_probs[0, start + 1, relation, 1]
+        assert triples[0].score == pytest.approx((subject.sqrt() * value.sqrt()).item(), rel=1e-5)
+
+
+SMALL = Schema([Relation("a", "p", "b"), Relation("a", "p", "c", "inWork"), Relation("d", "p", "b")])
+
+
+@EVERY_TOKENIZER
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(texts=st.lists(any_text(), max_size=5), seed=st.integers(0, 99), batch_size=st.integers(1, 4))
+def test_every_mention_is_the_slice_of_its_text_that_it_says_it_is(tokenizer, texts, seed, batch_size):
+    extract = TripleExtractor(
+        RandomBackend(len(SMALL), seed), tokenizer, SMALL, max_length=24, thresholds=Thresholds(0.6, 0.6, 0.85, 0.85)
+    )
+    results = list(extract(texts, batch_size))
+    assert len(results) == len(texts)
+    for text, triples in zip(texts, results, strict=True):
+        places = [builders.facts([triple]).pop() for triple in triples]
+        assert len(set(places)) == len(places)
+        for triple in triples:
+            for part in (triple.subject, *dict(triple.slots()).values()):
+                assert part.text
+                assert part.text == part.text.strip()
+                assert text[part.span.start : part.span.end] == part.text
+                assert 0 < triple.score <= 1
