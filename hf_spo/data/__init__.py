@@ -2,21 +2,25 @@
 
 from .collator import SpoCollator, SubjectSampling
 from .dataset import SpoDataset
-from .duie import DUIE_FEATURES, example_from_duie, load_duie
+from .duie import example_from_duie
+from .fields import FieldError
 from .labels import AlignmentReport
+from .loading import DUIE_FEATURES, load_duie
 from .occurrences import OccurrencePolicy
-from .reading import BadLine, DataFormatError, read_examples, read_texts
+from .reading import BadLine, DataFormatError, example_from_row, read_examples, read_texts
 
 __all__ = [
     "DUIE_FEATURES",
     "AlignmentReport",
     "BadLine",
     "DataFormatError",
+    "FieldError",
     "OccurrencePolicy",
     "SpoCollator",
     "SpoDataset",
     "SubjectSampling",
     "example_from_duie",
+    "example_from_row",
     "load_duie",
     "read_examples",
     "read_texts",

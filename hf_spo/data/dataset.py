@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch.utils.data import Dataset
 
 from ..alignment import Encoding, encode
 from ..schema import Example, Schema
-from .duie import example_from_duie
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
+from .reading import example_from_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,15 @@ class SpoDataset(Dataset[LabelledItem]):
     """Labelled texts, encoded once. What is random about an item depends only on seed, epoch and index.
 
     Args:
-        examples: [`Example`]s or DuIE rows.
+        examples: [`Example`]s, or rows of a known format, see [`example_from_row`].
         tokenizer: a fast tokenizer.
         schema: the relations to label.
         max_length: tokens kept of a text.
         policy: which occurrences of gold strings are labelled.
         seed: of the subjects drawn in training.
+
+    Raises:
+        ValueError: a row is of no known format, or a triple's relation is not in the schema.
     """
 
     def __init__(
@@ -45,30 +49,65 @@ class SpoDataset(Dataset[LabelledItem]):
         policy: OccurrencePolicy = OccurrencePolicy.FIRST,
         seed: int = 42,
     ) -> None:
-        self.examples = [e if isinstance(e, Example) else example_from_duie(e) for e in examples]
+        self.examples = as_examples(examples)
         self.encodings = encode(tokenizer, [example.text for example in self.examples], max_length)
         self.report = AlignmentReport()
         self.labels = [
-            label(example, encoding, schema, policy, self.report)
+            self._label(example, encoding, schema, policy)
             for example, encoding in zip(self.examples, self.encodings, strict=True)
         ]
         self.seed = seed
-        self.epoch = 0
+        # Shared memory, because a loader's workers may outlive an epoch.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+
+    def _label(self, example: Example, encoding: Encoding, schema: Schema, policy: OccurrencePolicy) -> Labels:
+        try:
+            return label(example, encoding, schema, policy, self.report)
+        except KeyError as error:
+            raise ValueError(
+                f"the text beginning {example.text[:20]!r}: {error.args[0]}; correct the triple, or add its relation "
+                f"to the schema"
+            ) from None
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other subjects from now on."""
-        self.epoch = epoch
+        self._epoch.fill_(epoch)
 
     @property
     def lengths(self) -> list[int]:
         """Number of tokens of each item."""
         return [len(encoding) for encoding in self.encodings]
 
+    @property
+    def cut(self) -> int:
+        """Number of texts that are longer than the tokens kept."""
+        return sum(encoding.chars_read < len(encoding.text) for encoding in self.encodings)
+
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, index: int) -> LabelledItem:
         if not 0 <= index < len(self):
-            raise IndexError(index)
-        rng = np.random.default_rng([self.seed, self.epoch, index])
+            raise IndexError(f"item {index} of {len(self)}")
+        rng = np.random.default_rng([self.seed, int(self._epoch), index])
         return LabelledItem(self.encodings[index], self.labels[index], rng)
+
+
+def as_examples(rows: Iterable[Example | Mapping[str, Any]]) -> list[Example]:
+    """Turn rows of a known format into examples; leave examples as they are.
+
+    Raises:
+        ValueError: a row is of no known format; the message says which.
+    """
+    examples = []
+    for number, row in enumerate(rows):
+        if isinstance(row, Example):
+            examples.append(row)
+        elif isinstance(row, Mapping):
+            try:
+                examples.append(example_from_row(row))
+            except ValueError as error:
+                raise ValueError(f"row {number}: {error}") from None
+        else:
+            raise TypeError(f"row {number}: expected an Example or a dictionary, got {type(row).__name__}")
+    return examples

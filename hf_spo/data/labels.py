@@ -1,20 +1,34 @@
 """Gold triples → token labels, with a count of what could not be aligned and why."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..alignment import Encoding, Misalignment, TokenSpan
-from ..schema import Example, Schema, Triple
-from .occurrences import OccurrencePolicy, locate
+from ..schema import Example, Mention, Schema, Triple
+from .occurrences import OccurrencePolicy, locate, missing
 
 Labels = dict[TokenSpan, list[tuple[TokenSpan, int]]]
 """For each subject, its objects and their relations."""
 
 
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A mention that no tokens stand for, and why."""
+
+    cause: Misalignment
+    mention: str
+
+
 @dataclass
 class AlignmentReport:
-    """How many gold triples became labels, and why the others did not."""
+    """How many gold triples became labels, and why the others did not.
+
+    Args:
+        triples: gold triples seen.
+        aligned: those of which every mention is aligned, at one occurrence at least.
+        causes: why the others are not; one cause a triple.
+        examples: for each cause the first few, as (mention, text).
+    """
 
     triples: int = 0
     aligned: int = 0
@@ -25,21 +39,23 @@ class AlignmentReport:
 
     @property
     def share(self) -> float:
-        """Share of gold triples of which every mention is aligned; 1 without any triple."""
+        """Share of gold triples that are aligned; 1 without any triple."""
         return self.aligned / self.triples if self.triples else 1.0
 
-    def miss(self, cause: str, text: str, mention: str) -> None:
-        """Count a triple that is not aligned, and keep the first few as examples."""
-        self.causes[cause] += 1
-        kept = self.examples.setdefault(cause, [])
+    def add(self, text: str, miss: Miss | None) -> None:
+        """Count one triple."""
+        self.triples += 1
+        if miss is None:
+            self.aligned += 1
+            return
+        self.causes[miss.cause] += 1
+        kept = self.examples.setdefault(miss.cause, [])
         if len(kept) < self._KEPT_EXAMPLES:
-            kept.append((mention, text))
+            kept.append((miss.mention, text))
 
     def __str__(self) -> str:
-        causes = ", ".join(f"{count} {cause}" for cause, count in self.causes.most_common())
-        return f"{self.aligned} of {self.triples} gold triples aligned ({self.share:.2%})" + (
-            f"; {causes}" * bool(causes)
-        )
+        causes = "".join(f"; {count} {cause}" for cause, count in self.causes.most_common())
+        return f"{self.aligned} of {self.triples} gold triples aligned ({self.share:.2%}){causes}"
 
 
 def label(
@@ -55,39 +71,33 @@ def label(
     """
     labels: Labels = {}
     for triple in example.triples:
-        report.triples += 1
-        problems: list[tuple[str, str] | None] = []
-        for version in locate(example.text, triple, policy):
-            problem: tuple[str, str] | None = None
-            for subject, value, relation, mention in _aligned(version, encoding, schema):
-                if isinstance(subject, Misalignment):
-                    problem = problem or (subject, triple.subject.text)
-                elif isinstance(value, Misalignment):
-                    problem = problem or (value, mention)
-                elif (value, relation) not in labels.setdefault(subject, []):
-                    labels[subject].append((value, relation))
-            problems.append(problem)
+        absent = missing(example.text, triple)
+        if absent is not None:
+            report.add(example.text, Miss(Misalignment.NOT_IN_TEXT, absent.text))
+            continue
+        misses = [_add(labels, place, encoding, schema) for place in locate(example.text, triple, policy)]
         # Of several occurrences one that aligns is enough: the triple is taught.
-        worst = next((p for p in problems if p), (Misalignment.NOT_IN_TEXT, _absent(example.text, triple)))
-        if None in problems:
-            report.aligned += 1
-        else:
-            report.miss(worst[0], example.text, worst[1])
+        report.add(example.text, None if None in misses else misses[0])
     return labels
 
 
-def _aligned(
-    triple: Triple, encoding: Encoding, schema: Schema
-) -> Iterator[tuple[TokenSpan | Misalignment, TokenSpan | Misalignment, int, str]]:
-    """Yield, for each slot, subject and value as token spans, the relation, and the value's text."""
-    assert triple.subject.span is not None
-    subject = encoding.token_span(triple.subject.span)
+def _add(labels: Labels, triple: Triple, encoding: Encoding, schema: Schema) -> Miss | None:
+    """Add what aligns of a triple with offsets; return what does not, if anything."""
+    miss: Miss | None = None
+    subject = _tokens(encoding, triple.subject)
     for slot, mention in triple.slots():
-        assert mention.span is not None
         relation = schema.find(triple.predicate, triple.subject.type, mention.type, slot)
-        yield subject, encoding.token_span(mention.span), relation, mention.text
+        value = _tokens(encoding, mention)
+        if isinstance(subject, Miss):
+            miss = miss or subject
+        elif isinstance(value, Miss):
+            miss = miss or value
+        elif (value, relation) not in labels.setdefault(subject, []):
+            labels[subject].append((value, relation))
+    return miss
 
 
-def _absent(text: str, triple: Triple) -> str:
-    mentions = [triple.subject, *(mention for _, mention in triple.slots())]
-    return next((mention.text for mention in mentions if mention.text not in text), triple.subject.text)
+def _tokens(encoding: Encoding, mention: Mention) -> TokenSpan | Miss:
+    assert mention.span is not None
+    tokens = encoding.token_span(mention.span)
+    return Miss(tokens, mention.text) if isinstance(tokens, Misalignment) else tokens

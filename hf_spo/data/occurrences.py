@@ -19,45 +19,51 @@ class OccurrencePolicy(StrEnum):
 
 
 def locate(text: str, triple: Triple, policy: OccurrencePolicy) -> list[Triple]:
-    """Return the triple with offsets: once, or for ALL once a pair of occurrences; empty if a string is not in the text.
+    """Return the triple with offsets: once, or for ALL once a pair of occurrences; empty if a string is nowhere.
 
-    Offsets that the data gives are kept as they are. Qualifiers take the occurrence nearest to the object.
+    Offsets that the data gives are kept as they are. Qualifiers take the occurrence nearest to the object, or the first
+    one under FIRST.
     """
-    subjects, objects = _spans(text, triple.subject), _spans(text, triple.object)
-    pairs = list(product(subjects, objects))
+    if missing(text, triple) is not None:
+        return []
+    pairs = list(product(occurrences(text, triple.subject), occurrences(text, triple.object)))
     if policy == OccurrencePolicy.FIRST:
         pairs = pairs[:1]
-    elif policy == OccurrencePolicy.NEAREST and pairs:
+    elif policy == OccurrencePolicy.NEAREST:
         pairs = [min(pairs, key=_closeness)]
-    located = []
-    for subject, value in pairs:
-        qualifiers = {}
-        for slot, mention in triple.qualifiers.items():
-            spans = _spans(text, mention)
-            if not spans:
-                return []
-            span = spans[0] if policy == OccurrencePolicy.FIRST else min(spans, key=lambda s: _closeness((value, s)))
-            qualifiers[slot] = Mention(mention.text, span, mention.type)
-        located.append(
-            Triple(
-                Mention(triple.subject.text, subject, triple.subject.type),
-                triple.predicate,
-                Mention(triple.object.text, value, triple.object.type),
-                qualifiers,
-            )
-        )
-    return located
+    return [_placed(text, triple, subject, value, policy) for subject, value in pairs]
 
 
-def _spans(text: str, mention: Mention) -> list[Span]:
+def missing(text: str, triple: Triple) -> Mention | None:
+    """Return the first of a triple's mentions that is not in the text, if one is not."""
+    mentions = (triple.subject, *(mention for _, mention in triple.slots()))
+    return next((mention for mention in mentions if not occurrences(text, mention)), None)
+
+
+def occurrences(text: str, mention: Mention) -> list[Span]:
+    """Return where a mention stands: at its offsets, if they are right, or wherever its string does."""
     if mention.span is not None:
-        return [mention.span]
+        return [mention.span] if text[mention.span.start : mention.span.end] == mention.text else []
     spans: list[Span] = []
     at = text.find(mention.text) if mention.text else -1
     while at >= 0:
         spans.append(Span(at, at + len(mention.text)))
         at = text.find(mention.text, at + 1)
     return spans
+
+
+def _placed(text: str, triple: Triple, subject: Span, value: Span, policy: OccurrencePolicy) -> Triple:
+    qualifiers = {}
+    for slot, mention in triple.qualifiers.items():
+        spans = occurrences(text, mention)
+        span = spans[0] if policy == OccurrencePolicy.FIRST else min(spans, key=lambda s: _closeness((value, s)))
+        qualifiers[slot] = Mention(mention.text, span, mention.type)
+    return Triple(
+        Mention(triple.subject.text, subject, triple.subject.type),
+        triple.predicate,
+        Mention(triple.object.text, value, triple.object.type),
+        qualifiers,
+    )
 
 
 def _closeness(pair: tuple[Span, Span]) -> tuple[bool, int, Span, Span]:

@@ -1,18 +1,23 @@
 """Data files, line by line: every line becomes an example or is reported; nothing is dropped in silence."""
 
+import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..schema import Example
-from .duie import FieldError, example_from_duie
+from .duie import example_from_duie
+from .fields import FieldError, kind, string
+from .native import example_from_native
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is no example, and why."""
+    r"""A line that is no example, and why; bytes that are no UTF-8 stand in `line` as \xff."""
 
     path: Path
     number: int
@@ -41,81 +46,75 @@ def read_examples(path: str | Path, on_bad_line: OnBadLine | None = None) -> Ite
         DataFormatError: a line is no example; the message names file, line, field and remedy.
         FileNotFoundError: there is no such file.
     """
-    path = Path(path)
-    for number, line in _lines(path):
-        try:
-            example = _example(line)
-        except (ValueError, TypeError, KeyError) as error:
-            _report(BadLine(path, number, line, _describe(error)), on_bad_line)
-        else:
-            yield example
+    return read_rows(path, example_from_row, on_bad_line)
 
 
 def read_texts(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[str]:
-    """Read texts: a .jsonl file's "text" fields, or the lines of any other file.
+    """Read texts: the "text" fields of a .jsonl or .json file with one object a line, or the lines of any other file.
 
     Raises:
-        DataFormatError: a line of a .jsonl file has no "text"; the message names file, line, field and remedy.
+        DataFormatError: a line is no UTF-8, or has no "text"; the message names file, line, field and remedy.
+        FileNotFoundError: there is no such file.
     """
+    if Path(path).suffix in (".jsonl", ".json"):
+        return read_rows(path, lambda row: string(row, "text"), on_bad_line)
+    return _parsed(path, str, on_bad_line)
+
+
+def read_rows(
+    path: str | Path, parse: Callable[[Mapping[str, Any]], T], on_bad_line: OnBadLine | None = None
+) -> Iterator[T]:
+    """Read what `parse` makes of each line's JSON object; blank lines are passed over. See [`read_examples`]."""
+
+    def parse_line(line: str) -> T | None:
+        return parse(_object(line)) if line.strip() else None
+
+    return (result for result in _parsed(path, parse_line, on_bad_line) if result is not None)
+
+
+def example_from_row(row: Mapping[str, Any]) -> Example:
+    """Read a row of any known format.
+
+    Raises:
+        FieldError: it is of no known format, or a field is missing or of the wrong type.
+    """
+    if "triples" in row:
+        return example_from_native(row)
+    if "spo_list" in row:
+        return example_from_duie(row)
+    raise FieldError("spo_list", f'no "spo_list" (DuIE) and no "triples"; the line has {sorted(map(str, row))}')
+
+
+def _parsed(path: str | Path, parse: Callable[[str], T], on_bad_line: OnBadLine | None) -> Iterator[T]:
     path = Path(path)
-    if path.suffix not in (".jsonl", ".json"):
-        with path.open(encoding="utf-8-sig") as lines:
-            yield from (line.rstrip("\n") for line in lines)
-        return
-    for number, line in _lines(path):
-        try:
-            text = _object(line).get("text")
-            if not isinstance(text, str):
-                raise FieldError("text", f"expected a string, got {type(text).__name__}")
-        except ValueError as error:
-            _report(BadLine(path, number, line, _describe(error)), on_bad_line)
-        else:
-            yield text
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield number, line
-
-
-def _report(bad: BadLine, on_bad_line: OnBadLine | None) -> None:
-    if on_bad_line is None:
-        raise DataFormatError(f"{bad}; mend the line, or pass --skip-bad-lines to set such lines aside")
-    on_bad_line(bad)
+    # As bytes: only a line feed ends a line, not U+2028, and a byte that is no UTF-8 is one line's problem.
+    with path.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            content = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+            content = content.removesuffix(b"\n").removesuffix(b"\r")
+            try:
+                result = parse(content.decode("utf-8"))
+            except (ValueError, RecursionError) as error:
+                bad = BadLine(path, number, content.decode("utf-8", "backslashreplace"), _describe(error))
+                if on_bad_line is None:
+                    remedy = "mend the line, or pass --skip-bad-lines to set such lines aside"
+                    raise DataFormatError(f"{bad}; {remedy}") from None
+                on_bad_line(bad)
+            else:
+                yield result
 
 
 def _object(line: str) -> Mapping[str, Any]:
     row = json.loads(line)
     if not isinstance(row, dict):
-        raise FieldError("line", f"expected a JSON object, got {type(row).__name__}")
+        raise FieldError("line", f"expected a JSON object, got {kind(row)}")
     return row
 
 
-def _example(line: str) -> Example:
-    row = _object(line)
-    if "triples" in row:
-        example = Example.from_dict(row)
-        for index, triple in enumerate(example.triples):
-            for mention in (triple.subject, *(mention for _, mention in triple.slots())):
-                if mention.span is None:
-                    continue
-                found = example.text[mention.span.start : mention.span.end]
-                if found != mention.text:
-                    raise FieldError(
-                        f"triples[{index}]",
-                        f"text[{mention.span.start}:{mention.span.end}] is {found!r}, not {mention.text!r}",
-                    )
-        return example
-    if "spo_list" not in row:
-        raise FieldError("spo_list", f'no "spo_list" (DuIE) and no "triples"; the line has {sorted(row)}')
-    return example_from_duie(row)
-
-
 def _describe(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
+    if isinstance(error, json.JSONDecodeError | RecursionError):
         return f"no JSON ({error}); expected one object a line"
-    if isinstance(error, KeyError):
-        return f"field {error} is missing"
+    if isinstance(error, UnicodeDecodeError):
+        byte = error.object[error.start]
+        return f"no UTF-8: byte {error.start + 1} of the line is 0x{byte:02x}; expected a UTF-8 file"
     return str(error)

@@ -1,0 +1,103 @@
+import builders
+import numpy as np
+import pytest
+from torch.utils.data import DataLoader
+
+from hf_spo import Example, Relation, Schema
+from hf_spo.data import SpoDataset
+
+
+@pytest.fixture
+def dataset(tiny_tokenizer, tiny_schema):
+    return SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=64)
+
+
+def draws(dataset):
+    return [dataset[index].rng.integers(1 << 30, size=3).tolist() for index in range(len(dataset))]
+
+
+def test_examples_are_encoded_and_labelled(dataset):
+    assert len(dataset) == len(builders.EXAMPLES)
+    assert [item.encoding.text for item in dataset] == [example.text for example in builders.EXAMPLES]
+    assert dataset.lengths == [len(item.encoding.input_ids) for item in dataset]
+    assert all(item.labels for item in dataset)
+    assert dataset.report.share == 1.0
+    assert dataset.cut == 0
+
+
+def test_rows_of_every_format_are_read(tiny_tokenizer, tiny_schema):
+    duie = {"text": "读完《鲁迅自传》的人不多", "spo_list": []}
+    native = builders.EXAMPLES[0].to_dict()
+    data = SpoDataset([duie, native, builders.EXAMPLES[1]], tiny_tokenizer, tiny_schema, max_length=64)
+    assert data.examples == [Example(duie["text"]), *builders.EXAMPLES[:2]]
+
+
+@pytest.mark.parametrize("rows", [[], iter([])])
+def test_no_examples(rows, tiny_tokenizer, tiny_schema):
+    data = SpoDataset(rows, tiny_tokenizer, tiny_schema, max_length=64)
+    assert len(data) == 0
+    assert data.lengths == []
+
+
+def test_iteration_ends(dataset):
+    with pytest.raises(IndexError):
+        dataset[len(dataset)]
+    assert len(list(dataset)) == len(dataset)
+
+
+def test_randomness_depends_on_seed_epoch_and_index(dataset, tiny_tokenizer, tiny_schema):
+    first = draws(dataset)
+    assert draws(dataset) == first
+    assert len({tuple(draw) for draw in first}) == len(first)
+    dataset.set_epoch(1)
+    second = draws(dataset)
+    assert second != first
+    dataset.set_epoch(0)
+    assert draws(dataset) == first
+    other = SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=64, seed=7)
+    assert draws(other) != first
+
+
+def test_the_draw_is_that_of_numpy_with_seed_epoch_index(dataset):
+    """A run resumed with a later version has to draw what it would have drawn."""
+    dataset.set_epoch(2)
+    expected = np.random.default_rng([42, 2, 5]).integers(1 << 30, size=3).tolist()
+    assert draws(dataset)[5] == expected
+
+
+def test_a_persistent_worker_sees_the_epoch(dataset):
+    loader = DataLoader(dataset, batch_size=None, collate_fn=first_draw, num_workers=1, persistent_workers=True)
+    epochs = []
+    for epoch in (0, 1):
+        dataset.set_epoch(epoch)
+        epochs.append(list(loader))
+        assert epochs[epoch] == [first_draw(item) for item in dataset]
+    assert epochs[0] != epochs[1]
+
+
+def first_draw(item):
+    return int(item.rng.integers(1 << 30))
+
+
+def test_texts_that_are_cut_are_counted(tiny_tokenizer, tiny_schema):
+    assert SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=16).cut == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "message"),
+    [
+        ({"text": "雪国"}, ValueError, 'row 1: spo_list: no "spo_list"'),
+        ({"text": 5, "spo_list": []}, ValueError, "row 1: text: expected a string, got int"),
+        ("雪国", TypeError, "row 1: expected an Example or a dictionary, got str"),
+    ],
+)
+def test_a_bad_row_is_named(row, error, message, tiny_tokenizer, tiny_schema):
+    with pytest.raises(error) as caught:
+        SpoDataset([Example("雪国"), row], tiny_tokenizer, tiny_schema, max_length=64)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_relation_that_is_not_in_the_schema_says_where(tiny_tokenizer):
+    schema = Schema([Relation("影视作品", "主演", "人物")])
+    with pytest.raises(ValueError, match=r"the text beginning '《远山的灯》由.*导演.*add its relation to the schema"):
+        SpoDataset(builders.EXAMPLES, tiny_tokenizer, schema, max_length=64)
