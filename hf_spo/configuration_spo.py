@@ -1,9 +1,10 @@
 """Configuration of the triple-extraction models."""
 
 from dataclasses import fields
+from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
 from transformers import AutoConfig, PreTrainedConfig
@@ -60,9 +61,9 @@ class SpoConfig(PreTrainedConfig):
     """
 
     model_type = "hf_spo"
-    sub_configs_defaults = {"encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
+    sub_configs_defaults: ClassVar = {"encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
     # Hidden states are for the object pass, not for a trainer to gather over a whole data set.
-    keys_to_ignore_at_inference = ["last_hidden_state", "conditioned_state"]
+    keys_to_ignore_at_inference: ClassVar = ["last_hidden_state", "conditioned_state"]
 
     encoder_config: dict[str, Any] | PreTrainedConfig | None = None
     relations: list[dict[str, str]] | None = None
@@ -82,6 +83,11 @@ class SpoConfig(PreTrainedConfig):
     hf_spo_version: str = ""
 
     def __post_init__(self, **kwargs: Any) -> None:
+        unknown = sorted(key for key in set(kwargs) - _FOREIGN_KEYS if not key.startswith("_"))
+        if unknown:
+            near = get_close_matches(unknown[0], [field.name for field in fields(self)], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}{hint}")
         self.hf_spo_version = self.hf_spo_version or package_version()
         super().__post_init__(**kwargs)
 
@@ -98,8 +104,11 @@ class SpoConfig(PreTrainedConfig):
             raise ValueError(
                 f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]"
             )
-        Conditioning(self.conditioning)
-        ConditioningPosition(self.conditioning_position)
+        for name, modes in (("conditioning", Conditioning), ("conditioning_position", ConditioningPosition)):
+            if getattr(self, name) not in list(modes):
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected one of {', '.join(modes)}")
+        if self.relations is not None:
+            Schema.from_list(self.relations)
 
     @property
     def schema(self) -> Schema:
@@ -130,6 +139,10 @@ class SpoConfig(PreTrainedConfig):
         assert isinstance(self.encoder_config, PreTrainedConfig)
         return self.encoder_config
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, under the version that writes it."""
+        return {**super().to_dict(), "hf_spo_version": package_version()}
+
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Build a config from its JSON form; renamed keys are followed, unknown ones are dropped with a warning."""
@@ -156,8 +169,8 @@ class SpoConfig(PreTrainedConfig):
         return super().from_dict(kept, **kwargs)
 
 
-# What transformers itself writes into a config.json beside the declared fields.
+# What transformers itself writes into a config.json, or passes to a config, beside the declared fields.
 _FOREIGN_KEYS = {
     "model_type", "transformers_version", "architectures", "dtype", "torch_dtype", "auto_map", "custom_pipelines",
-    "attn_implementation", "experts_implementation", "use_cache",
+    "attn_implementation", "experts_implementation", "use_cache", "name_or_path", "num_labels", "output_attentions",
 }  # fmt: skip
