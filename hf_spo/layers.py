@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 
 class ConditionalLayerNorm(nn.Module):
@@ -30,7 +29,7 @@ class ConditionalLayerNorm(nn.Module):
         *Shape:* hidden (B, L, H), condition (N, C), rows (N,) → (N, L, H). Each sentence is normalised once, however
         many subjects it has.
         """
-        normal = F.layer_norm(hidden, hidden.shape[-1:], eps=self.eps)[rows]
+        normal = nn.functional.layer_norm(hidden, hidden.shape[-1:], eps=self.eps)[rows]
         scale = self.weight + self.gamma_dense(condition)
         shift = self.bias + self.beta_dense(condition)
         return torch.addcmul(shift.unsqueeze(1), normal, scale.unsqueeze(1))
@@ -101,5 +100,5 @@ def powered_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, power: in
     series = torch.ones_like(p)
     for _ in range(power - 1):
         series = 1 + p * series
-    log_rest = F.logsigmoid(-logits) + torch.log(series)
-    return -(targets * (power * F.logsigmoid(logits)) + (1 - targets) * log_rest)
+    log_rest = nn.functional.logsigmoid(-logits) + torch.log(series)
+    return -(targets * (power * nn.functional.logsigmoid(logits)) + (1 - targets) * log_rest)
