@@ -1,0 +1,394 @@
+import io
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import builders
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+import hf_spo
+from hf_spo import console
+from hf_spo.cli import app
+
+TEXT = builders.EXAMPLES[0].text
+COMMAND = [sys.executable, "-c", "import _hf_spo_command; _hf_spo_command.main()"]
+
+
+@pytest.fixture
+def run(trained_folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command line in an empty folder, with the trained model wherever one is needed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, model: str | None = trained_folder, stdin: str | bytes = "") -> Result:
+        needs_model = {"extract", "evaluate"} & set(words) and model is not None
+        return CliRunner().invoke(app, [*words, *(["--model", str(model)] if needs_model else [])], input=stdin)
+
+    return run
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    """The labelled sentences, as a file."""
+    return write_rows(tmp_path / "gold.jsonl", [example.to_dict() for example in builders.EXAMPLES])
+
+
+def write_rows(path: Path, rows: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def facts(row: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return sorted((t["subject"]["text"], t["predicate"], t["object"]["text"]) for t in row["triples"])
+
+
+def one_line_error(result: Result, code: int) -> str:
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    *_, line = result.stderr.splitlines()
+    return line
+
+
+class TestExtract:
+    def test_prints_a_line_of_json_a_text(self, run: Any) -> None:
+        result = run("extract", *(example.text for example in builders.EXAMPLES))
+        assert result.exit_code == 0, result.stderr
+        assert "远山的灯" in result.stdout
+        for row, example in zip(rows(result.stdout), builders.EXAMPLES, strict=True):
+            assert row["text"] == example.text
+            scores = [triple.pop("score") for triple in row["triples"]]
+            assert all(0.5 < score <= 1 for score in scores)
+            assert sorted(row["triples"], key=str) == sorted((triple.to_dict() for triple in example.triples), key=str)
+
+    def test_reads_lines_from_stdin(self, run: Any) -> None:
+        texts = [example.text for example in builders.EXAMPLES]
+        dash = run("extract", "-", stdin="\r\n".join(texts))
+        nothing = run("extract", stdin="\n".join([*texts, ""]))
+        assert [row["text"] for row in rows(dash.stdout)] == texts
+        assert nothing.stdout == dash.stdout
+
+    def test_keeps_blank_lines_and_bytes_that_are_no_utf8(self, run: Any) -> None:
+        result = run("extract", "-", stdin=b"\n\xff\n")
+        assert rows(result.stdout) == [{"text": "", "triples": []}, {"text": "\udcff", "triples": []}]
+
+    @pytest.mark.parametrize("suffix", [".txt", ".jsonl"])
+    def test_file_to_file(self, run: Any, tmp_path: Path, suffix: str) -> None:
+        texts = [example.text for example in builders.EXAMPLES]
+        source = tmp_path / f"in{suffix}"
+        if suffix == ".txt":
+            source.write_text("\n".join(texts), encoding="utf-8")
+        else:
+            write_rows(source, [{"text": text} for text in texts])
+        result = run("extract", "--input", str(source), "--output", "out.jsonl")
+        assert (result.exit_code, result.stdout) == (0, "")
+        written = rows(Path("out.jsonl").read_text(encoding="utf-8"))
+        assert [row["text"] for row in written] == texts
+        assert facts(written[1]) == [("晚风", "歌手", "白露"), ("陈立言", "出生地", "苏州")]
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"in{suffix}", "out.jsonl"])
+
+    def test_decoding_options_reach_the_model(self, run: Any) -> None:
+        (best,) = rows(run("extract", TEXT, "--top-k", "1").stdout)
+        assert len(best["triples"]) == 1
+        (none,) = rows(run("extract", TEXT, "--threshold", "1").stdout)
+        assert none["triples"] == []
+        (other,) = rows(run("extract", TEXT, "--threshold", "1", "--subject-start-threshold", "0.5").stdout)
+        assert other["triples"] == []
+        (plain,) = rows(run("extract", TEXT, "--batch-size", "1", "--device", "cpu", "--dtype", "float32").stdout)
+        assert len(plain["triples"]) == 3
+
+    def test_table(self, run: Any) -> None:
+        result = run("extract", builders.EXAMPLES[-1].text, "今天天气很好", "--table")
+        assert "获奖" in result.stdout
+        assert "海边" in result.stdout
+        assert "no triples" in result.stdout
+
+    def test_long_text(self, run: Any) -> None:
+        warned = run("extract", TEXT * 20)
+        assert warned.exit_code == 0
+        assert "characters were not read" in warned.stderr
+        assert "split it into sentences" in one_line_error(run("extract", TEXT * 20, "--on-truncation", "error"), 1)
+
+    def test_needs_no_network(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("a local model was asked for over the network")
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        assert run("extract", TEXT).exit_code == 0
+
+
+class TestBadLines:
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Path:
+        path = tmp_path / "texts.jsonl"
+        path.write_text('{"text": "白露"}\n{"txt": "白露"}\nno JSON\n', encoding="utf-8")
+        return path
+
+    def test_stop_the_work(self, run: Any, source: Path, tmp_path: Path) -> None:
+        Path("out.jsonl").write_text("earlier\n")
+        line = one_line_error(run("extract", "--input", str(source), "--output", "out.jsonl"), 1)
+        assert f"{source}:2: " in line
+        assert "text" in line
+        assert "--skip-bad-lines" in line
+        assert Path("out.jsonl").read_text() == "earlier\n"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "texts.jsonl"]
+
+    def test_are_set_aside_next_to_the_output(self, run: Any, source: Path) -> None:
+        Path("results").mkdir()
+        result = run("extract", "--input", str(source), "--output", "results/out.jsonl", "--skip-bad-lines")
+        assert result.exit_code == 0
+        assert len(rows(Path("results/out.jsonl").read_text())) == 1
+        aside = rows(Path("results/texts.jsonl.bad.jsonl").read_text())
+        assert [(row["line"], row["content"]) for row in aside] == [(2, '{"txt": "白露"}'), (3, "no JSON")]
+        assert all(row["problem"] and row["file"] == str(source) for row in aside)
+        assert f"skipped 2 lines of {source}" in result.stderr
+        assert "results/texts.jsonl.bad.jsonl" in result.stderr
+
+    def test_are_set_aside_in_the_current_folder(self, run: Any, source: Path) -> None:
+        assert run("extract", "--input", str(source), "--skip-bad-lines").exit_code == 0
+        assert len(rows(Path("texts.jsonl.bad.jsonl").read_text())) == 2
+
+    def test_of_two_files_of_one_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        from hf_spo.data import BadLine
+
+        aside = console.BadLines(tmp_path / "new")
+        for folder in ("a", "b"):
+            aside(BadLine(Path(folder) / "x.jsonl", 1, "?\n", "no JSON"))
+        aside.write()
+        assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+            "b-x.jsonl.bad.jsonl",
+            "x.jsonl.bad.jsonl",
+        ]
+        assert capsys.readouterr().err.count("skipped 1 line of") == 2
+
+
+class TestWrongUsage:
+    @pytest.mark.parametrize(
+        ("words", "hint"),
+        [
+            (["exract"], "extract"),
+            (["--loud"], "--loud"),
+            (["extract", "--treshold", "1", "x"], "--threshold"),
+            (["extract", "--threshold", "2", "x"], "--threshold"),
+            (["extract", "--top-k", "0", "x"], "--top-k"),
+            (["extract", "--input", "absent.txt"], "absent.txt"),
+            (["evaluate"], "--data"),
+            (["train"], "RECIPE.yaml"),
+        ],
+    )
+    def test_is_one_line_and_code_2(self, run: Any, words: list[str], hint: str) -> None:
+        result = run(*words, model=None)
+        assert len(result.stderr.splitlines()) == 1
+        line = one_line_error(result, 2)
+        assert hint in line
+        assert "--help" in line
+
+    def test_texts_from_two_places(self, run: Any, tmp_path: Path) -> None:
+        (tmp_path / "in.txt").write_text("x")
+        assert "one of them" in one_line_error(run("extract", "x", "--input", "in.txt"), 2)
+
+    def test_file_of_an_unknown_kind(self, run: Any, tmp_path: Path) -> None:
+        (tmp_path / "in.csv").write_text("x")
+        assert ".jsonl" in one_line_error(run("extract", "--input", "in.csv"), 2)
+
+    def test_nothing_to_read(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("hf_spo.cli.is_terminal", lambda _: True)
+        assert "give a TEXT" in one_line_error(run("extract"), 2)
+
+    def test_no_command_shows_the_help(self, run: Any) -> None:
+        result = run()
+        assert result.exit_code == 2
+        assert "evaluate" in result.stdout
+        assert result.stderr == ""
+
+
+class TestFailedWork:
+    def test_no_such_model(self, run: Any) -> None:
+        assert "--model" in one_line_error(run("extract", "x", model="./absent"), 1)
+
+    def test_no_packaged_model(self, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        # The package's attribute of this name is the function, not the module.
+        monkeypatch.setattr(sys.modules["hf_spo.packaged"], "packaged", lambda: tmp_path / "absent")
+        assert "install hf-spo again" in one_line_error(run("extract", "x", model=None), 1)
+
+    def test_no_folder_for_the_output(self, run: Any) -> None:
+        assert "create it" in one_line_error(run("extract", "x", "--output", "absent/out.jsonl"), 1)
+
+    def test_unforeseen_errors_name_their_kind(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any) -> None:
+            raise RuntimeError("out of\nmemory")
+
+        monkeypatch.setattr("hf_spo.cli._pipeline", fail)
+        assert "RuntimeError: out of memory" in one_line_error(run("extract", "x"), 1)
+        assert isinstance(run("--debug", "extract", "x").exception, RuntimeError)
+
+
+class TestEvaluate:
+    def test_all_matches_in_one_extraction(self, run: Any, gold: Path) -> None:
+        matches = ["strict", "lenient", "span", "full"]
+        result = run("evaluate", "--data", str(gold), "--output", "s.json", *(f"--match={m}" for m in matches))
+        assert result.exit_code == 0, result.stderr
+        (report,) = rows(result.stdout)
+        assert report == json.loads(Path("s.json").read_text())
+        assert list(report["scores"]) == matches
+        assert report["texts"] == len(builders.EXAMPLES)
+        assert all(score["f1"] == 1.0 for score in report["scores"].values())
+
+    def test_table_is_strict_by_default(self, run: Any, gold: Path) -> None:
+        result = run("evaluate", "--data", str(gold), "--table")
+        assert "strict" in result.stdout
+        assert "1.0000" in result.stdout
+        assert "full" not in result.stdout
+
+    def test_empty_file(self, run: Any, tmp_path: Path) -> None:
+        (tmp_path / "empty.jsonl").touch()
+        assert "no labelled text" in one_line_error(run("evaluate", "--data", "empty.jsonl"), 1)
+
+    def test_bad_line_leaves_no_report(self, run: Any, gold: Path) -> None:
+        gold.write_text(gold.read_text() + '{"text": "白露"}\n')
+        line = one_line_error(run("evaluate", "--data", str(gold), "--output", "s.json"), 1)
+        assert f"{gold}:{len(builders.EXAMPLES) + 1}: " in line
+        assert not Path("s.json").exists()
+        skipped = run("evaluate", "--data", str(gold), "--skip-bad-lines")
+        assert rows(skipped.stdout)[0]["texts"] == len(builders.EXAMPLES)
+
+
+class TestTrain:
+    RECIPE = (
+        "training: {max_steps: 2, per_device_train_batch_size: 4, report_to: none, disable_tqdm: true, use_cpu: true}"
+    )
+
+    def test_recipe_with_arguments(self, run: Any, gold: Path, trained_model: Any, tiny_tokenizer: Any) -> None:
+        Path("recipe.yaml").write_text(self.RECIPE)
+        trained_model.encoder.save_pretrained("encoder")
+        tiny_tokenizer.save_pretrained("encoder")
+        gold.write_text(gold.read_text() + "no JSON\n")
+        words = ["--encoder", "encoder", "--train", str(gold), "--dev", str(gold), "--output", "out/model"]
+        result = run("train", "recipe.yaml", *words, "--skip-bad-lines", "--learning-rate", "1e-5", "--seed=7")
+        assert result.exit_code == 0, result.stderr
+        assert "the model is in out/model" in result.stderr
+        assert "eval_f1" in json.loads(result.stdout.splitlines()[-1])
+        assert len(rows(Path("out/gold.jsonl.bad.jsonl").read_text())) == 2  # in train and in dev
+        assert run("extract", TEXT, model="out/model").exit_code == 0
+
+    def test_wrong_recipe_is_wrong_usage(self, run: Any) -> None:
+        Path("recipe.yaml").write_text("trainign: {}")
+        assert "did you mean 'training'?" in one_line_error(run("train", "recipe.yaml"), 2)
+        Path("recipe.yaml").write_text(self.RECIPE)
+        assert "--encoder" in one_line_error(run("train", "recipe.yaml"), 2)
+        words = ["--encoder", "e", "--train", "t", "--output", "o"]
+        line = one_line_error(run("train", "recipe.yaml", *words, "--lerning-rate", "1"), 2)
+        assert "did you mean --learning_rate?" in line
+
+
+class TestShown:
+    def table(self, text: str, triples: list[dict[str, Any]], width: int = 80) -> str:
+        screen = Console(width=width, record=True, file=io.StringIO())
+        screen.print(console.triples_table(text, triples))
+        return screen.export_text()
+
+    def test_nothing_of_a_row_is_cut_off(self) -> None:
+        triples = [triple.to_dict() | {"score": 0.5} for triple in builders.EXAMPLES[-1].triples]
+        shown = "".join(self.table(builders.EXAMPLES[-1].text, triples, width=60).split())
+        for part in ("何雨晴", "获奖", "0.500", "inWork:", "onDate:", "16–21"):
+            assert part in shown
+
+    def test_text_is_no_markup_and_no_terminal_command(self) -> None:
+        assert "[bold]\ufffd[2J\ufffd" in self.table("[bold]\x1b[2J\udcff", [])
+
+    def test_json_escapes_only_what_utf8_cannot_write(self) -> None:
+        assert console.json_line({"text": "谥"}) == '{"text": "谥"}'
+        assert json.loads(console.json_line({"text": "谥\udcff"}).encode()) == {"text": "谥\udcff"}
+
+    def test_progress_bar_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(console, "is_terminal", lambda _: True)
+        assert list(console.progress_bar("abc", 3, "counting")) == ["a", "b", "c"]
+
+
+class TestWholeFile:
+    def test_appears_only_when_all_went_well(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.jsonl"
+
+        def stop_half_way() -> None:
+            with console.whole_file(path) as file:
+                file.write("half")
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stop_half_way()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_follows_a_link(self, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(tmp_path / "target")
+        with console.whole_file(tmp_path / "link") as file:
+            file.write("all")
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "target").read_text() == "all"
+
+    def test_writes_to_a_device_and_leaves_it(self) -> None:
+        with console.whole_file(Path(os.devnull)) as file:
+            file.write("all")
+        assert not Path(os.devnull).is_file()
+
+
+class TestProcess:
+    """The command as users start it, in a process of its own."""
+
+    def test_help_and_mistakes_answer_without_torch(self) -> None:
+        code = (
+            "import sys, _hf_spo_command\n"
+            "try: _hf_spo_command.main()\n"
+            "finally: assert not {'torch', 'transformers'} & set(sys.modules)"
+        )
+        for words in (["--help"], ["--version"], ["extract", "--help"], ["train", "--help"], ["extract", "--nope"]):
+            done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+            assert "AssertionError" not in done.stderr, words
+            assert done.returncode == (2 if "--nope" in words else 0)
+        version = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=120).stdout
+        assert version.split()[0] == "hf-spo"
+        assert version.split()[1] == hf_spo.SpoConfig(relations=builders.SCHEMA.to_list()).hf_spo_version
+
+    def test_a_reader_that_has_enough_is_no_error(self, trained_folder: str, tmp_path: Path) -> None:
+        (tmp_path / "in.txt").write_text("\n".join([TEXT] * 400), encoding="utf-8")
+        words = ["extract", "--model", trained_folder, "--input", str(tmp_path / "in.txt")]
+        with (
+            (tmp_path / "errors").open("w+") as errors,
+            subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=errors, encoding="utf-8") as process,
+        ):
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["text"] == TEXT
+            process.stdout.close()
+            assert process.wait(timeout=120) == 0
+            errors.seek(0)
+            assert errors.read() == ""
+
+    def test_table_on_a_terminal(self, trained_folder: str) -> None:
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [*COMMAND, "extract", "--model", trained_folder, TEXT],
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            env={**os.environ, "COLUMNS": "100", "HF_HUB_OFFLINE": "1"},
+        )
+        os.close(theirs)
+        shown = b""
+        with os.fdopen(ours, "rb", buffering=0) as screen:
+            try:
+                while part := screen.read(4096):
+                    shown += part
+            except OSError:  # how Linux says that the other end is closed
+                pass
+        assert done.returncode == 0, done.stderr.decode()
+        assert "predicate" in shown.decode()
+        assert "何雨晴" in shown.decode()
