@@ -113,9 +113,7 @@ class TripleExtractor:
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """Tokenise texts; texts that are cut are named in a warning or an error."""
         for text in texts:
-            if not isinstance(text, str):
-                hint = '; of a data set pass one column, KeyDataset(dataset, "text")' if isinstance(text, dict) else ""
-                raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}{hint}")
+            _require_text(text)
         encodings = encode(self.tokenizer, texts, self.max_length)
         for encoding in encodings:
             unread = len(encoding.text) - encoding.chars_read
@@ -150,6 +148,12 @@ class TripleExtractor:
             return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
         names = [field.name for field in fields(Objects)]
         return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        hint = '; of a data set pass one column, KeyDataset(dataset, "text")' if isinstance(text, dict) else ""
+        raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}{hint}")
 
 
 def _best(triples: list[Triple], top_k: int) -> list[Triple]:

@@ -71,7 +71,8 @@ class PointerHead(nn.Linear):
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """Point. *Shape:* (…, L, H) → (…, L, labels, 2)."""
-        return super().forward(hidden).unflatten(-1, (-1, 2))
+        logits: torch.Tensor = super().forward(hidden).unflatten(-1, (-1, 2))
+        return logits
 
 
 def inverse_powered_sigmoid(probability: float, power: int) -> float:

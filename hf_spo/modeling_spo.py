@@ -16,8 +16,8 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-from transformers.utils import ModelOutput
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]
+from transformers.utils.generic import ModelOutput
 
 from .alignment import Batch
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
@@ -69,7 +69,7 @@ class SpoPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)
+        super()._init_weights(module)  # type: ignore[no-untyped-call]
         if isinstance(module, ConditionalLayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
@@ -87,6 +87,12 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         encoder_config = config.get_text_config()
         hidden_size = encoder_config.hidden_size
         self.encoder = AutoModel.from_config(encoder_config, **_without_pooler(encoder_config))
+        limit = position_limit(self.encoder)
+        if limit is not None and config.max_length > limit:
+            raise ValueError(
+                f"max_length={config.max_length}: {type(self.encoder).__name__} has {limit} positions; "
+                f"pass max_length={limit} or less"
+            )
         self.subject_head = PointerHead(hidden_size, 1, config.subject_power, config.initial_subject_probability)
         build = ConditionalLayerNorm if config.conditioning == Conditioning.LAYER_NORM else ConditionAddition
         self.conditioning = build(hidden_size, 2 * hidden_size)
@@ -95,8 +101,8 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         )
         if config.conditioning_position == ConditioningPosition.BEFORE:
             last_layer_norm(self.encoder)  # raises now rather than at the first forward
-        self.takes_token_types = getattr(encoder_config, "type_vocab_size", 0) > 0
-        self.post_init()
+        self.takes_token_types = (getattr(encoder_config, "type_vocab_size", 0) or 0) > 0
+        self.post_init()  # type: ignore[no-untyped-call]
 
     @classmethod
     def from_encoder(
@@ -112,11 +118,17 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
                 as `{"hidden_dropout_prob": 0.0}`; `attn_implementation` chooses the encoder's attention.
 
         Raises:
-            ValueError: the checkpoint lacks weights of the encoder, which would silently start at random.
+            ValueError: the checkpoint lacks weights of the encoder, which would silently start at random, or holds more
+                than an encoder, or `max_length` is beyond its positions.
         """
         overrides = config.pop("encoder_config", {})
         attention = config.pop("attn_implementation", None)
         encoder_config = AutoConfig.from_pretrained(path, **overrides)
+        if encoder_config.model_type == SpoConfig.model_type:
+            raise ValueError(
+                f"{path} is a triple-extraction model, no plain encoder; load it by {cls.__name__}.from_pretrained, "
+                f"with relations= and ignore_mismatched_sizes=True for another schema"
+            )
         encoder, info = AutoModel.from_pretrained(
             path,
             config=encoder_config,
@@ -129,12 +141,14 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         missing = [key for key in info["missing_keys"] if not key.startswith("pooler.")]
         if missing:
             raise ValueError(
-                f"{path} lacks {len(missing)} of the weights of {type(encoder).__name__}, such as {sorted(missing)[0]}; "
+                f"{path} lacks {len(missing)} of the weights of {type(encoder).__name__}, such as {min(missing)}; "
                 f"they would start at random. Pass a checkpoint whose encoder is a {encoder_config.model_type}"
             )
-        config.setdefault("max_length", min(SpoConfig.max_length, position_limit(encoder_config)))
+        config.setdefault("max_length", min(SpoConfig.max_length, position_limit(encoder) or SpoConfig.max_length))
         spo_config = SpoConfig(encoder_config=encoder.config, relations=schema.to_list(), **config)
-        model = cls._from_config(spo_config, dtype=dtype, attn_implementation=attention)
+        model: SpoForTripleExtraction = cls._from_config(  # type: ignore[no-untyped-call]
+            spo_config, dtype=dtype, attn_implementation=attention
+        )
         model.encoder.load_state_dict(encoder.state_dict())
         return model
 
@@ -255,9 +269,7 @@ def last_layer_norm(encoder: nn.Module) -> nn.Module:
     for path in _LAST_NORMS:
         module: Any = encoder
         for name in path.split("."):
-            module = module[-1] if name == "-1" else getattr(module, name, None)
-            if module is None:
-                break
+            module = module[-1] if name == "-1" and isinstance(module, nn.ModuleList) else getattr(module, name, None)
         if isinstance(module, nn.Module):
             return module
     raise ValueError(
@@ -265,19 +277,19 @@ def last_layer_norm(encoder: nn.Module) -> nn.Module:
     )
 
 
-def position_limit(encoder_config: PreTrainedConfig) -> int:
-    """Return the longest sequence in tokens that an encoder has positions for."""
-    positions = int(getattr(encoder_config, "max_position_embeddings", 0) or 512)
-    # RoBERTa and its kin count positions from the padding index plus one.
-    if any(kin in encoder_config.model_type for kin in ("roberta", "camembert", "xmod", "data2vec-text")):
-        positions -= (encoder_config.pad_token_id or 0) + 1
-    return positions
+def position_limit(encoder: nn.Module) -> int | None:
+    """Return the longest sequence in tokens that an encoder has positions for; None if its positions are relative."""
+    for name, module in encoder.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa and its kin count positions from the one after the padding's.
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return None
 
 
 def _without_pooler(encoder_config: PreTrainedConfig) -> dict[str, bool]:
     """Ask for no pooler where the encoder's class lets us: unused weights upset distributed training."""
-    model_class = AutoModel._model_mapping[type(encoder_config)]
-    accepts = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    model_class: Any = AutoModel._model_mapping[type(encoder_config)]
+    accepts = "add_pooling_layer" in inspect.signature(model_class).parameters
     return {"add_pooling_layer": False} if accepts else {}
 
 
@@ -287,4 +299,4 @@ MODEL_FOR_TRIPLE_EXTRACTION_MAPPING = _LazyAutoMapping(CONFIG_MAPPING_NAMES, Ord
 class AutoModelForTripleExtraction(_BaseAutoModelClass):
     """Load any triple-extraction model by its config."""
 
-    _model_mapping = MODEL_FOR_TRIPLE_EXTRACTION_MAPPING
+    _model_mapping: Any = MODEL_FOR_TRIPLE_EXTRACTION_MAPPING
