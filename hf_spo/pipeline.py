@@ -1,14 +1,14 @@
 """pipeline("triple-extraction"): the extraction loop in the dress of transformers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from transformers import Pipeline
 
-from .alignment import Encoding
 from .extraction import OnTruncation, TripleExtractor
 from .modeling_spo import SpoForTripleExtraction, TorchBackend
-from .schema import Schema, Thresholds, Triple
+from .schema import Schema, Thresholds
 
 _PARAMETERS = {
     "subject_start_threshold",
@@ -44,21 +44,27 @@ class TripleExtractionPipeline(Pipeline):
         ValueError: the model is no triple-extraction model.
     """
 
-    _load_tokenizer = True
-    _load_processor = False
-    _load_image_processor = False
-    _load_video_processor = False
-    _load_feature_extractor = False
+    _load_tokenizer: Any = True
+    _load_processor: Any = False
+    _load_image_processor: Any = False
+    _load_video_processor: Any = False
+    _load_feature_extractor: Any = False
+
+    model: SpoForTripleExtraction
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not isinstance(self.model, SpoForTripleExtraction):
             raise ValueError(
-                f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be trained "
-                f"first, see SpoForTripleExtraction.from_encoder or `hf-spo train`"
+                f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be "
+                f"trained first, see SpoForTripleExtraction.from_encoder or `hf-spo train`"
             )
-        self.model.eval()
+        if self._num_workers is not None:
+            raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
+        self.model.eval()  # type: ignore[no-untyped-call]
         self.schema: Schema = self.model.config.schema
+        self.extractor(**self._preprocess_params)  # raises now rather than at the first call
+        self._check_batch_size(self._batch_size)
 
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         unknown = sorted(set(parameters) - _PARAMETERS)
@@ -68,57 +74,59 @@ class TripleExtractionPipeline(Pipeline):
             )
         return parameters, parameters, {}
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:  # type: ignore[override]
         """Extract triples from a text, a list of texts, or a stream of texts."""
         self._sanitize_parameters(**parameters)
-        merged = {**self._preprocess_params, **parameters}
+        self._check_batch_size(batch_size)
         size = batch_size or self._batch_size or _DEFAULT_BATCH_SIZE
+        extractor = self.extractor(**{**self._preprocess_params, **parameters})
         if isinstance(inputs, str):
-            return next(self._stream([inputs], size, merged))
+            return next(self._stream(extractor, [inputs], size))
         if isinstance(inputs, list | tuple):
-            return list(self._stream(inputs, size, merged))
-        if isinstance(inputs, Iterable) and not isinstance(inputs, bytes | bytearray | dict):
-            return self._stream(inputs, size, merged)
-        if (
-            hasattr(inputs, "__getitem__")
-            and hasattr(inputs, "__len__")
-            and not isinstance(inputs, bytes | bytearray | dict)
-        ):
-            return self._stream((inputs[index] for index in range(len(inputs))), size, merged)
-        raise TypeError(f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}")
+            return list(self._stream(extractor, inputs, size))
+        if not isinstance(inputs, bytes | bytearray | memoryview | dict):
+            if isinstance(inputs, Iterable):
+                return self._stream(extractor, inputs, size)
+            if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):
+                return self._stream(extractor, (inputs[index] for index in range(len(inputs))), size)
+        raise TypeError(
+            f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}: {inputs!r:.80}"
+        )
 
     def _stream(
-        self, texts: Iterable[str], batch_size: int, parameters: dict[str, Any]
+        self, extractor: TripleExtractor, texts: Iterable[str], batch_size: int
     ) -> Iterator[list[dict[str, Any]]]:
-        extractor = self.extractor(**parameters)
-        for triples in extractor(texts, batch_size):
-            yield self.postprocess(triples)
+        return map(self.postprocess, extractor(texts, batch_size))
+
+    @staticmethod
+    def _check_batch_size(batch_size: int | None) -> None:
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
 
     def extractor(self, **parameters: Any) -> TripleExtractor:
         """Return the extraction loop on this pipeline's model, with arguments as in a call."""
         config = self.model.config
-        names = ("subject_start", "subject_end", "object_start", "object_end")
-        thresholds = {name: parameters.get(f"{name}_threshold") for name in names}
-        defaults = {name: getattr(config.thresholds, name) for name in names}
+        names = {name: f"{name}_threshold" for name in Thresholds.__slots__}
+        given = {name: parameters[long] for name, long in names.items() if parameters.get(long) is not None}
         return TripleExtractor(
             TorchBackend(self.model),
             self.tokenizer,
             self.schema,
             max_length=config.max_length,
-            thresholds=Thresholds(**{n: defaults[n] if thresholds[n] is None else thresholds[n] for n in names}),
+            thresholds=replace(config.thresholds, **given),
             top_k=parameters.get("top_k"),
             on_truncation=parameters.get("on_truncation") or OnTruncation.WARN,
         )
 
-    def preprocess(self, input_: str, **parameters: Any) -> Sequence[Encoding]:
-        """Tokenise one text."""
+    def preprocess(self, input_: Any, **parameters: Any) -> Any:
+        """Tokenise one text: the list of its one [`Encoding`]."""
         return self.extractor(**parameters).encode([input_])
 
-    def _forward(self, input_tensors: Sequence[Encoding], **parameters: Any) -> list[Triple]:
+    def _forward(self, input_tensors: Any, **parameters: Any) -> Any:
         """Run both passes over one text's encoding."""
         return self.extractor(**parameters).run(input_tensors)[0]
 
-    def postprocess(self, model_outputs: Sequence[Triple], **_: Any) -> list[dict[str, Any]]:
+    def postprocess(self, model_outputs: Any, **_: Any) -> list[dict[str, Any]]:
         """Return triples as dictionaries."""
         return [triple.to_dict() for triple in model_outputs]
 
