@@ -1,9 +1,12 @@
 """Training arguments: those of transformers, and a few more."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import torch
 from transformers import TrainingArguments
+from transformers.integrations.integration_utils import is_tensorboard_available
+from transformers.trainer_utils import SaveStrategy
 
 from ..data.collator import SubjectSampling
 from ..data.occurrences import OccurrencePolicy
@@ -11,7 +14,10 @@ from ..data.occurrences import OccurrencePolicy
 
 @dataclass
 class SpoTrainingArguments(TrainingArguments):
-    """[`TrainingArguments`] with what triple extraction adds."""
+    """[`TrainingArguments`] with what triple extraction adds.
+
+    `metric_for_best_model` is "f1" unless given; with several evaluation sets it has to name one, such as "dev_f1".
+    """
 
     head_learning_rate: float | None = field(
         default=None,
@@ -40,15 +46,30 @@ class SpoTrainingArguments(TrainingArguments):
         # transformers refuses bf16 on a host without an accelerator unless told that the CPU is meant.
         if self.bf16 and not torch.accelerator.is_available():
             self.use_cpu = True
-        super().__post_init__()
+        # Before transformers settles on the loss, which evaluation by extraction does not compute.
+        if self.metric_for_best_model is None and (
+            self.load_best_model_at_end or self.save_strategy == SaveStrategy.BEST
+        ):
+            self.metric_for_best_model = "f1"
+        super().__post_init__()  # type: ignore[no-untyped-call]
+        # Our own data set reads the columns; transformers' default would drop texts and triples.
+        self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")
-        if self.subjects_per_example < 1:
-            raise ValueError(f"subjects_per_example={self.subjects_per_example}: expected at least 1")
-        SubjectSampling(self.subject_sampling)
-        OccurrencePolicy(self.occurrence_policy)
-        # Columns are read by our own data set; transformers' default would drop texts and triples.
-        self.remove_unused_columns = False
-        if self.load_best_model_at_end and self.metric_for_best_model in (None, "loss"):
-            self.metric_for_best_model = "f1"
-            self.greater_is_better = True
+        for name in ("subjects_per_example", "pad_to_multiple_of"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1")
+        _check_choice("subject_sampling", self.subject_sampling, SubjectSampling)
+        _check_choice("occurrence_policy", self.occurrence_policy, OccurrencePolicy)
+        if self.metric_for_best_model in ("loss", "eval_loss"):
+            raise ValueError(
+                f"metric_for_best_model={self.metric_for_best_model!r}: evaluation extracts triples and computes no "
+                f"loss; expected f1, precision, recall or, of the raw weights, raw_f1"
+            )
+        if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():  # type: ignore[no-untyped-call]
+            raise ImportError("report_to=tensorboard needs tensorboard: pip install 'hf-spo[tensorboard]'")
+
+
+def _check_choice(name: str, value: str, choices: type[StrEnum]) -> None:
+    if value not in list(choices):
+        raise ValueError(f"{name}={value!r}: expected {' or '.join(choices)}")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 
 class ExponentialMovingAverage:
     """Average the trainable weights over optimizer steps, corrected for the short past of a young average.
 
-    After t steps the average is Σ d^(t−i)·w_i / Σ d^(t−i): without the correction, short runs would be judged by weights
-    close to the initial ones (Kingma & Ba 2015, section 3; kexue.fm/archives/6575 for the use here).
+    After t steps the average is Σ d^(t−i)·w_i / Σ d^(t−i), in float32: without the correction, short runs would be
+    judged by weights close to the initial ones (Kingma & Ba 2015, section 3; kexue.fm/archives/6575 for the use here).
     """
 
     FILE = "ema.safetensors"
@@ -22,7 +22,9 @@ class ExponentialMovingAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.steps = 0
-        self.names, self.weights = zip(*((n, p) for n, p in model.named_parameters() if p.requires_grad), strict=True)
+        trainable = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self.names = list(trainable)
+        self.weights: list[torch.Tensor] = list(trainable.values())
         self.average = [weight.detach().float().clone() for weight in self.weights]
 
     @torch.no_grad()
@@ -41,12 +43,12 @@ class ExponentialMovingAverage:
             yield
         finally:
             with torch.no_grad():
-                torch._foreach_copy_(list(self.weights), raw)
+                torch._foreach_copy_(self.weights, raw)
 
     @torch.no_grad()
     def copy_to_model(self) -> None:
         """Put the average into the model."""
-        torch._foreach_copy_(list(self.weights), self.average)
+        torch._foreach_copy_(self.weights, self.average)
 
     def save(self, folder: str | Path) -> None:
         """Write the average and its age to a checkpoint folder."""
@@ -57,15 +59,24 @@ class ExponentialMovingAverage:
         """Read what `save` wrote.
 
         Raises:
-            FileNotFoundError: the folder has no average; it was written with ema_decay=0.
+            FileNotFoundError: the folder has no average.
+            ValueError: it is the average of another model.
         """
         path = Path(folder) / self.FILE
         if not path.exists():
             raise FileNotFoundError(
-                f"{path} does not exist: the run that wrote this checkpoint kept no average; pass ema_decay=0"
+                f"{path} does not exist: the run that wrote this checkpoint kept no average, or was ended while "
+                f"writing it; pass ema_decay=0, or go on from an earlier checkpoint"
             )
-        tensors = load_file(path)
-        for name, average in zip(self.names, self.average, strict=True):
-            average.copy_(tensors[name])
         with safe_open(path, "pt") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            wanted = {name: tuple(weight.shape) for name, weight in zip(self.names, self.weights, strict=True)}
+            if shapes != wanted:
+                odd = sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name))
+                raise ValueError(
+                    f"{path} averages another model: {len(odd)} weights differ in name or shape, such as {odd[0]} "
+                    f"({shapes.get(odd[0], 'absent')} there, {wanted.get(odd[0], 'absent')} here)"
+                )
+            for name, average in zip(self.names, self.average, strict=True):
+                average.copy_(file.get_tensor(name))
             self.steps = int(file.metadata()["steps"])

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from transformers import AutoTokenizer, HfArgumentParser
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import AutoTokenizer, HfArgumentParser, set_seed
+from transformers.trainer_utils import IntervalStrategy
 
 from ..configuration_spo import SpoConfig
 from ..data.reading import OnBadLine, read_examples
-from ..modeling_spo import SpoForTripleExtraction
-from ..schema import Schema
+from ..schema import Example, Schema
 from .arguments import SpoTrainingArguments
+from .checkpoints import last_checkpoint
+from .start import starting_model
 from .trainer import SpoTrainer
 
 logger = logging.getLogger(__name__)
@@ -52,24 +53,27 @@ class Recipe:
         """Read a YAML recipe.
 
         Raises:
-            RecipeError: no YAML mapping, or a key that a recipe does not have.
+            RecipeError: no YAML mapping, a key that a recipe does not have, or a value of the wrong type.
         """
         try:
             content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise RecipeError(f"{path}: no YAML: {error}") from None
         if not isinstance(content, dict):
             raise RecipeError(f"{path}: expected a mapping with keys such as encoder, train, dev, output")
         _check_keys(content, [f.name for f in fields(cls)], f"{path}")
-        _check_keys(
-            content.get("model") or {}, [*(f.name for f in fields(SpoConfig)), "attn_implementation"], f"{path}: model"
-        )
-        _check_keys(content.get("training") or {}, [f.name for f in fields(SpoTrainingArguments)], f"{path}: training")
-        return cls(**{name: value for name, value in content.items() if value is not None})
+        values = {name: value for name, value in content.items() if value is not None}
+        for name, known in (("model", _MODEL_KEYS), ("training", _TRAINING_KEYS)):
+            _check_keys(values.get(name, {}), known, f"{path}: {name}")
+        for name in values.keys() - {"model", "training"}:
+            if not isinstance(values[name], str):
+                raise RecipeError(f"{path}: {name}: expected a path, got {values[name]!r}")
+        return cls(**values)
 
     def override(self, **values: str | None) -> "Recipe":
         """Return the recipe with the given values put in; None leaves a value as it is."""
-        return replace(self, **{name: value for name, value in values.items() if value is not None})
+        given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        return replace(self, **given)
 
     def arguments(self, extra: Sequence[str] = ()) -> SpoTrainingArguments:
         """Build the training arguments; `extra` are words of a command line, such as `--learning_rate 1e-4`.
@@ -77,7 +81,7 @@ class Recipe:
         Raises:
             RecipeError: an argument is unknown or its value is of the wrong type.
         """
-        parser = HfArgumentParser(SpoTrainingArguments)  # type: ignore[arg-type]  # its stub lists no subclass
+        parser = HfArgumentParser(SpoTrainingArguments, allow_abbrev=False)  # type: ignore[arg-type]  # no subclass in its stub
 
         def complain(message: str) -> NoReturn:
             raise RecipeError(f"training arguments: {message}")
@@ -86,14 +90,15 @@ class Recipe:
         parser.set_defaults(**{"output_dir": self.output, **self.training})
         try:
             arguments, unknown = parser.parse_args_into_dataclasses(list(extra), return_remaining_strings=True)
-        except (ValueError, ImportError) as error:
+        except (ValueError, TypeError, ImportError) as error:
             raise RecipeError(f"training arguments: {error}") from None
         if unknown:
-            names = [f.name for f in fields(SpoTrainingArguments)]
-            near = get_close_matches(unknown[0].lstrip("-").replace("-", "_"), names, n=1)
+            near = get_close_matches(unknown[0].lstrip("-").replace("-", "_"), _TRAINING_KEYS, n=1)
             hint = f"; did you mean --{near[0]}?" if near else ""
             raise RecipeError(f"unknown argument {unknown[0]}{hint}")
         assert isinstance(arguments, SpoTrainingArguments)
+        if arguments.output_dir != self.output:
+            raise RecipeError(f"--output_dir {arguments.output_dir}: the folder to write to is given by --output")
         return arguments
 
 
@@ -117,21 +122,30 @@ def run_recipe(
     for name in ("encoder", "train", "output"):
         if getattr(recipe, name) is None:
             raise RecipeError(f"nothing says what {name} is: put `{name}:` into the recipe or pass --{name}")
-    assert recipe.encoder is not None and recipe.train is not None and recipe.output is not None
+    assert recipe.encoder is not None
+    assert recipe.train is not None
+    assert recipe.output is not None
     arguments = recipe.arguments(extra)
-    train = list(read_examples(recipe.train, on_bad_line))
-    dev = None if recipe.dev is None else list(read_examples(recipe.dev, on_bad_line))
-    if not train:
-        raise RecipeError(f"{recipe.train} holds no example")
+    checkpoint = last_checkpoint(recipe.output)
+    if checkpoint and not resume:
+        raise RecipeError(f"{recipe.output} holds {checkpoint.name} of an earlier run: pass --resume or a new --output")
+    train = _examples(recipe.train, on_bad_line)
+    dev = None if recipe.dev is None else _examples(recipe.dev, on_bad_line)
+    if dev is None and arguments.eval_strategy != IntervalStrategy.NO:
+        raise RecipeError(f"eval_strategy is {arguments.eval_strategy}, but nothing says what dev is: pass --dev")
     schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
     logger.info("%r, %d texts to train on, %d to evaluate on", schema, len(train), len(dev or []))
-    tokenizer = AutoTokenizer.from_pretrained(recipe.encoder)
-    model = SpoForTripleExtraction.from_encoder(recipe.encoder, schema, **recipe.model)
-    trainer = SpoTrainer(model, arguments, train, dev, processing_class=tokenizer)
-    checkpoint = get_last_checkpoint(recipe.output) if resume and Path(recipe.output).is_dir() else None
+    set_seed(arguments.seed)  # fresh heads are random
+    trainer = SpoTrainer(
+        starting_model(recipe.encoder, schema, **recipe.model),
+        arguments,
+        train,
+        dev,
+        processing_class=AutoTokenizer.from_pretrained(recipe.encoder),
+    )
     if checkpoint:
         logger.info("going on from %s", checkpoint)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.save_model(recipe.output)
     metrics = trainer.evaluate() if dev else {}
     if trainer.is_world_process_zero():
@@ -139,6 +153,17 @@ def run_recipe(
         text = json.dumps(log, ensure_ascii=False, indent=1)
         (Path(recipe.output) / "training_log.json").write_text(text + "\n", encoding="utf-8")
     return metrics
+
+
+def _examples(path: str, on_bad_line: OnBadLine | None) -> list[Example]:
+    examples = list(read_examples(path, on_bad_line))
+    if not examples:
+        raise RecipeError(f"{path} holds no example")
+    return examples
+
+
+_MODEL_KEYS = [*(f.name for f in fields(SpoConfig)), "attn_implementation"]
+_TRAINING_KEYS = [f.name for f in fields(SpoTrainingArguments) if f.name != "output_dir"]
 
 
 def _check_keys(content: Any, known: Sequence[str], where: str) -> None:

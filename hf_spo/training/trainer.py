@@ -1,25 +1,26 @@
 """SpoTrainer: the Trainer of transformers, with evaluation by extraction and averaged weights."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
-from pathlib import Path
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput, TrainOutput
+from torch.utils.data import DataLoader, Sampler, SequentialSampler
+from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
 from ..data.collator import SpoCollator, SubjectSampling
-from ..data.dataset import LabelledItem, SpoDataset
+from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
 from ..extraction import TripleExtractor
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
-from ..schema import Example
+from ..schema import Example, Triple
 from .arguments import SpoTrainingArguments
+from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
 
 logger = logging.getLogger(__name__)
@@ -28,29 +29,36 @@ Rows = Iterable[Example | Mapping[str, Any]]
 
 
 class SpoTrainer(Trainer):
-    """Train [`SpoForTripleExtraction`] on [`Example`]s or DuIE rows.
+    """Train [`SpoForTripleExtraction`] on [`Example`]s or rows of a known format.
 
     Evaluation extracts triples with the loop that users run and scores them (strict): `eval_f1` is that of the weights
-    which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights.
+    which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights. A
+    checkpoint holds the raw weights, to go on from, and the average beside them.
 
     Args:
         model: the model to train.
         args: training arguments.
-        train_dataset: labelled texts to train on: examples, DuIE rows, or a ready [`SpoDataset`].
-        eval_dataset: labelled texts to evaluate on.
+        train_dataset: labelled texts to train on: examples, rows (DuIE or our own), or a ready [`SpoDataset`].
+        eval_dataset: labelled texts to evaluate on, or a dictionary of such, by name.
         processing_class: the fast tokenizer; saved with the model.
-        kwargs: further arguments of [`Trainer`].
+        kwargs: further arguments of [`Trainer`]; `compute_metrics` receives lists of [`Triple`]s, one a text, as
+            `predictions` and `label_ids`.
+
+    Raises:
+        ValueError: a row is of no known format, or a relation is not in the model's schema.
     """
 
     args: SpoTrainingArguments
     model: SpoForTripleExtraction
+    train_dataset: Any
+    eval_dataset: Any
 
     def __init__(
         self,
         model: SpoForTripleExtraction,
         args: SpoTrainingArguments,
         train_dataset: Rows | SpoDataset | None = None,
-        eval_dataset: Rows | SpoDataset | None = None,
+        eval_dataset: Rows | SpoDataset | dict[str, Rows | SpoDataset] | None = None,
         *,
         processing_class: Any,
         **kwargs: Any,
@@ -60,59 +68,85 @@ class SpoTrainer(Trainer):
         self._max_length = model.config.max_length
         self._policy = OccurrencePolicy(args.occurrence_policy)
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
-        train, evaluation = self._dataset(train_dataset), self._dataset(eval_dataset)
-        for name, data in (("training", train), ("evaluation", evaluation)):
-            if data is not None:
-                logger.info("%s data: %s", name, data.report)
-        collator = SpoCollator(
-            processing_class.pad_token_id or 0,
-            len(self._schema),
-            args.subjects_per_example,
-            SubjectSampling(args.subject_sampling),
-            args.pad_to_multiple_of,
-        )
+        self.ema: ExponentialMovingAverage | None = None
+        self._sampler: LengthBucketSampler | None = None
+        self._resumed_from: str | None = None
+        if isinstance(eval_dataset, dict):
+            _check_metric_names_one(args, list(eval_dataset))
+            evaluation: Any = {name: self._labelled(data, name) for name, data in eval_dataset.items()}
+        else:
+            evaluation = self._labelled(eval_dataset, "evaluation")
+        if args.n_gpu > 1:
+            logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
+            # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
+            args._n_gpu = 1
         super().__init__(
             model,
             args,
-            data_collator=collator,
-            train_dataset=train,
+            data_collator=SpoCollator(
+                processing_class.pad_token_id or 0,
+                len(self._schema),
+                args.subjects_per_example,
+                SubjectSampling(args.subject_sampling),
+                args.pad_to_multiple_of,
+            ),
+            train_dataset=self._labelled(train_dataset, "training"),
             eval_dataset=evaluation,
             processing_class=processing_class,
             **kwargs,
         )
-        self.ema: ExponentialMovingAverage | None = None
-        self._sampler: LengthBucketSampler | None = None
         self.add_callback(_Hooks(self))
 
-    def _dataset(self, data: Rows | SpoDataset | None) -> SpoDataset | None:
-        if data is None or isinstance(data, SpoDataset):
-            return data
-        return SpoDataset(
-            data, self._tokenizer, self._schema, max_length=self._max_length, policy=self._policy, seed=self._data_seed
-        )
+    def _labelled(self, data: Rows | SpoDataset | None, name: str) -> SpoDataset | None:
+        if data is not None and not isinstance(data, SpoDataset):
+            data = SpoDataset(
+                data,
+                self._tokenizer,
+                self._schema,
+                max_length=self._max_length,
+                policy=self._policy,
+                seed=self._data_seed,
+            )
+        if data is not None:
+            logger.info("%s data: %d texts, %s", name, len(data), data.report)
+            if data.cut:
+                logger.warning("%s data: %d texts are cut after %d tokens", name, data.cut, self._max_length)
+        return data
 
-    def _get_train_sampler(self, train_dataset: Dataset[LabelledItem] | None = None) -> Sampler[int]:
-        data = train_dataset or self.train_dataset
-        batch = self.args.train_batch_size * self.args.world_size
-        self._sampler = LengthBucketSampler(data.lengths, batch, seed=self._data_seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        data = self.train_dataset if train_dataset is None else train_dataset
+        # The processes take turns at batches, so that a step's batches are of similar length on all of them.
+        self._sampler = LengthBucketSampler(
+            data.lengths, self._train_batch_size * self.args.world_size, seed=self._data_seed
+        )
         return self._sampler
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Example]:
-        """Return batches of examples; extraction does the rest."""
-        data = self._dataset(eval_dataset) if eval_dataset is not None else self.eval_dataset
+        """Return batches of examples of labelled texts, or of the set of this name; extraction does the rest."""
+        data = self.eval_dataset if eval_dataset is None else eval_dataset
+        if isinstance(data, str):
+            data = self.eval_dataset[data]
         if data is None:
             raise ValueError("evaluation needs eval_dataset: labelled texts to extract from and to score against")
         return self._example_loader(data)
 
     def get_test_dataloader(self, test_dataset: Any) -> DataLoader[Example]:
-        """Return batches of examples; extraction does the rest."""
-        return self._example_loader(self._dataset(test_dataset))
+        """Return batches of examples of labelled texts; extraction does the rest."""
+        return self._example_loader(test_dataset)
 
-    def _example_loader(self, data: SpoDataset) -> DataLoader[Example]:
-        # Several batches at once, which extraction sorts by length.
-        size = self.args.eval_batch_size * _EVALUATION_LOOK_AHEAD
-        loader = DataLoader(data.examples, batch_size=size, sampler=SequentialSampler(data.examples), collate_fn=list)
-        return self.accelerator.prepare_data_loader(loader, device_placement=False)
+    def _example_loader(self, data: Rows | SpoDataset) -> DataLoader[Example]:
+        examples = data.examples if isinstance(data, SpoDataset) else as_examples(data)
+        # Several batches at once, which extraction sorts by length; but no more than a process's share.
+        size = min(self.args.eval_batch_size * _EVALUATION_LOOK_AHEAD, math.ceil(len(examples) / self.args.world_size))
+        loader: DataLoader[Example] = DataLoader(
+            examples,  # type: ignore[arg-type]  # a list has all that a map-style Dataset needs
+            batch_size=max(size, 1),
+            sampler=SequentialSampler(examples),
+            collate_fn=list,
+            generator=torch.Generator(),  # or evaluation would draw from the random numbers of training
+        )
+        prepared: DataLoader[Example] = self.accelerator.prepare_data_loader(loader, device_placement=False)
+        return prepared
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Give the heads a learning rate of their own; biases and normalisations get no weight decay."""
@@ -125,7 +159,7 @@ class SpoTrainer(Trainer):
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in optimized.named_parameters():
             if parameter.requires_grad:
-                rate = encoder_rate if "encoder." in name else head_rate
+                rate = encoder_rate if SpoForTripleExtraction.base_model_prefix in name.split(".") else head_rate
                 decay = self.args.weight_decay if name in decayed else 0.0
                 groups.setdefault((rate, decay), []).append(parameter)
         kind, arguments = self.get_optimizer_cls_and_kwargs(self.args, optimized)
@@ -135,15 +169,51 @@ class SpoTrainer(Trainer):
         )
         return self.optimizer
 
-    def train(self, resume_from_checkpoint: str | bool | None = None, **kwargs: Any) -> TrainOutput:
-        """Train; at the end the model holds the averaged weights, of the best checkpoint if one was kept."""
-        output = super().train(resume_from_checkpoint=resume_from_checkpoint, **kwargs)
+    def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any) -> TrainOutput:
+        """Train; at the end the model holds the averaged weights, of the best checkpoint if one was kept.
+
+        Args:
+            resume_from_checkpoint: a checkpoint to go on from exactly; True: the newest whole one in the output folder.
+            args, kwargs: further arguments of [`Trainer.train`].
+
+        Raises:
+            ValueError: there is no checkpoint to go on from.
+        """
+        if resume_from_checkpoint is True:
+            assert self.args.output_dir is not None
+            newest = last_checkpoint(self.args.output_dir)
+            if newest is None:
+                raise ValueError(f"{self.args.output_dir} holds no whole checkpoint to go on from; start anew")
+            resume_from_checkpoint = str(newest)
+        self._resumed_from = resume_from_checkpoint or None
+        output = super().train(self._resumed_from, *args, **kwargs)
         if self.ema is not None:
             best = self.state.best_model_checkpoint
             if self.args.load_best_model_at_end and best is not None:
                 self.ema.load(best)
             self.ema.copy_to_model()
         return output
+
+    def start_average(self) -> None:
+        """Create the average, or read it where a resumed run left off."""
+        self.ema = ExponentialMovingAverage(self.model, self.args.ema_decay) if self.args.ema_decay > 0 else None
+        if self.ema is not None and self._resumed_from is not None:
+            self.ema.load(self._resumed_from)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Reorder the data and draw other subjects."""
+        assert self._sampler is not None
+        self._sampler.set_epoch(epoch)
+        self.train_dataset.set_epoch(epoch)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save model and tokenizer; into a checkpoint the average as well.
+
+        It has to be there before `trainer_state.json`, whose presence says that a checkpoint is whole.
+        """
+        super().save_model(output_dir, _internal_call)
+        if _internal_call and output_dir and self.is_in_train and self.ema is not None and self.args.should_save:
+            self.ema.save(output_dir)
 
     def evaluation_loop(
         self,
@@ -154,20 +224,9 @@ class SpoTrainer(Trainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Extract, then score. With averaged weights in training, once with them and once with the raw ones."""
-        averaging = self.ema is not None and self.is_in_train and self.ema.steps > 0
-        metrics: dict[str, float] = {}
-        if averaging and self.args.evaluate_raw:
-            _, raw = self._extract_and_score(dataloader, f"{description} (raw weights)")
-            metrics |= {f"{metric_key_prefix}_raw_{name}": value for name, value in raw.items()}
-        with self.ema.applied() if averaging else nullcontext():
-            predictions, scores = self._extract_and_score(dataloader, description)
-        metrics |= {f"{metric_key_prefix}_{name}": value for name, value in scores.items()}
-        return EvalLoopOutput(predictions=predictions, label_ids=None, metrics=metrics, num_samples=len(predictions))
-
-    def _extract_and_score(self, loader: DataLoader[Example], description: str) -> tuple[list[Any], dict[str, float]]:
-        if len(self.accelerator._models) == 0:
-            self.model = self.model.to(self.args.device)
-        self.model.eval()
+        logger.info("***** %s: %d texts *****", description, len(dataloader.dataset))  # type: ignore[arg-type]
+        self.callback_handler.eval_dataloader = dataloader
+        self.model.to(self.args.device).eval()  # type: ignore[arg-type]  # its decorator hides the signature
         extractor = TripleExtractor(
             TorchBackend(self.model),
             self._tokenizer,
@@ -175,40 +234,55 @@ class SpoTrainer(Trainer):
             max_length=self._max_length,
             thresholds=self.model.config.thresholds,
         )
-        logger.info("***** %s: %d texts *****", description, len(loader.dataset))
-        scorer = TripleScorer()
-        predictions = []
-        for examples in loader:
-            with self.compute_loss_context_manager():
-                extracted = list(extractor([example.text for example in examples], self.args.eval_batch_size))
-            pairs = list(zip(extracted, (example.triples for example in examples), strict=True))
-            # Drops what was added to fill the last batch of every process.
-            for predicted, gold in self.accelerator.gather_for_metrics(pairs, use_gather_object=True):
-                scorer.add(predicted, gold)
-                predictions.append(predicted)
+        weights: dict[str, Callable[[], AbstractContextManager[None]]] = {"": nullcontext}
+        if self.ema is not None and self.is_in_train and self.ema.steps > 0:
+            weights = ({"raw_": nullcontext} if self.args.evaluate_raw else {}) | {"": self.ema.applied}
+        predictions: dict[str, list[list[Triple]]] = {kind: [] for kind in weights}
+        gold: list[list[Triple]] = []
+        for examples in dataloader:
+            for kind, put_in in weights.items():
+                with put_in(), self.accelerator.autocast():
+                    extracted = list(extractor([example.text for example in examples], self.args.eval_batch_size))
+                predictions[kind] += self._gather(extracted)
+            gold += self._gather([list(example.triples) for example in examples])
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
-        score = scorer.score()
-        return predictions, {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+        metrics: dict[str, float] = {}
+        for kind, found in predictions.items():
+            metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in _score(found, gold).items()}
+        output: Any = {"predictions": predictions[""], "label_ids": gold}  # which transformers expects to be arrays
+        if self.compute_metrics is not None:
+            own = self.compute_metrics(EvalPrediction(**output))
+            metrics |= {f"{metric_key_prefix}_{name}": value for name, value in own.items()}
+        return EvalLoopOutput(**output, metrics=metrics, num_samples=len(gold))
 
-    def start_average(self) -> None:
-        """Create the average, or read it where a resumed run left off."""
-        if self.args.ema_decay > 0:
-            self.ema = ExponentialMovingAverage(self.model, self.args.ema_decay)
-            if self.state.global_step > 0:
-                self.ema.load(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
-
-    def start_epoch(self, epoch: int) -> None:
-        """Reorder the data and draw other subjects."""
-        assert self._sampler is not None
-        self._sampler.set_epoch(epoch)
-        self.train_dataset.set_epoch(epoch)
+    def _gather(self, lists: list[list[Triple]]) -> list[list[Triple]]:
+        """Collect the lists of all processes; what was added to fill the last batch is dropped."""
+        gathered: list[list[Triple]] = self.accelerator.gather_for_metrics(lists, use_gather_object=True)
+        return gathered
 
 
 _EVALUATION_LOOK_AHEAD = 16
 
 
+def _score(predictions: list[list[Triple]], gold: list[list[Triple]]) -> dict[str, float]:
+    scorer = TripleScorer()
+    for predicted, labelled in zip(predictions, gold, strict=True):
+        scorer.add(predicted, labelled)
+    score = scorer.score()
+    return {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+
+
+def _check_metric_names_one(args: SpoTrainingArguments, names: list[str]) -> None:
+    metric = args.metric_for_best_model
+    if metric is not None and not any(metric.removeprefix("eval_").startswith(f"{name}_") for name in names):
+        raise ValueError(
+            f"metric_for_best_model={metric!r}: there are several evaluation sets, expected "
+            f"{' or '.join(f'{name}_{metric}' for name in names)}"
+        )
+
+
 class _Hooks(TrainerCallback):
-    """Tells a trainer when training, an epoch, a step and a save happen."""
+    """Tells a trainer when training, an epoch and a step happen."""
 
     def __init__(self, trainer: SpoTrainer) -> None:
         self.trainer = trainer
@@ -223,8 +297,3 @@ class _Hooks(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self.trainer.ema is not None:
             self.trainer.ema.update()
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self.trainer.ema is not None and state.is_world_process_zero:
-            assert args.output_dir is not None
-            self.trainer.ema.save(Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}")

@@ -1,0 +1,32 @@
+"""Checkpoints of a run that may have been killed."""
+
+import json
+import logging
+import re
+from pathlib import Path
+
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+logger = logging.getLogger(__name__)
+
+_NAME = re.compile(rf"{PREFIX_CHECKPOINT_DIR}-(\d+)")
+
+
+def last_checkpoint(folder: str | Path) -> Path | None:
+    """Return the newest checkpoint in a run's folder that was written whole; None without any."""
+    by_step = {int(name[1]): path for path in Path(folder).glob("*/") if (name := _NAME.fullmatch(path.name))}
+    for _, path in sorted(by_step.items(), reverse=True):
+        if _is_whole(path):
+            return path
+        logger.warning("%s is incomplete and passed over: its run was ended while writing it", path)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Tell whether the file that a trainer writes last is there and whole."""
+    try:
+        json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
