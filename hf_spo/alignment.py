@@ -153,7 +153,8 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
     for index, text in enumerate(texts):
         input_ids = tokens["input_ids"][index]
         offsets = np.asarray(tokens["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
-        offsets = _without_prefixes(offsets, input_ids, prefixes, text)
+        if prefixes:
+            offsets = _without_prefixes(offsets, input_ids, prefixes, text)
         offsets = _tidy(offsets, readable[index])
         chars_read = int(offsets[:, 1].max(initial=0))
         if not tokens.encodings[index].overflowing or not text[chars_read:].strip():
