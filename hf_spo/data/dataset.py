@@ -58,7 +58,7 @@ class SpoDataset(Dataset[LabelledItem]):
         ]
         self.seed = seed
         # Shared memory, because a loader's workers may outlive an epoch.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def _label(self, example: Example, encoding: Encoding, schema: Schema, policy: OccurrencePolicy) -> Labels:
         try:

@@ -66,7 +66,7 @@ class SpoTrainingArguments(TrainingArguments):
                 f"metric_for_best_model={self.metric_for_best_model!r}: evaluation extracts triples and computes no "
                 f"loss; expected f1, precision, recall or, of the raw weights, raw_f1"
             )
-        if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():  # type: ignore[no-untyped-call]
+        if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():
             raise ImportError("report_to=tensorboard needs tensorboard: pip install 'hf-spo[tensorboard]'")
 
 

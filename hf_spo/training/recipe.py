@@ -131,8 +131,9 @@ def run_recipe(
         raise RecipeError(f"{recipe.output} holds {checkpoint.name} of an earlier run: pass --resume or a new --output")
     train = _examples(recipe.train, on_bad_line)
     dev = None if recipe.dev is None else _examples(recipe.dev, on_bad_line)
-    if dev is None and arguments.eval_strategy != IntervalStrategy.NO:
-        raise RecipeError(f"eval_strategy is {arguments.eval_strategy}, but nothing says what dev is: pass --dev")
+    strategy = IntervalStrategy(arguments.eval_strategy)
+    if dev is None and strategy != IntervalStrategy.NO:
+        raise RecipeError(f"eval_strategy is {strategy.value}, but nothing says what dev is: pass --dev")
     schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
     logger.info("%r, %d texts to train on, %d to evaluate on", schema, len(train), len(dev or []))
     set_seed(arguments.seed)  # fresh heads are random
