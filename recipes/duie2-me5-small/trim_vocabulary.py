@@ -2,8 +2,8 @@
 
     python trim_vocabulary.py ENCODER OUT --rows 17800 TEXTS...
 
-Kept, in this order, until there are `--rows` tokens: special tokens and single characters, pieces that the texts use, then
-the other pieces in the order of the vocabulary, which goes by frequency. The texts are tokenised exactly as before; other
+Kept, in this order, until there are `--rows` tokens: special tokens and single characters, pieces that the texts use,
+then the other pieces in the order of the vocabulary, which goes by frequency. The texts are tokenised as before; other
 words fall into smaller pieces. TEXTS are .jsonl files with a "text" field or plain files with one text a line.
 """
 
