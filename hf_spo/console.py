@@ -81,7 +81,7 @@ def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:
             f"{triple['score']:.3f}",
             f"{subject['start']}–{subject['end']} {value['start']}–{value['end']}",
         )
-    return Group(heading, table, "")
+    return Group(heading, table)
 
 
 def scores_table(scores: Mapping[str, Mapping[str, float]]) -> Table:
