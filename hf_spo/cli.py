@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from enum import StrEnum
 from importlib.metadata import version
+from io import TextIOWrapper
 from itertools import tee
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -178,7 +179,8 @@ def hf_spo(
     """Extract (subject, predicate, object) triples from text."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         # JSON is UTF-8 whatever the locale says; bytes that are not survive as lone surrogates.
-        getattr(stream, "reconfigure", _nothing)(encoding="utf-8", errors="surrogateescape")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     logging.getLogger("hf_spo").handlers = [LogHandler()]
 
 
@@ -482,10 +484,6 @@ def _explain(error: Exception) -> str:
     if isinstance(error, ValueError | OSError | TypeError) and message:
         return message
     return f"{type(error).__name__}: {message} (run `hf-spo --debug …` for the traceback)"
-
-
-def _nothing(**_: Any) -> None:
-    pass
 
 
 if __name__ == "__main__":
