@@ -16,6 +16,7 @@ from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
 from ..extraction import TripleExtractor
+from ..layers import ConditionalLayerNorm
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..schema import Example, Triple
@@ -147,6 +148,11 @@ class SpoTrainer(Trainer):
         )
         prepared: DataLoader[Example] = self.accelerator.prepare_data_loader(loader, device_placement=False)
         return prepared
+
+    def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
+        """Name the weights that decay: no biases and no scales of normalisations, the conditional one's included."""
+        scales = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, ConditionalLayerNorm)}
+        return [name for name in super().get_decay_parameter_names(model) if name not in scales]
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Give the heads a learning rate of their own; biases and normalisations get no weight decay."""

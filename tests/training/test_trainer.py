@@ -249,7 +249,6 @@ def test_learning_rates_and_weight_decay(tmp_path):
             assert decay == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.1), name
 
 
-@pytest.mark.xfail(reason="moving it would make optimizer states of earlier checkpoints unreadable", strict=True)
 def test_the_scale_of_the_conditional_normalisation_does_not_decay(tmp_path):
     assert groups(tiny.trainer(tmp_path, weight_decay=0.1))["conditioning.weight"][1] == 0.0
 
