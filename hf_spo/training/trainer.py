@@ -151,7 +151,7 @@ class SpoTrainer(Trainer):
 
     def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
         """Name the weights that decay: no biases and no scales of normalisations, the conditional one's included."""
-        scales = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, ConditionalLayerNorm)}
+        scales = {f"{name}.weight" for name, layer in model.named_modules() if isinstance(layer, ConditionalLayerNorm)}
         return [name for name in super().get_decay_parameter_names(model) if name not in scales]
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
