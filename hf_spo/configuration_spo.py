@@ -140,8 +140,11 @@ class SpoConfig(PreTrainedConfig):
         return self.encoder_config
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form, under the version that writes it."""
-        return {**super().to_dict(), "hf_spo_version": package_version()}
+        """Return the JSON form, under the version that writes it and without the path that the encoder came from."""
+        data = {**super().to_dict(), "hf_spo_version": package_version()}
+        if isinstance(data.get("encoder_config"), dict):
+            data["encoder_config"].pop("_name_or_path", None)
+        return data
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:

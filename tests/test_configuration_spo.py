@@ -142,3 +142,12 @@ class TestSchema:
     def test_without_relations_says_what_to_do(self):
         with pytest.raises(ValueError, match=r"no relations.*relations=schema\.to_list\(\)"):
             _ = SpoConfig().schema
+
+
+def test_a_saved_config_does_not_tell_where_the_encoder_lay(tmp_path):
+    encoder = BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    encoder._name_or_path = "a/private/folder"
+    config = SpoConfig(encoder_config=encoder, relations=RELATIONS)
+    config.save_pretrained(tmp_path)
+    assert "private" not in (tmp_path / "config.json").read_text(encoding="utf-8")
+    assert encoder._name_or_path == "a/private/folder"
