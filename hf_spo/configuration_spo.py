@@ -89,7 +89,7 @@ class SpoConfig(PreTrainedConfig):
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}{hint}")
         self.hf_spo_version = self.hf_spo_version or package_version()
-        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
+        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]  # unannotated there
 
     def validate_spo(self) -> None:
         """Check the values that types alone do not; runs on construction and on save."""

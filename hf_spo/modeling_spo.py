@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]  # made lazily
 from transformers.utils.generic import ModelOutput
 
 from .alignment import Batch
@@ -69,7 +69,7 @@ class SpoPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)  # type: ignore[no-untyped-call]
+        super()._init_weights(module)  # type: ignore[no-untyped-call]  # unannotated there
         if isinstance(module, ConditionalLayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
@@ -102,7 +102,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         if config.conditioning_position == ConditioningPosition.BEFORE:
             last_layer_norm(self.encoder)  # raises now rather than at the first forward
         self.takes_token_types = (getattr(encoder_config, "type_vocab_size", 0) or 0) > 0
-        self.post_init()  # type: ignore[no-untyped-call]
+        self.post_init()  # type: ignore[no-untyped-call]  # unannotated there
 
     @classmethod
     def from_encoder(
@@ -146,7 +146,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             )
         config.setdefault("max_length", min(SpoConfig.max_length, position_limit(encoder) or SpoConfig.max_length))
         spo_config = SpoConfig(encoder_config=encoder.config, relations=schema.to_list(), **config)
-        model: SpoForTripleExtraction = cls._from_config(  # type: ignore[no-untyped-call]
+        model: SpoForTripleExtraction = cls._from_config(  # type: ignore[no-untyped-call]  # unannotated there
             spo_config, dtype=dtype, attn_implementation=attention
         )
         model.encoder.load_state_dict(encoder.state_dict())

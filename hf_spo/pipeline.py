@@ -61,7 +61,7 @@ class TripleExtractionPipeline(Pipeline):
             )
         if self._num_workers is not None:
             raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
-        self.model.eval()  # type: ignore[no-untyped-call]
+        self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
         self.schema: Schema = self.model.config.schema
         self.extractor(**self._preprocess_params)  # raises now rather than at the first call
         self._check_batch_size(self._batch_size)
@@ -74,7 +74,7 @@ class TripleExtractionPipeline(Pipeline):
             )
         return parameters, parameters, {}
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:  # type: ignore[override]  # no *args
         """Extract triples from a text, a list of texts, or a stream of texts."""
         self._sanitize_parameters(**parameters)
         self._check_batch_size(batch_size)

@@ -51,7 +51,7 @@ class SpoTrainingArguments(TrainingArguments):
             self.load_best_model_at_end or self.save_strategy == SaveStrategy.BEST
         ):
             self.metric_for_best_model = "f1"
-        super().__post_init__()  # type: ignore[no-untyped-call]
+        super().__post_init__()  # type: ignore[no-untyped-call]  # unannotated there
         # Our own data set reads the columns; transformers' default would drop texts and triples.
         self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:

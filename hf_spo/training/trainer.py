@@ -230,7 +230,7 @@ class SpoTrainer(Trainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Extract, then score. With averaged weights in training, once with them and once with the raw ones."""
-        logger.info("***** %s: %d texts *****", description, len(dataloader.dataset))  # type: ignore[arg-type]
+        logger.info("***** %s: %d texts *****", description, len(dataloader.dataset))  # type: ignore[arg-type]  # a list
         self.callback_handler.eval_dataloader = dataloader
         self.model.to(self.args.device).eval()  # type: ignore[arg-type]  # its decorator hides the signature
         extractor = TripleExtractor(
