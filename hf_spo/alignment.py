@@ -47,7 +47,13 @@ class Encoding:
         offsets: (L, 2) character ranges, half-open; equal ends for tokens that cover nothing, such as [CLS].
         unknown: (L,) whether a token is the unknown token.
         chars_read: how many characters from the start the tokens stand for; less than the text when it was cut.
+
+    What a model reads beside the tokens is set by [`Features.annotate`]: `word_ids` (L,), and `candidates` (K, 5), each
+    the first and last token of a subject, of an object, and their relation.
     """
+
+    word_ids: np.ndarray | None = None
+    candidates: np.ndarray | None = None
 
     def __init__(
         self, text: str, input_ids: Sequence[int], offsets: np.ndarray, unknown: np.ndarray, chars_read: int
@@ -106,15 +112,24 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Encodings padded to one length, as arrays. *Shape:* all (B, L)."""
+    """Encodings padded to one length, as arrays.
+
+    *Shape:* input_ids, attention_mask, pointable, word_ids (B, L); prior (E, 6), the row and then a candidate of it.
+    """
 
     input_ids: np.ndarray
     attention_mask: np.ndarray
     pointable: np.ndarray
+    word_ids: np.ndarray | None = None
+    prior: np.ndarray | None = None
 
     def model_inputs(self) -> dict[str, np.ndarray]:
-        """Return what an encoder takes."""
-        return {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        """Return what a model takes."""
+        inputs = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        for name, array in (("word_ids", self.word_ids), ("prior", self.prior)):
+            if array is not None:
+                inputs[name] = array
+        return inputs
 
 
 def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encoding]:
@@ -165,20 +180,33 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
 
 
 def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1) -> Batch:
-    """Pad encodings on the right to the longest one, or to the next multiple of a number of tokens."""
-    longest = max(len(encoding) for encoding in encodings)
+    """Pad encodings on the right to the longest one, or to the next multiple of a number of tokens.
+
+    Of words and candidates, all encodings have them or none.
+    """
+    # A tokenizer without special tokens makes nothing of an empty text, and a tensor of length 0 helps nobody.
+    longest = max(1, *(len(encoding) for encoding in encodings))
     shape = (len(encodings), -(-longest // multiple) * multiple)
     input_ids = np.full(shape, pad_token_id, dtype=np.int64)
     attention_mask = np.zeros(shape, dtype=np.int64)
     pointable = np.zeros(shape, dtype=bool)
+    word_ids = None if encodings[0].word_ids is None else np.zeros(shape, dtype=np.int64)
+    candidates = []
     for row, encoding in enumerate(encodings):
         input_ids[row, : len(encoding)] = encoding.input_ids
         attention_mask[row, : len(encoding)] = 1
         pointable[row, : len(encoding)] = encoding.pointable
-    return Batch(input_ids, attention_mask, pointable)
+        if word_ids is not None and encoding.word_ids is not None:
+            word_ids[row, : len(encoding)] = encoding.word_ids
+        if encoding.candidates is not None:
+            candidates.append(np.pad(encoding.candidates, ((0, 0), (1, 0)), constant_values=row))
+    prior = np.concatenate(candidates) if candidates else None
+    return Batch(input_ids, attention_mask, pointable, word_ids, prior)
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 _SPACE = re.compile(r"\s")
 # Composes with the character before it without being a mark: conjoining vowels and finals of Korean, half-width kana's
 # voicing.

@@ -296,6 +296,30 @@ def train(
         str | None,
         typer.Option(metavar="FOLDER", help="Where the model goes, and checkpoints.", show_default="the recipe's"),
     ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of word vectors in word2vec's format, for an encoder that starts at random.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    texts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Unlabelled texts, from which such an encoder also takes characters and words.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Known triples, .tsv or .jsonl, for a model that reads them.",
+            show_default="the recipe's, else those of the training texts",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in the output folder.")
     ] = False,
@@ -312,7 +336,9 @@ def train(
 
     logging.getLogger("hf_spo").setLevel(logging.INFO)
     try:
-        plan = Recipe.from_file(recipe).override(encoder=encoder, train=train, dev=dev, schema=schema, output=output)
+        plan = Recipe.from_file(recipe).override(
+            encoder=encoder, train=train, dev=dev, schema=schema, output=output, words=words, texts=texts, prior=prior
+        )
         bad_lines = BadLines(Path(plan.output or "").parent)
         try:
             metrics = run_recipe(plan, context.args, resume=resume, on_bad_line=bad_lines if skip_bad_lines else None)

@@ -21,6 +21,20 @@ class Conditioning(StrEnum):
 
     LAYER_NORM = "layer_norm"
     ADDITION = "addition"
+    RECURRENT = "recurrent"
+    CONCATENATION = "concatenation"
+
+    @property
+    def inserts(self) -> bool:
+        """Whether the subject is put beside the sentence's states rather than into them."""
+        return self in (Conditioning.RECURRENT, Conditioning.CONCATENATION)
+
+
+class RecurrentCell(StrEnum):
+    """What reads a subject's tokens with "recurrent" conditioning."""
+
+    GRU = "gru"
+    LSTM = "lstm"
 
 
 class ConditioningPosition(StrEnum):
@@ -52,10 +66,20 @@ class SpoConfig(PreTrainedConfig):
         subject_power, object_power: p is raised to this power against class imbalance; 1 switches it off.
         initial_subject_probability, initial_object_probability: what fresh heads give to every token, see
             [`PointerHead`].
-        conditioning: "layer_norm" (conditional LayerNorm) or "addition".
+        conditioning: how a subject conditions the search for its objects. "layer_norm": conditional LayerNorm on its
+            two border states. "addition": these added to every token. "recurrent": its tokens read by a bidirectional
+            network, with each token's distance to the subject. "concatenation": the same with the border states in the
+            network's place.
         conditioning_position: "before" or "after" the encoder's last normalisation.
         subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold: a token is a
             border where its powered probability exceeds this.
+        recurrent_cell, recurrent_positions: "gru" or "lstm", and how many of a subject's tokens it reads, evenly spread
+            from the first to the last.
+        head_attention_heads, head_attention_size: self-attention before each head, beside the encoder's states; 0 heads
+            switch it off.
+        global_gates: multiply the pointers by the probabilities that a token is an entity's border, that a relation
+            occurs in the sentence, and that a token is any object's border.
+        prior: read candidates that a store of known triples finds in the text, see [`TripleStore`].
         max_length: longest sequence in tokens, special tokens included.
         hf_spo_version: the version that wrote this config.
     """
@@ -73,6 +97,12 @@ class SpoConfig(PreTrainedConfig):
     initial_object_probability: float = 0.0005
     conditioning: str = Conditioning.LAYER_NORM.value
     conditioning_position: str = ConditioningPosition.AFTER.value
+    recurrent_cell: str = RecurrentCell.GRU.value
+    recurrent_positions: int = 6
+    head_attention_heads: int = 0
+    head_attention_size: int = 16
+    global_gates: bool = False
+    prior: bool = False
     subject_start_threshold: float = 0.5
     subject_end_threshold: float = 0.5
     object_start_threshold: float = 0.5
@@ -96,6 +126,9 @@ class SpoConfig(PreTrainedConfig):
         for name in ("subject_power", "object_power"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1 (1 is off)")
+        for name, least in (("recurrent_positions", 1), ("head_attention_heads", 0), ("head_attention_size", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least {least}")
         Thresholds(*(getattr(self, f"{name}_threshold") for name in Thresholds.__slots__))
         for name in ("initial_subject_probability", "initial_object_probability"):
             if not 0 < getattr(self, name) < 1:
@@ -104,11 +137,19 @@ class SpoConfig(PreTrainedConfig):
             raise ValueError(
                 f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]"
             )
-        for name, modes in (("conditioning", Conditioning), ("conditioning_position", ConditioningPosition)):
-            if getattr(self, name) not in list(modes):
-                raise ValueError(f"{name}={getattr(self, name)!r}: expected one of {', '.join(modes)}")
         if self.relations is not None:
             Schema.from_list(self.relations)
+
+    def validate_choices(self) -> None:
+        """Check the values that are names; runs with `validate_spo`."""
+        choices: dict[str, type[StrEnum]] = {
+            "conditioning": Conditioning,
+            "conditioning_position": ConditioningPosition,
+            "recurrent_cell": RecurrentCell,
+        }
+        for name, modes in choices.items():
+            if getattr(self, name) not in list(modes):
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected one of {', '.join(modes)}")
 
     @property
     def schema(self) -> Schema:

@@ -14,6 +14,7 @@ import numpy as np
 
 from .alignment import Batch, Encoding, encode, pad
 from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects
+from .features import Features
 from .schema import Schema, Thresholds, Triple
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class TripleExtractor:
         tokenizer: the fast tokenizer that the model was trained with.
         schema: the model's relations.
         max_length: tokens read of a text, special tokens included.
+        features: words and candidates that the model reads beside the tokens, if it does.
         thresholds: probabilities that borders have to exceed.
         top_k: keep at most this many triples of a text, the best scored.
         on_truncation: warn about a text that is cut, or raise.
@@ -66,6 +68,7 @@ class TripleExtractor:
         schema: Schema,
         *,
         max_length: int,
+        features: Features | None = None,
         thresholds: Thresholds | None = None,
         top_k: int | None = None,
         on_truncation: str = OnTruncation.WARN,
@@ -77,6 +80,7 @@ class TripleExtractor:
         self.tokenizer = tokenizer
         self.schema = schema
         self.max_length = max_length
+        self.features = features or Features()
         self.thresholds = thresholds or Thresholds()
         self.top_k = top_k
         if on_truncation not in list(OnTruncation):
@@ -126,6 +130,7 @@ class TripleExtractor:
                 if self.on_truncation == OnTruncation.ERROR:
                     raise TextTooLongError(message)
                 logger.warning(message)
+        self.features.annotate(encodings)
         return encodings
 
     def run(self, encodings: Sequence[Encoding]) -> list[list[Triple]]:

@@ -1,11 +1,14 @@
 """SpoForTripleExtraction: an encoder, subject pointers, and object pointers conditioned on a subject.
 
-The BERT system of kexue.fm/archives/7161 (bert4keras, task_relation_extraction.py), for any encoder.
+The BERT system of kexue.fm/archives/7161 (bert4keras, task_relation_extraction.py) and the DGCNN system of
+kexue.fm/archives/6671 (github.com/bojone/kg-2019) as one model: any encoder goes with any conditioning, and attention,
+gates and prior with any of both.
 """
 
 import inspect
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -18,17 +21,26 @@ from transformers import initialization as init
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]  # made lazily
 from transformers.utils.generic import ModelOutput
+from transformers.utils.hub import cached_file
 
 from .alignment import Batch
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
+from .features import PRIOR_FILE, WORDS_FILE, Features
 from .layers import (
     ConditionAddition,
     ConditionalLayerNorm,
+    Convolution,
+    GlobalGates,
     PointerHead,
+    SelfAttention,
+    SubjectInsertion,
+    ZeroEmbedding,
     powered_cross_entropy,
     powered_sigmoid,
 )
 from .schema import Schema
+from .triple_store import TripleStore
+from .words import WordVocabulary
 
 
 @dataclass
@@ -38,7 +50,7 @@ class SpoOutput(ModelOutput):
     Args:
         loss: sum of both losses, given labels.
         subject_loss, object_loss: binary cross-entropy, mean over tokens; the objects' is summed over relations.
-        subject_probs: (B, L, 2) powered probabilities of start and end.
+        subject_probs: (B, L, 2) probabilities of start and end.
         object_probs: (N, L, R, 2), given `subject_rows` and `subject_spans`.
         last_hidden_state: (B, L, H) of the encoder.
         conditioned_state: (B, L, H) that subjects are read from and condition; the same tensor or the encoder's
@@ -52,6 +64,28 @@ class SpoOutput(ModelOutput):
     object_probs: torch.Tensor | None = None
     last_hidden_state: torch.Tensor | None = None
     conditioned_state: torch.Tensor | None = None
+
+
+@dataclass
+class Sentences:
+    """Encoded sentences: what both kinds of pointers read.
+
+    Args:
+        hidden: (B, L, H) last hidden state.
+        conditioned: (B, L, H) state that subjects are read from and condition.
+        mask: (B, L) 1 at tokens, 0 at padding.
+        prior: (E, 6) candidates, see [`SpoForTripleExtraction.forward`].
+        object_context: (B, L, H) what the object pointers read of a sentence whatever the subject.
+        entity_gates, relation_gates: (B, L, 2) and (B, R) logits of [`GlobalGates`].
+    """
+
+    hidden: torch.Tensor
+    conditioned: torch.Tensor
+    mask: torch.Tensor
+    prior: torch.Tensor | None = None
+    object_context: torch.Tensor | None = None
+    entity_gates: torch.Tensor | None = None
+    relation_gates: torch.Tensor | None = None
 
 
 class SpoPreTrainedModel(PreTrainedModel):
@@ -77,6 +111,16 @@ class SpoPreTrainedModel(PreTrainedModel):
             init.zeros_(module.beta_dense.weight)
         elif isinstance(module, PointerHead):
             init.constant_(module.bias, module.initial_bias)
+        elif isinstance(module, ZeroEmbedding):
+            init.zeros_(module.weight)
+        elif isinstance(module, nn.GRU | nn.LSTM):
+            for parameter in module.parameters():
+                init.uniform_(parameter, -(module.hidden_size**-0.5), module.hidden_size**-0.5)
+        elif isinstance(module, nn.Conv1d | nn.Linear):
+            # The encoder sees to itself. Wide enough for a signal to pass through several fresh layers.
+            init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                init.zeros_(module.bias)
 
 
 class SpoForTripleExtraction(SpoPreTrainedModel):
@@ -85,7 +129,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
     def __init__(self, config: SpoConfig) -> None:
         super().__init__(config)
         encoder_config = config.get_text_config()
-        hidden_size = encoder_config.hidden_size
+        size = encoder_config.hidden_size
         self.encoder = AutoModel.from_config(encoder_config, **_without_pooler(encoder_config))
         limit = position_limit(self.encoder)
         if limit is not None and config.max_length > limit:
@@ -93,16 +137,51 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
                 f"max_length={config.max_length}: {type(self.encoder).__name__} has {limit} positions; "
                 f"pass max_length={limit} or less"
             )
-        self.subject_head = PointerHead(hidden_size, 1, config.subject_power, config.initial_subject_probability)
-        build = ConditionalLayerNorm if config.conditioning == Conditioning.LAYER_NORM else ConditionAddition
-        self.conditioning = build(hidden_size, 2 * hidden_size)
-        self.object_head = PointerHead(
-            hidden_size, len(config.schema), config.object_power, config.initial_object_probability
-        )
+        self._build_subject_pointers(size)
+        self._build_object_pointers(size)
+        self.gates = GlobalGates(size, len(config.schema)) if config.global_gates else None
         if config.conditioning_position == ConditioningPosition.BEFORE:
             last_layer_norm(self.encoder)  # raises now rather than at the first forward
         self.takes_token_types = (getattr(encoder_config, "type_vocab_size", 0) or 0) > 0
+        self.takes_words = (getattr(encoder_config, "word_vocab_size", 0) or 0) > 0
+        self.features = Features()
         self.post_init()  # type: ignore[no-untyped-call]  # unannotated there
+
+    def _build_subject_pointers(self, size: int) -> None:
+        config = self.config
+        heads, head_size = config.head_attention_heads, config.head_attention_size
+        self.subject_attention = SelfAttention(size, heads, head_size) if heads else None
+        extra = heads * head_size + (2 if config.prior else 0)
+        self.subject_context = Convolution(size + extra, size) if extra else None
+        self.subject_head = PointerHead(size, 1, config.subject_power, config.initial_subject_probability)
+
+    def _build_object_pointers(self, size: int) -> None:
+        """Build what points at objects: a convolution over all channels, as the sum of those of two kinds of channels.
+
+        `object_context` runs once a sentence, `object_convolution` once a subject, on what depends on it.
+        """
+        config = self.config
+        conditioning = Conditioning(config.conditioning)
+        heads, head_size = config.head_attention_heads, config.head_attention_size
+        self.object_attention = SelfAttention(size, heads, head_size) if heads else None
+        self.position_embeddings: ZeroEmbedding | None = None
+        if conditioning.inserts:
+            shared = position_embeddings(self.encoder)
+            if shared is None:
+                self.position_embeddings = ZeroEmbedding(config.max_length, size)
+            cell = config.recurrent_cell if conditioning == Conditioning.RECURRENT else None
+            width = size if shared is None else shared.embedding_dim
+            self.conditioning: nn.Module = SubjectInsertion(size, width, cell, config.recurrent_positions)
+        elif conditioning == Conditioning.LAYER_NORM:
+            self.conditioning = ConditionalLayerNorm(size, 2 * size)
+        else:
+            self.conditioning = ConditionAddition(size, 2 * size)
+        context = heads * head_size + (2 if config.prior else 0) + (size if conditioning.inserts else 0)
+        relations = len(config.schema)
+        of_subject = (0 if conditioning.inserts else size) + (2 * relations if config.prior else 0)
+        self.object_context = Convolution(context, size) if context else None
+        self.object_convolution = Convolution(of_subject, size) if context and of_subject else None
+        self.object_head = PointerHead(size, relations, config.object_power, config.initial_object_probability)
 
     @classmethod
     def from_encoder(
@@ -157,6 +236,8 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
+        word_ids: torch.Tensor | None = None,
+        prior: torch.Tensor | None = None,
         subject_rows: torch.Tensor | None = None,
         subject_spans: torch.Tensor | None = None,
         subject_labels: torch.Tensor | None = None,
@@ -164,39 +245,71 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
     ) -> SpoOutput:
         """Encode, point at subjects and, given subjects, at their objects.
 
-        *Shape:* input_ids, attention_mask, token_type_ids (B, L); subject_rows (N,), the sentence of each subject;
-        subject_spans (N, 2), its first and last token; subject_labels (B, L, 2); object_labels (N, L, R, 2).
+        *Shape:* input_ids, attention_mask, token_type_ids, word_ids (B, L); prior (E, 6), one candidate a row:
+        sentence, first and last token of the subject, first and last token of the object, relation; subject_rows (N,),
+        the sentence of each subject; subject_spans (N, 2), its first and last token; subject_labels (B, L, 2);
+        object_labels (N, L, R, 2).
+
+        Raises:
+            ValueError: the model reads words or candidates and got none.
         """
-        if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
-        hidden, state = self.encode(input_ids, attention_mask, token_type_ids)
-        subject_logits = self.subject_head(hidden).squeeze(-2)
+        sentences = self.encode(input_ids, attention_mask, token_type_ids, word_ids, prior)
+        subject_logits, gates = self.subject_logits(sentences)
+        power = self.config.subject_power
         output = SpoOutput(
-            subject_probs=powered_sigmoid(subject_logits, self.config.subject_power),
-            last_hidden_state=hidden,
-            conditioned_state=state,
+            subject_probs=gated_probabilities(subject_logits, power, gates),
+            last_hidden_state=sentences.hidden,
+            conditioned_state=sentences.conditioned,
         )
-        mask = attention_mask.to(torch.float32)
+        mask = sentences.mask.to(torch.float32)
         if subject_labels is not None:
-            losses = powered_cross_entropy(subject_logits, subject_labels, self.config.subject_power).mean(-1)
+            losses = powered_cross_entropy(subject_logits, subject_labels, power, gates).mean(-1)
             output.loss = output.subject_loss = masked_mean(losses, mask)
         if subject_rows is not None and subject_spans is not None:
-            object_logits = self.object_logits(state, subject_rows, subject_spans)
+            power = self.config.object_power
+            object_logits, gates = self.object_logits(sentences, subject_rows, subject_spans)
             if object_labels is None:
-                output.object_probs = powered_sigmoid(object_logits, self.config.object_power)
+                output.object_probs = gated_probabilities(object_logits, power, gates)
             else:
-                losses = powered_cross_entropy(object_logits, object_labels, self.config.object_power)
+                losses = powered_cross_entropy(object_logits, object_labels, power, gates)
                 output.object_loss = masked_mean(losses.mean(-1).sum(-1), mask[subject_rows])
                 output.loss = output.object_loss if output.loss is None else output.loss + output.object_loss
         return output
 
     def encode(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run the encoder. *Shape:* (B, L) → its last hidden state and the state to condition, both (B, L, H)."""
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        word_ids: torch.Tensor | None = None,
+        prior: torch.Tensor | None = None,
+    ) -> Sentences:
+        """Run the encoder and what both kinds of pointers share. *Shape:* see [`forward`]."""
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if self.takes_token_types and token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
+        if self.takes_words and word_ids is not None:
+            inputs["word_ids"] = word_ids
+        if self.config.prior and prior is None:
+            raise ValueError(
+                "this model reads candidates of a triple store: expected prior, which "
+                "model.features.annotate(encodings) finds; of no candidates, a tensor of shape (0, 6)"
+            )
+        hidden, conditioned = self._run_encoder(inputs)
+        sentences = Sentences(hidden, conditioned, attention_mask, prior if self.config.prior else None)
+        if self.gates is not None:
+            sentences.entity_gates = self.gates.entities(hidden)
+            sentences.relation_gates = self.gates.relations(hidden, attention_mask)
+        if self.object_context is not None:
+            channels = [conditioned] if Conditioning(self.config.conditioning).inserts else []
+            channels += self._context_channels(sentences, conditioned, self.object_attention)
+            sentences.object_context = self.object_context(channels, attention_mask)
+        return sentences
+
+    def _run_encoder(self, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the last hidden state and the state to condition, both (B, L, H)."""
         if self.config.conditioning_position == ConditioningPosition.AFTER:
             hidden = self.encoder(**inputs).last_hidden_state
             return hidden, hidden
@@ -214,11 +327,103 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             handle.remove()
         return hidden, seen[-1]
 
-    def object_logits(self, state: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
-        """Point at objects. *Shape:* state (B, L, H), rows (N,), spans (N, 2) → (N, L, R, 2)."""
-        condition = torch.cat([state[rows, spans[:, 0]], state[rows, spans[:, 1]]], dim=-1)
-        logits: torch.Tensor = self.object_head(self.conditioning(state, condition, rows))
-        return logits
+    def _context_channels(
+        self, sentences: Sentences, state: torch.Tensor, attention: SelfAttention | None
+    ) -> list[torch.Tensor]:
+        """Return what a sentence's pointers read beside its states: attention, and borders of candidate subjects."""
+        channels = [] if attention is None else [attention(state, sentences.mask)]
+        if sentences.prior is not None:
+            row, start, end = sentences.prior[:, :3].T
+            candidates = state.new_zeros(*state.shape[:2], 2)
+            candidates[row, start, 0] = 1
+            candidates[row, end, 1] = 1
+            channels.append(candidates)
+        return channels
+
+    def subject_logits(self, sentences: Sentences) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Point at subjects: logits (B, L, 2), and those of the gates that they are multiplied by."""
+        hidden = sentences.hidden
+        if self.subject_context is not None:
+            channels = self._context_channels(sentences, hidden, self.subject_attention)
+            hidden = torch.relu(self.subject_context([hidden, *channels], sentences.mask))
+        logits: torch.Tensor = self.subject_head(hidden).squeeze(-2)
+        return logits, [] if sentences.entity_gates is None else [sentences.entity_gates]
+
+    def object_logits(
+        self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Point at objects: logits (N, L, R, 2), and those of gates. *Shape:* rows (N,), spans (N, 2)."""
+        features = self._object_features(sentences, rows, spans)
+        logits: torch.Tensor = self.object_head(features)
+        gates: list[torch.Tensor] = []
+        if self.gates is not None:
+            assert sentences.entity_gates is not None
+            assert sentences.relation_gates is not None
+            gates = [
+                sentences.entity_gates[rows].unsqueeze(-2),
+                self.gates.any_object(features).unsqueeze(-1),
+                sentences.relation_gates[rows][:, None, :, None],
+            ]
+        return logits, gates
+
+    def _object_features(self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+        state, mask = sentences.conditioned, sentences.mask
+        of_subject: list[torch.Tensor] = []
+        if Conditioning(self.config.conditioning).inserts:
+            conditioned = self.conditioning(state, rows, spans, self._position_table())
+        else:
+            condition = torch.cat([state[rows, spans[:, 0]], state[rows, spans[:, 1]]], dim=-1)
+            conditioned = self.conditioning(state, condition, rows)
+            of_subject.append(conditioned)
+        if sentences.object_context is None:
+            features: torch.Tensor = conditioned
+            return features
+        if sentences.prior is not None:
+            of_subject.append(self._candidate_objects(sentences.prior, rows, spans, state))
+        features = sentences.object_context[rows]
+        if Conditioning(self.config.conditioning).inserts:
+            features = features + conditioned
+        if self.object_convolution is not None:
+            features = features + self.object_convolution(of_subject, mask[rows])
+        return torch.relu(features)
+
+    def _candidate_objects(
+        self, prior: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, state: torch.Tensor
+    ) -> torch.Tensor:
+        """Mark the borders of each subject's candidate objects. *Shape:* prior (E, 6) → (N, L, 2·R)."""
+        subjects = torch.cat([rows.unsqueeze(1), spans], dim=1)
+        index, entry = (subjects.unsqueeze(1) == prior[:, :3]).all(-1).nonzero(as_tuple=True)
+        start, end, relation = prior[entry, 3:].T
+        candidates = state.new_zeros(len(rows), state.shape[1], len(self.config.schema), 2)
+        candidates[index, start, relation, 0] = 1
+        candidates[index, end, relation, 1] = 1
+        return candidates.flatten(2)
+
+    def _position_table(self) -> torch.Tensor:
+        """Return the encoder's own position embeddings, or ours where it has none. *Shape:* (positions, P)."""
+        own = self.position_embeddings
+        if own is not None:
+            return own.weight
+        shared = position_embeddings(self.encoder)
+        assert shared is not None
+        return shared.weight[_first_position(shared) :]
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """Save weights and config, and what the model's features need: the words and the triples that it knows."""
+        self.features.save(save_directory)
+        super().save_pretrained(save_directory, *args, **kwargs)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load weights and config, words and triples; see [`PreTrainedModel.from_pretrained`].
+
+        Raises:
+            ValueError: the model reads words or candidates, and the folder lacks them.
+        """
+        loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        model.features = _load_features(model, pretrained_model_name_or_path, kwargs)
+        return loaded
 
 
 class TorchBackend:
@@ -228,21 +433,55 @@ class TorchBackend:
         self.model = model
 
     @torch.inference_mode()
-    def subjects(self, batch: Batch) -> tuple[torch.Tensor, np.ndarray]:
-        """Encode a batch. Returns the state to condition and probabilities (B, L, 2), float32."""
+    def subjects(self, batch: Batch) -> tuple[Sentences, np.ndarray]:
+        """Encode a batch. Returns the encoded sentences and probabilities (B, L, 2), float32."""
         inputs = {
             name: torch.from_numpy(array).to(self.model.device, non_blocking=True)
             for name, array in batch.model_inputs().items()
         }
-        output = self.model(**inputs)
-        return output.conditioned_state, output.subject_probs.cpu().numpy()
+        sentences = self.model.encode(**inputs)
+        logits, gates = self.model.subject_logits(sentences)
+        return sentences, gated_probabilities(logits, self.model.config.subject_power, gates).cpu().numpy()
 
     @torch.inference_mode()
-    def objects(self, state: torch.Tensor, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    def objects(self, state: Sentences, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2), float32."""
-        device = state.device
-        logits = self.model.object_logits(state, torch.from_numpy(rows).to(device), torch.from_numpy(spans).to(device))
-        return powered_sigmoid(logits, self.model.config.object_power).cpu().numpy()
+        device = state.hidden.device
+        logits, gates = self.model.object_logits(
+            state, torch.from_numpy(rows).to(device), torch.from_numpy(spans).to(device)
+        )
+        return gated_probabilities(logits, self.model.config.object_power, gates).cpu().numpy()
+
+
+def gated_probabilities(logits: torch.Tensor, power: int, gates: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return p ** power · Π gates, in float32. *Shape:* logits any, logits of gates broadcastable to it → the same."""
+    if not gates:
+        return powered_sigmoid(logits, power)
+    product = torch.sigmoid(gates[0].float())
+    for gate in gates[1:]:
+        product = product * torch.sigmoid(gate.float())
+    return powered_sigmoid(logits, power) * product
+
+
+def _load_features(model: SpoForTripleExtraction, path: Any, options: dict[str, Any]) -> Features:
+    """Read the words and triples saved beside a model's weights, in a folder or on the Hub."""
+
+    def file(name: str) -> str:
+        kept = {key: options[key] for key in _HUB_OPTIONS if key in options}
+        found: str | None = cached_file(path, name, _raise_exceptions_for_missing_entries=False, **kept)
+        if found is None:
+            raise ValueError(f"{path} has no {name}, which this model reads beside its text; save the model anew")
+        return found
+
+    words, prior = None, None
+    if model.takes_words:
+        words = WordVocabulary.from_file(file(WORDS_FILE), model.config.get_text_config().segmenter)
+    if model.config.prior:
+        prior = TripleStore.from_file(file(PRIOR_FILE), model.config.schema)
+    return Features(words, prior)
+
+
+_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only", "subfolder")
 
 
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -277,13 +516,23 @@ def last_layer_norm(encoder: nn.Module) -> nn.Module:
     )
 
 
-def position_limit(encoder: nn.Module) -> int | None:
-    """Return the longest sequence in tokens that an encoder has positions for; None if its positions are relative."""
+def position_embeddings(encoder: nn.Module) -> nn.Embedding | None:
+    """Return an encoder's table of absolute positions; None if its positions are relative."""
     for name, module in encoder.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa and its kin count positions from the one after the padding's.
-            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+            return module
     return None
+
+
+def position_limit(encoder: nn.Module) -> int | None:
+    """Return the longest sequence in tokens that an encoder has positions for; None if its positions are relative."""
+    table = position_embeddings(encoder)
+    return None if table is None else table.num_embeddings - _first_position(table)
+
+
+def _first_position(table: nn.Embedding) -> int:
+    # RoBERTa and its kin count positions from the one after the padding's.
+    return 0 if table.padding_idx is None else table.padding_idx + 1
 
 
 def _without_pooler(encoder_config: PreTrainedConfig) -> dict[str, bool]:

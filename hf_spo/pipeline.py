@@ -113,6 +113,7 @@ class TripleExtractionPipeline(Pipeline):
             self.tokenizer,
             self.schema,
             max_length=config.max_length,
+            features=self.model.features,
             thresholds=replace(config.thresholds, **given),
             top_k=parameters.get("top_k"),
             on_truncation=parameters.get("on_truncation") or OnTruncation.WARN,

@@ -3,7 +3,9 @@
 from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .configuration_dgcnn import DgcnnConfig
 from .configuration_spo import SpoConfig
+from .modeling_dgcnn import DgcnnModel
 from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from .packaged import packaged
 from .pipeline import TripleExtractionPipeline
@@ -12,7 +14,9 @@ TASK = "triple-extraction"
 
 
 def register() -> None:
-    """Register config, model and pipeline with the Auto classes and `transformers.pipeline`."""
+    """Register configs, models and pipeline with the Auto classes and `transformers.pipeline`."""
+    AutoConfig.register(DgcnnConfig.model_type, DgcnnConfig, exist_ok=True)
+    AutoModel.register(DgcnnConfig, DgcnnModel, exist_ok=True)
     AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
     AutoModelForTripleExtraction.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
     AutoModel.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)

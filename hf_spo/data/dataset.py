@@ -1,6 +1,6 @@
 """Examples encoded and labelled for training and evaluation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,10 @@ import torch
 from torch.utils.data import Dataset
 
 from ..alignment import Encoding, encode
+from ..features import Features
 from ..schema import Example, Schema
+from ..triple_store import stated_triples
+from .augmentation import EntitySwap
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
 from .reading import example_from_row
@@ -33,7 +36,9 @@ class SpoDataset(Dataset[LabelledItem]):
         schema: the relations to label.
         max_length: tokens kept of a text.
         policy: which occurrences of gold strings are labelled.
-        seed: of the subjects drawn in training.
+        features: words and candidates that the model reads beside the tokens, if it does.
+        entity_swap_probability: that an item's entities are swapped for others', see [`EntitySwap`].
+        seed: of the subjects drawn and the entities swapped in training.
 
     Raises:
         ValueError: a row is of no known format, or a triple's relation is not in the schema.
@@ -47,22 +52,33 @@ class SpoDataset(Dataset[LabelledItem]):
         *,
         max_length: int,
         policy: OccurrencePolicy = OccurrencePolicy.FIRST,
+        features: Features | None = None,
+        entity_swap_probability: float = 0.0,
         seed: int = 42,
     ) -> None:
         self.examples = as_examples(examples)
-        self.encodings = encode(tokenizer, [example.text for example in self.examples], max_length)
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.max_length = max_length
+        self.policy = policy
+        self.features = features or Features()
         self.report = AlignmentReport()
-        self.labels = [
-            self._label(example, encoding, schema, policy)
-            for example, encoding in zip(self.examples, self.encodings, strict=True)
-        ]
+        self.encodings, self.labels = self._encode(self.examples, self.report)
+        swaps = entity_swap_probability > 0
+        self.swap = EntitySwap(self.examples, entity_swap_probability, policy) if swaps else None
         self.seed = seed
         # Shared memory, because a loader's workers may outlive an epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
-    def _label(self, example: Example, encoding: Encoding, schema: Schema, policy: OccurrencePolicy) -> Labels:
+    def _encode(self, examples: Sequence[Example], report: AlignmentReport) -> tuple[list[Encoding], list[Labels]]:
+        encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
+        labels = [self._label(example, encoding, report) for example, encoding in zip(examples, encodings, strict=True)]
+        self.features.annotate(encodings, [stated_triples(example, self.schema) for example in examples])
+        return encodings, labels
+
+    def _label(self, example: Example, encoding: Encoding, report: AlignmentReport) -> Labels:
         try:
-            return label(example, encoding, schema, policy, self.report)
+            return label(example, encoding, self.schema, self.policy, report)
         except KeyError as error:
             raise ValueError(
                 f"the text beginning {example.text[:20]!r}: {error.args[0]}; correct the triple, or add its relation "
@@ -90,6 +106,11 @@ class SpoDataset(Dataset[LabelledItem]):
         if not 0 <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")
         rng = np.random.default_rng([self.seed, int(self._epoch), index])
+        if self.swap is not None:
+            example = self.swap(self.examples[index], rng)
+            if example is not self.examples[index]:
+                (encoding,), (labels,) = self._encode([example], AlignmentReport())
+                return LabelledItem(encoding, labels, rng)
         return LabelledItem(self.encodings[index], self.labels[index], rng)
 
 

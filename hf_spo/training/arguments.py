@@ -37,6 +37,10 @@ class SpoTrainingArguments(TrainingArguments):
         default=OccurrencePolicy.FIRST.value,
         metadata={"help": "Which occurrences of gold strings without offsets are labelled: first, nearest or all."},
     )
+    entity_swap_probability: float = field(
+        default=0.0,
+        metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
+    )
     pad_to_multiple_of: int = field(default=16, metadata={"help": "Batches' lengths are multiples of this."})
     evaluate_raw: bool = field(
         default=True, metadata={"help": "Beside the averaged weights, evaluate the raw ones (eval_raw_f1)."}
@@ -56,6 +60,10 @@ class SpoTrainingArguments(TrainingArguments):
         self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")
+        if not 0 <= self.entity_swap_probability <= 1:
+            raise ValueError(
+                f"entity_swap_probability={self.entity_swap_probability}: expected a probability from 0 (off) to 1"
+            )
         for name in ("subjects_per_example", "pad_to_multiple_of"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1")

@@ -1,16 +1,21 @@
 """The model that training starts from."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any
 
 import torch
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from ..configuration_spo import SpoConfig
+from ..features import Features
 from ..layers import PointerHead
 from ..modeling_spo import SpoForTripleExtraction
 from ..schema import Schema
+from ..tokenization_dgcnn import character_tokenizer
+from ..word_vectors import read_word_vectors
+from ..words import WordVocabulary, make_segmenter, segment
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +31,57 @@ def starting_model(path: str | PathLike[str], schema: Schema, **options: Any) ->
     """
     if not isinstance(AutoConfig.from_pretrained(path), SpoConfig):
         return SpoForTripleExtraction.from_encoder(path, schema, **options)
-    model = SpoForTripleExtraction.from_pretrained(path, dtype=torch.float32, **options)
+    model: SpoForTripleExtraction = SpoForTripleExtraction.from_pretrained(path, dtype=torch.float32, **options)
     _change_schema(model, schema)
     return model
+
+
+def fresh_model(
+    schema: Schema, texts: Sequence[str], words: str | PathLike[str] | None = None, **options: Any
+) -> tuple[SpoForTripleExtraction, PreTrainedTokenizerFast]:
+    """Build a model on an encoder that starts at random, such as [`DgcnnModel`], and a tokenizer of characters.
+
+    Args:
+        schema: the relations to extract.
+        texts: to collect characters from and, with a word table, words: those to train on, and more if there are.
+        words: a table of word vectors, see [`read_word_vectors`]; the model keeps the vectors of the words in `texts`.
+        options: fields of [`SpoConfig`]; `encoder_config` is a dictionary with at least `model_type`.
+
+    Raises:
+        ValueError: the encoder takes no words, or the table has none of the texts' words.
+    """
+    tokenizer = character_tokenizer(texts)
+    encoder_config = AutoConfig.for_model(
+        **{**options.pop("encoder_config"), "vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    )
+    features, vectors = Features(), None
+    if words is not None:
+        if not hasattr(encoder_config, "word_vocab_size"):
+            raise ValueError(f"an encoder of type {encoder_config.model_type} takes no words; leave the table out")
+        known, table = read_word_vectors(words, _words(texts, encoder_config.segmenter))
+        if not known:
+            raise ValueError(f"{words} has none of the words that {encoder_config.segmenter} finds in the texts")
+        features.words = WordVocabulary(known, encoder_config.segmenter)
+        encoder_config.word_vocab_size = len(features.words)
+        encoder_config.word_embedding_size = table.shape[1]
+        vectors = torch.from_numpy(table)
+        logger.info("%d of the texts' words have a vector", len(known))
+    attention = options.pop("attn_implementation", None)
+    config = SpoConfig(encoder_config=encoder_config, relations=schema.to_list(), **options)
+    model: SpoForTripleExtraction = SpoForTripleExtraction._from_config(  # type: ignore[no-untyped-call]  # unannotated there
+        config, dtype=torch.float32, attn_implementation=attention
+    )
+    if vectors is not None:
+        with torch.no_grad():
+            model.encoder.embeddings.word_embeddings.weight[1:] = vectors
+    model.features = features
+    return model, tokenizer
+
+
+def _words(texts: Iterable[str], segmenter: str) -> set[str]:
+    cut = make_segmenter(segmenter)
+    found = {word for text in texts for word in segment(cut, text, segmenter)}
+    return found | {word.lower() for word in found}
 
 
 @torch.no_grad()

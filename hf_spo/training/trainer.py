@@ -16,6 +16,7 @@ from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
 from ..extraction import TripleExtractor
+from ..features import Features
 from ..layers import ConditionalLayerNorm
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
@@ -68,6 +69,12 @@ class SpoTrainer(Trainer):
         self._schema = model.config.schema
         self._max_length = model.config.max_length
         self._policy = OccurrencePolicy(args.occurrence_policy)
+        self._features = model.features
+        if model.config.prior and model.features.prior is None:
+            raise ValueError(
+                "the model's config asks for a prior, but the model has no known triples: "
+                "model.features.prior = TripleStore.from_examples(train, model.config.schema)"
+            )
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
         self.ema: ExponentialMovingAverage | None = None
         self._sampler: LengthBucketSampler | None = None
@@ -77,6 +84,7 @@ class SpoTrainer(Trainer):
             evaluation: Any = {name: self._labelled(data, name) for name, data in eval_dataset.items()}
         else:
             evaluation = self._labelled(eval_dataset, "evaluation")
+        training = self._labelled(train_dataset, "training", self._features, args.entity_swap_probability)
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -91,14 +99,16 @@ class SpoTrainer(Trainer):
                 SubjectSampling(args.subject_sampling),
                 args.pad_to_multiple_of,
             ),
-            train_dataset=self._labelled(train_dataset, "training"),
+            train_dataset=training,
             eval_dataset=evaluation,
             processing_class=processing_class,
             **kwargs,
         )
         self.add_callback(_Hooks(self))
 
-    def _labelled(self, data: Rows | SpoDataset | None, name: str) -> SpoDataset | None:
+    def _labelled(
+        self, data: Rows | SpoDataset | None, name: str, features: Features | None = None, swaps: float = 0.0
+    ) -> SpoDataset | None:
         if data is not None and not isinstance(data, SpoDataset):
             data = SpoDataset(
                 data,
@@ -106,6 +116,8 @@ class SpoTrainer(Trainer):
                 self._schema,
                 max_length=self._max_length,
                 policy=self._policy,
+                features=features,
+                entity_swap_probability=swaps,
                 seed=self._data_seed,
             )
         if data is not None:
@@ -238,6 +250,7 @@ class SpoTrainer(Trainer):
             self._tokenizer,
             self._schema,
             max_length=self._max_length,
+            features=self._features,
             thresholds=self.model.config.thresholds,
         )
         weights: dict[str, Callable[[], AbstractContextManager[None]]] = {"": nullcontext}

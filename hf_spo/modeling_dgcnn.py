@@ -1,0 +1,114 @@
+"""DgcnnModel: dilated gated convolutions over characters and words, an encoder like any other.
+
+The encoder of kexue.fm/archives/6671 (code: github.com/bojone/kg-2019), 7th of LIC 2019; the gated convolution is that
+of kexue.fm/archives/5409.
+"""
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutput
+
+from .configuration_dgcnn import DgcnnConfig
+from .layers import GatedConvolution, ZeroEmbedding
+
+
+class DgcnnEmbeddings(nn.Module):
+    """Characters, the words around them and their positions, added."""
+
+    def __init__(self, config: DgcnnConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.character_embeddings = nn.Embedding(config.vocab_size, size)
+        self.word_embeddings: nn.Embedding | None = None
+        if config.word_vocab_size:
+            self.word_embeddings = ZeroEmbedding(config.word_vocab_size, config.word_embedding_size)
+            self.word_embeddings.weight.requires_grad_(False)
+            self.word_projection = nn.Linear(config.word_embedding_size, size, bias=False)
+        self.position_embeddings: nn.Embedding | None = None
+        if config.max_position_embeddings:
+            self.position_embeddings = ZeroEmbedding(config.max_position_embeddings, size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: torch.Tensor, word_ids: torch.Tensor | None) -> torch.Tensor:
+        """Embed. *Shape:* (B, L), (B, L) → (B, L, H)."""
+        hidden: torch.Tensor = self.character_embeddings(input_ids)
+        if self.word_embeddings is not None:
+            if word_ids is None:
+                raise ValueError(
+                    "this encoder reads words beside characters: expected word_ids, which a model's "
+                    "features.annotate(encodings) makes"
+                )
+            hidden = hidden + self.word_projection(self.word_embeddings(word_ids))
+        if self.position_embeddings is not None:
+            length, limit = input_ids.shape[1], self.position_embeddings.num_embeddings
+            if length > limit:
+                raise ValueError(f"{length} tokens, but positions for {limit}; cut the text or split it")
+            hidden = hidden + self.position_embeddings.weight[:length]
+        embedded: torch.Tensor = self.dropout(hidden)
+        return embedded
+
+
+class DgcnnPreTrainedModel(PreTrainedModel):
+    """Weight initialisation and loading."""
+
+    config: DgcnnConfig
+    config_class = DgcnnConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_ids"
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv1d | nn.Linear):
+            init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, ZeroEmbedding):
+            init.zeros_(module.weight)
+        elif isinstance(module, nn.Embedding):
+            init.normal_(module.weight, std=self.config.initializer_range)
+
+
+class DgcnnModel(DgcnnPreTrainedModel):
+    """Encode characters by gated dilated convolutions; what a sentence gives does not depend on its batch."""
+
+    def __init__(self, config: DgcnnConfig) -> None:
+        super().__init__(config)
+        self.embeddings = DgcnnEmbeddings(config)
+        self.layers = nn.ModuleList(
+            GatedConvolution(config.hidden_size, config.kernel_size, dilation, config.gate_dropout_prob)
+            for dilation in config.dilations
+        )
+        self.post_init()  # type: ignore[no-untyped-call]  # unannotated there
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """Return the characters' embeddings."""
+        return self.embeddings.character_embeddings
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the characters' embeddings."""
+        assert isinstance(value, nn.Embedding)
+        self.embeddings.character_embeddings = value
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        word_ids: torch.Tensor | None = None,
+    ) -> BaseModelOutput:
+        """Encode.
+
+        *Shape:* input_ids, attention_mask, word_ids (B, L) → last_hidden_state (B, L, H), zero where the mask is.
+
+        Raises:
+            ValueError: word_ids are missing though the model has words, or the sequence is longer than its positions.
+        """
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        hidden = self.embeddings(input_ids, word_ids)
+        mask = attention_mask.to(hidden.dtype).unsqueeze(-1)
+        hidden = hidden * mask
+        for layer in self.layers:
+            hidden = layer(hidden, mask)
+        return BaseModelOutput(last_hidden_state=hidden)

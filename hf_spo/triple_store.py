@@ -1,0 +1,186 @@
+"""Triples that are known already: the distant-supervision prior of kexue.fm/archives/6671."""
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .schema import VALUE_SLOT, Example, Schema, Span
+
+StatedTriples = frozenset[tuple[str, int, str]]
+"""What a text is labelled with: subject, relation and object, each slot a triple of its own."""
+
+
+class TripleStore:
+    """Triples that are known already, to be looked up in texts.
+
+    Args:
+        schema: whose relations the triples have.
+
+    Each triple is kept with the number of different texts that state it, 0 for one that comes from elsewhere: in
+    training, what only the sentence itself states must not be known of it, or the model learns to copy the store.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._texts: dict[str, dict[str, dict[int, int]]] = {}
+        self._automaton: Any = None
+
+    def __len__(self) -> int:
+        return sum(len(relations) for objects in self._texts.values() for relations in objects.values())
+
+    def add(self, subject: str, relation: int, value: str, texts: int = 0) -> None:
+        """Put a triple in, stated by this many texts, or by none in particular."""
+        if subject and value:
+            relations = self._texts.setdefault(subject, {}).setdefault(value, {})
+            relations[relation] = relations.get(relation, 0) + texts
+            self._automaton = None
+
+    @classmethod
+    def from_examples(cls, examples: Iterable[Example], schema: Schema) -> "TripleStore":
+        """Collect the triples of labelled texts; in cross-validation, of those that are trained on."""
+        stated: dict[tuple[str, int, str], set[str]] = {}
+        for example in examples:
+            for key in stated_triples(example, schema):
+                stated.setdefault(key, set()).add(example.text)
+        store = cls(schema)
+        for key, texts in stated.items():
+            store.add(*key, texts=len(texts))
+        return store
+
+    @classmethod
+    def from_file(cls, path: str | Path, schema: Schema) -> "TripleStore":
+        """Read triples: TSV with subject, predicate, object and, optionally, their types, or JSONL.
+
+        A JSON line has "subject", "predicate" and "object", each a string or, the first and last, an object with "text"
+        and "type" as in our triples; and optionally "subject_type", "object_type", "slot" and "texts".
+
+        Raises:
+            ValueError: a line is wrong, or its relation is not in the schema; the message names file, line and remedy.
+            FileNotFoundError: there is no such file.
+        """
+        path = Path(path)
+        parse = _from_json if path.suffix in (".jsonl", ".json") else _from_tsv
+        store = cls(schema)
+        with path.open("rb") as lines:
+            for number, raw in enumerate(lines, 1):
+                try:
+                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                    if line.strip():
+                        subject, relation, value, texts = parse(line, schema)
+                        store.add(subject, relation, value, texts)
+                except (ValueError, KeyError) as error:
+                    problem = error.args[0] if isinstance(error, KeyError) else error
+                    raise ValueError(f"{path}:{number}: {problem}; mend or delete the line") from None
+        return store
+
+    def save(self, path: Path) -> None:
+        """Write JSON lines that `from_file` reads."""
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for subject, objects in self._texts.items():
+                for value, relations in objects.items():
+                    for relation, texts in relations.items():
+                        row = {"subject": subject, "object": value, **self.schema[relation].to_dict(), "texts": texts}
+                        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def candidates(self, text: str, stated: StatedTriples | None = None) -> list[tuple[Span, Span, int]]:
+        """Find known triples whose subject and object both stand in a text: the first place of each, and the relation.
+
+        Args:
+            text: to look in.
+            stated: in training, the triples that the text is labelled with, which count only if another text states
+                them, too. A text made of another by swapping entities counts as the one that it took them from.
+        """
+        places = self._places(text)
+        found = []
+        for subject, span in places.items():
+            objects = self._texts.get(subject, {})
+            for value in objects.keys() & places.keys():
+                for relation, texts in objects[value].items():
+                    if texts != 1 or stated is None or (subject, relation, value) not in stated:
+                        found.append((span, places[value], relation))
+        return sorted(found)
+
+    def _places(self, text: str) -> dict[str, Span]:
+        if self._automaton is None:
+            self._automaton = self._build()
+        places: dict[str, Span] = {}
+        if len(self._automaton):
+            for last, word in self._automaton.iter(text):
+                places.setdefault(word, Span(last + 1 - len(word), last + 1))
+        return places
+
+    def _build(self) -> Any:
+        automaton = _ahocorasick().Automaton()
+        for subject, objects in self._texts.items():
+            for word in (subject, *objects):
+                automaton.add_word(word, word)
+        automaton.make_automaton()
+        return automaton
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_automaton": None}  # which is built again in the other process
+
+
+def stated_triples(example: Example, schema: Schema) -> StatedTriples:
+    """Return what an example is labelled with, each slot a triple of its own: subject, relation, object."""
+    return frozenset(
+        (
+            triple.subject.text,
+            schema.find(triple.predicate, triple.subject.type, mention.type, slot),
+            mention.text,
+        )
+        for triple in example.triples
+        for slot, mention in triple.slots()
+    )
+
+
+def _from_tsv(line: str, schema: Schema) -> tuple[str, int, str, int]:
+    cells = line.split("\t")
+    if len(cells) not in (3, 5) or not all(cells[:3]):
+        raise ValueError(
+            f"{len(cells)} columns: expected subject, predicate and object, and optionally subject type and object "
+            f"type, with tabs between, none of the first three empty"
+        )
+    subject, predicate, value, *types = cells
+    return subject, schema.find(predicate, *types), value, 0
+
+
+def _from_json(line: str, schema: Schema) -> tuple[str, int, str, int]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON ({error}); expected one object a line") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"expected a JSON object, got {type(row).__name__}")
+    subject, subject_type = _text_and_type(row, "subject")
+    value, object_type = _text_and_type(row, "object")
+    texts = row.get("texts", 0)
+    if not isinstance(texts, int) or texts < 0:
+        raise ValueError(f'"texts": expected a whole number, got {texts!r}')
+    slot = str(row.get("slot", VALUE_SLOT))
+    return subject, schema.find(_string(row, "predicate"), subject_type, object_type, slot), value, texts
+
+
+def _text_and_type(row: Mapping[str, Any], name: str) -> tuple[str, str]:
+    value = row.get(name)
+    if isinstance(value, dict):
+        return _string(value, "text"), str(value.get("type", ""))
+    return _string(row, name), str(row.get(f"{name}_type", ""))
+
+
+def _string(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f'"{name}": expected some text, got {value!r}')
+    return value
+
+
+@cache
+def _ahocorasick() -> Any:
+    try:
+        return import_module("ahocorasick")
+    except ImportError:
+        raise ImportError("looking up known triples needs pyahocorasick: pip install 'hf-spo[prior]'") from None

@@ -1,0 +1,117 @@
+"""Words, and what cuts texts into them: kexue.fm/archives/6671, "字词混合Embedding"."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+
+class Segmenter(Protocol):
+    """Cuts a text into words: joined, they are the text."""
+
+    def __call__(self, text: str, /) -> Sequence[str]:
+        """Return the words of a text, white space and punctuation included."""
+        ...
+
+
+class SegmentationError(ValueError):
+    """A segmenter changed a text, so that its words have no place in it."""
+
+
+def _rjieba() -> Segmenter:
+    try:
+        segment: Segmenter = import_module("rjieba").cut
+    except ImportError:
+        raise ImportError("the segmenter rjieba is not installed: pip install 'hf-spo[words]'") from None
+    return segment
+
+
+_SEGMENTERS: dict[str, Callable[[], Segmenter]] = {"rjieba": _rjieba, "characters": lambda: list}
+
+
+def register_segmenter(name: str, make: Callable[[], Segmenter]) -> None:
+    """Give a segmenter a name, under which a model's config can ask for it.
+
+    Args:
+        name: as in `segmenter` of [`DgcnnConfig`].
+        make: returns the segmenter; called when a model first needs it.
+    """
+    _SEGMENTERS[name] = make
+
+
+def make_segmenter(name: str) -> Segmenter:
+    """Return the segmenter of this name.
+
+    Raises:
+        ValueError: no segmenter has this name.
+        ImportError: it is not installed.
+    """
+    if name not in _SEGMENTERS:
+        raise ValueError(
+            f"no segmenter {name!r}; known are {', '.join(_SEGMENTERS)}; call hf_spo.register_segmenter({name!r}, …) "
+            f"before you load this model"
+        )
+    return _SEGMENTERS[name]()
+
+
+class WordVocabulary:
+    """Words that a model knows, numbered from 1; 0 stands for all others.
+
+    Args:
+        words: in the order of their vectors.
+        segmenter: the name of what cuts texts into words, see [`register_segmenter`].
+    """
+
+    def __init__(self, words: Iterable[str], segmenter: str = "rjieba") -> None:
+        self.words = list(words)
+        self.segmenter = segmenter
+        self._segment = make_segmenter(segmenter)
+        self._ids = {word: number for number, word in enumerate(self.words, 1)}
+
+    def __len__(self) -> int:
+        return len(self.words) + 1
+
+    def ids(self, text: str) -> np.ndarray:
+        """Return for every character the number of the word that it is part of. *Shape:* (characters,).
+
+        Raises:
+            SegmentationError: the segmenter changed the text.
+        """
+        words = segment(self._segment, text, self.segmenter)
+        ids = [self._ids.get(word) or self._ids.get(word.lower(), 0) for word in words]
+        return np.repeat(np.asarray(ids, dtype=np.int64), [len(word) for word in words])
+
+    def save(self, path: Path) -> None:
+        """Write one word a line."""
+        path.write_text("".join(f"{word}\n" for word in self.words), encoding="utf-8", newline="\n")
+
+    @classmethod
+    def from_file(cls, path: str | Path, segmenter: str) -> "WordVocabulary":
+        """Read what `save` wrote."""
+        return cls(Path(path).read_text(encoding="utf-8").split("\n")[:-1], segmenter)
+
+
+def segment(segmenter: Segmenter, text: str, name: str) -> Sequence[str]:
+    """Cut a text into words, and check that nothing of it was changed.
+
+    Raises:
+        SegmentationError: the words joined are not the text.
+    """
+    # What a segmenter written in Rust or C cannot take: a lone surrogate. U+FFFD is as long.
+    readable = re.sub("[\ud800-\udfff]", "\ufffd", text)
+    words = segmenter(readable)
+    joined = "".join(words)
+    if joined != readable:
+        at = next(
+            (i for i, (a, b) in enumerate(zip(joined, readable, strict=False)) if a != b),
+            min(len(joined), len(readable)),
+        )
+        raise SegmentationError(
+            f"the segmenter {name!r} changed the text beginning {text[:20]!r}: at character {at} it gives "
+            f"{joined[at : at + 10]!r} for {readable[at : at + 10]!r}; its words joined have to be the text, white "
+            f"space included. Use another segmenter, or wrap it so that it puts back what it drops"
+        )
+    return words
