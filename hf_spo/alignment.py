@@ -179,14 +179,19 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
     return encodings
 
 
-def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1) -> Batch:
+def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1, max_length: int | None = None) -> Batch:
     """Pad encodings on the right to the longest one, or to the next multiple of a number of tokens.
+
+    With `max_length`, that is the most tokens there may be: a multiple beyond it is not padded to.
 
     Of words and candidates, all encodings have them or none.
     """
     # A tokenizer without special tokens makes nothing of an empty text, and a tensor of length 0 helps nobody.
     longest = max(1, *(len(encoding) for encoding in encodings))
-    shape = (len(encodings), -(-longest // multiple) * multiple)
+    length = -(-longest // multiple) * multiple
+    if max_length is not None:
+        length = max(longest, min(length, max_length))
+    shape = (len(encodings), length)
     input_ids = np.full(shape, pad_token_id, dtype=np.int64)
     attention_mask = np.zeros(shape, dtype=np.int64)
     pointable = np.zeros(shape, dtype=bool)
@@ -211,6 +216,8 @@ _SPACE = re.compile(r"\s")
 # Composes with the character before it without being a mark: conjoining vowels and finals of Korean, half-width kana's
 # voicing.
 _JOINS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f]")
+# All but blocks without marks and without what joins: most texts have nothing of it, and are spared a closer look.
+_RARE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3029\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uff01-\uff9d]")
 _PREFIXES = ("▁", "Ġ")
 
 
@@ -240,7 +247,7 @@ def _tidy(offsets: np.ndarray, text: str) -> np.ndarray:
     """Bring a tokenizer's offsets to the form that the module promises."""
     if _SPACE.search(text):
         offsets = _without_space(offsets, text)
-    return offsets if text.isascii() else _with_marks(offsets, text)
+    return _with_marks(offsets, text) if _RARE.search(text) else offsets
 
 
 def _without_space(offsets: np.ndarray, text: str) -> np.ndarray:

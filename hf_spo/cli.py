@@ -95,9 +95,9 @@ _MODEL, _DECODING, _FILES = "Model", "Decoding", "Input and output"
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="FOLDER|NAME",
-        help="Folder of a trained model, or its name on the Hub.",
-        show_default="the model inside the package",
+        metavar="base|lite|FOLDER|NAME",
+        help="base or lite, the models inside the package; or the folder of a trained model, or its name on the Hub.",
+        show_default="base",
         rich_help_panel=_MODEL,
     ),
 ]
@@ -444,7 +444,7 @@ def _pipeline(model: str | None, device: str | None, dtype: DType | None) -> "Tr
     """Load a model, from the package if none is named."""
     import transformers
 
-    from .packaged import packaged
+    from .packaged import PACKAGED, packaged
     from .pipeline import TripleExtractionPipeline
 
     untyped: Any = transformers.utils.logging
@@ -452,9 +452,12 @@ def _pipeline(model: str | None, device: str | None, dtype: DType | None) -> "Tr
     logging.getLogger("huggingface_hub").setLevel(
         logging.ERROR
     )  # it tells of every retry, and the error at the end too
-    folder = str(packaged()) if model is None else model
+    name = "base" if model is None else model
+    # A folder of the user's goes before a name of ours.
+    ours = name in PACKAGED and not Path(name).is_dir()
+    folder = str(packaged(name)) if ours else name
     if not Path(folder).is_dir():
-        if model is None:
+        if ours:
             raise FileNotFoundError(
                 f"there is no model in {folder}; this installation is not whole: install hf-spo again"
             )

@@ -29,8 +29,8 @@ class DgcnnConfig(PreTrainedConfig):
     hidden_size: int = 128
     dilations: list[int] = field(default_factory=lambda: [1, 2, 5, 1, 2, 5, 1, 2, 5, 1, 1, 1])
     kernel_size: int = 3
-    hidden_dropout_prob: float = 0.25
-    gate_dropout_prob: float = 0.1
+    hidden_dropout_prob: float | int = 0.25
+    gate_dropout_prob: float | int = 0.1
     max_position_embeddings: int = 512
     word_vocab_size: int = 0
     word_embedding_size: int = 128

@@ -64,9 +64,13 @@ class SelfAttention(nn.Module):
         query, key, value = self.qkv(hidden).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         # Finite, so that a sentence without any token gives no NaN.
         bias = (mask[:, None, None, :].to(query.dtype) - 1) * 1e4
-        # Written out: on CPUs, scaled_dot_product_attention takes several times as long on its way back.
-        weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias, dim=-1)
-        attended: torch.Tensor = weights.to(value.dtype) @ value
+        attended: torch.Tensor
+        if torch.is_grad_enabled() and not hidden.is_cuda:
+            # Written out: on CPUs, scaled_dot_product_attention takes several times as long on its way back.
+            weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias, dim=-1)
+            attended = weights.to(value.dtype) @ value
+        else:
+            attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return attended.transpose(1, 2).flatten(2)
 
 
@@ -135,8 +139,9 @@ class SubjectVector(nn.Module):
         steps = torch.linspace(0, 1, count, device=spans.device)
         start, end = spans[:, :1].float(), spans[:, 1:].float()
         tokens = hidden[rows.unsqueeze(1), torch.round(start + (end - start) * steps).long()]
-        if self.network is not None and len(tokens):
-            _, last = self.network(tokens)
+        if self.network is not None:
+            # A recurrent network refuses an empty batch.
+            _, last = self.network(tokens) if len(tokens) else (None, tokens.new_zeros(2, 0, tokens.shape[-1]))
             last = last[0] if isinstance(last, tuple) else last  # an LSTM's has its cell beside it
             tokens = last.transpose(0, 1)
         vector: torch.Tensor = self.dense(tokens.flatten(1))

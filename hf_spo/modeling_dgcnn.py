@@ -14,6 +14,23 @@ from .configuration_dgcnn import DgcnnConfig
 from .layers import GatedConvolution, ZeroEmbedding
 
 
+class WordTable(nn.Module):
+    """Frozen word vectors; row 0, that of unknown words, is zero.
+
+    A buffer and no parameter: transformers makes every parameter that it loads a trainable one.
+    """
+
+    weight: torch.Tensor
+
+    def __init__(self, words: int, size: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(words, size))
+
+    def forward(self, word_ids: torch.Tensor) -> torch.Tensor:
+        """Look up. *Shape:* (B, L) → (B, L, columns)."""
+        return nn.functional.embedding(word_ids, self.weight)
+
+
 class DgcnnEmbeddings(nn.Module):
     """Characters, the words around them and their positions, added."""
 
@@ -21,10 +38,9 @@ class DgcnnEmbeddings(nn.Module):
         super().__init__()
         size = config.hidden_size
         self.character_embeddings = nn.Embedding(config.vocab_size, size)
-        self.word_embeddings: nn.Embedding | None = None
+        self.word_embeddings: WordTable | None = None
         if config.word_vocab_size:
-            self.word_embeddings = ZeroEmbedding(config.word_vocab_size, config.word_embedding_size)
-            self.word_embeddings.weight.requires_grad_(False)
+            self.word_embeddings = WordTable(config.word_vocab_size, config.word_embedding_size)
             self.word_projection = nn.Linear(config.word_embedding_size, size, bias=False)
         self.position_embeddings: nn.Embedding | None = None
         if config.max_position_embeddings:
@@ -64,7 +80,7 @@ class DgcnnPreTrainedModel(PreTrainedModel):
             init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 init.zeros_(module.bias)
-        elif isinstance(module, ZeroEmbedding):
+        elif isinstance(module, ZeroEmbedding | WordTable):
             init.zeros_(module.weight)
         elif isinstance(module, nn.Embedding):
             init.normal_(module.weight, std=self.config.initializer_range)

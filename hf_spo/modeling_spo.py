@@ -200,7 +200,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             ValueError: the checkpoint lacks weights of the encoder, which would silently start at random, or holds more
                 than an encoder, or `max_length` is beyond its positions.
         """
-        overrides = config.pop("encoder_config", {})
+        overrides = config.pop("encoder_config", None) or {}
         attention = config.pop("attn_implementation", None)
         encoder_config = AutoConfig.from_pretrained(path, **overrides)
         if encoder_config.model_type == SpoConfig.model_type:
@@ -407,6 +407,11 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         shared = position_embeddings(self.encoder)
         assert shared is not None
         return shared.weight[_first_position(shared) :]
+
+    def _get_files_timestamps(self, working_dir: str | PathLike[str]) -> dict[str, float]:
+        """Tell an upload which files were there before it: not those that `save_pretrained` has just written."""
+        stamps: dict[str, float] = super()._get_files_timestamps(working_dir)
+        return {name: stamp for name, stamp in stamps.items() if name not in (WORDS_FILE, PRIOR_FILE)}
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Save weights and config, and what the model's features need: the words and the triples that it knows."""

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-_FOLDERS = {"base": "default_model"}
+PACKAGED = {"base": "default_model", "lite": "lite_model"}
+"""Names of the models, and their folders: the BERT system, and a DGCNN that is ten times as fast."""
 
 
 def packaged(name: str = "base") -> Path:
@@ -11,6 +12,6 @@ def packaged(name: str = "base") -> Path:
     Raises:
         ValueError: there is no packaged model of this name.
     """
-    if name not in _FOLDERS:
-        raise ValueError(f"no packaged model {name!r}; there are: {', '.join(_FOLDERS)}")
-    return Path(__file__).parent / _FOLDERS[name]
+    if name not in PACKAGED:
+        raise ValueError(f"no packaged model {name!r}; there are: {', '.join(PACKAGED)}")
+    return Path(__file__).parent / PACKAGED[name]

@@ -1,6 +1,7 @@
 """Triples that are known already: the distant-supervision prior of kexue.fm/archives/6671."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .schema import VALUE_SLOT, Example, Schema, Span
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 StatedTriples = frozenset[tuple[str, int, str]]
 """What a text is labelled with: subject, relation and object, each slot a triple of its own."""
@@ -83,7 +86,9 @@ class TripleStore:
                 for value, relations in objects.items():
                     for relation, texts in relations.items():
                         row = {"subject": subject, "object": value, **self.schema[relation].to_dict(), "texts": texts}
-                        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                        line = json.dumps(row, ensure_ascii=False)
+                        # A lone surrogate is no UTF-8.
+                        file.write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n")
 
     def candidates(self, text: str, stated: StatedTriples | None = None) -> list[tuple[Span, Span, int]]:
         """Find known triples whose subject and object both stand in a text: the first place of each, and the relation.

@@ -1,6 +1,7 @@
 """Word vectors in the format of word2vec: text or binary, plain or gzipped."""
 
 import gzip
+import zlib
 from collections.abc import Container, Iterator
 from os import PathLike
 from pathlib import Path
@@ -43,7 +44,7 @@ def read_word_vectors(
             for word, numbers, line in rows:
                 if word not in vectors and (keep is None or word in keep):
                     vectors[word] = _vector(numbers, binary, path, line)
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise WordVectorError(f"{path}: no whole gzip file ({error}); unpack it, or copy it again") from None
     table = np.stack(list(vectors.values())) if vectors else np.zeros((0, width), dtype=np.float32)
     return list(vectors), table
@@ -88,13 +89,20 @@ def _binary_rows(file: BinaryIO, count: int, width: int, path: Path) -> Iterator
         if len(numbers) != 4 * width:
             _check_count(number, count, path)
         yield _word(bytes(word).lstrip(b"\n"), path, number + 2), numbers, number + 2
+    if file.read().strip():
+        raise WordVectorError(f"{path}: the header says {count} words, but there are more; its header is wrong")
 
 
 def _vector(numbers: bytes, binary: bool, path: Path, line: int) -> np.ndarray:
-    if binary:
-        return np.frombuffer(numbers, dtype="<f4").astype(np.float32)
     try:
-        return np.array(numbers.split(), dtype=np.float32)
+        vector = (
+            np.frombuffer(numbers, dtype="<f4").astype(np.float32)
+            if binary
+            else np.array(numbers.split(), dtype=np.float32)
+        )
+        if not np.isfinite(vector).all():
+            raise ValueError("nan or infinite")
+        return vector
     except ValueError as error:
         raise WordVectorError(
             f"{path}:{line}: a column is no number ({error}); pass binary=True if the table is binary"

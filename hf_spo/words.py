@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -91,7 +91,14 @@ class WordVocabulary:
     @classmethod
     def from_file(cls, path: str | Path, segmenter: str) -> "WordVocabulary":
         """Read what `save` wrote."""
-        return cls(Path(path).read_text(encoding="utf-8").split("\n")[:-1], segmenter)
+        # As bytes: a word may be a carriage return, which reading as text would make a line's end.
+        return cls(Path(path).read_bytes().decode("utf-8").split("\n")[:-1], segmenter)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_segment"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _segment=make_segmenter(state["segmenter"]))
 
 
 def segment(segmenter: Segmenter, text: str, name: str) -> Sequence[str]:

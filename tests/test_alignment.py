@@ -1,5 +1,7 @@
 """Alignment: every character range that leaves the package is one of the user's own string."""
 
+import unicodedata
+
 import builders
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from builders import EVERY_TOKENIZER, TOKENIZERS, any_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hf_spo import alignment
 from hf_spo.alignment import Encoding, Misalignment, TokenSpan, encode, pad
 from hf_spo.schema import Span
 
@@ -270,3 +273,16 @@ def test_any_characters_get_tokens_that_cover_exactly_them_or_a_cause(tokenizer,
         assert encoding.char_span(tokens.start, tokens.end) == Span(start, end)
     else:
         assert tokens in Misalignment
+
+
+def test_the_characters_that_are_passed_over_hold_no_marks_and_no_joiners():
+    plain = [chr(code) for code in range(0x110000) if not alignment._RARE.match(chr(code))]
+    assert len(plain) > 25_000
+    assert not [c for c in plain if unicodedata.category(c)[0] == "M" or alignment._JOINS.match(c)]
+
+
+def test_a_batch_of_nothing_is_as_long_as_one_token():
+    empty = Encoding("", [], np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=bool), 0)
+    batch = pad([empty], 0, multiple=8)
+    assert batch.input_ids.shape == (1, 8)
+    assert not batch.attention_mask.any()

@@ -218,7 +218,7 @@ class TestFailedWork:
 
     def test_no_packaged_model(self, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         # The package's attribute of this name is the function, not the module.
-        monkeypatch.setattr(sys.modules["hf_spo.packaged"], "packaged", lambda: tmp_path / "absent")
+        monkeypatch.setattr(sys.modules["hf_spo.packaged"], "packaged", lambda name: tmp_path / name)
         assert "install hf-spo again" in one_line_error(run("extract", "x", model=None), 1)
 
     def test_no_folder_for_the_output(self, run: Any) -> None:
@@ -280,6 +280,19 @@ class TestTrain:
         assert "eval_f1" in json.loads(result.stdout.splitlines()[-1])
         assert len(rows(Path("out/gold.jsonl.bad.jsonl").read_text())) == 2  # in train and in dev
         assert run("extract", TEXT, model="out/model").exit_code == 0
+
+    def test_help_names_every_source(self, run: Any) -> None:
+        result = run("train", "--help")
+        for option in ("--encoder", "--train", "--dev", "--schema", "--words", "--texts", "--prior"):
+            assert option in result.stdout
+
+    def test_words_texts_and_prior_reach_the_recipe(self, run: Any) -> None:
+        Path("recipe.yaml").write_text(self.RECIPE)
+        words = ["--encoder", "e", "--train", "t", "--output", "o"]
+        for option in ("--words", "--texts"):
+            line = one_line_error(run("train", "recipe.yaml", *words, option, "file"), 2)
+            assert "words and texts are for an encoder that starts at random" in line
+        assert "put `prior: true` under" in one_line_error(run("train", "recipe.yaml", *words, "--prior", "file"), 2)
 
     def test_wrong_recipe_is_wrong_usage(self, run: Any) -> None:
         Path("recipe.yaml").write_text("trainign: {}")

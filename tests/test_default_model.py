@@ -1,4 +1,4 @@
-"""What the model inside the package promises to somebody who has just installed it."""
+"""What the models inside the package promise to somebody who has just installed it."""
 
 import json
 import subprocess
@@ -14,30 +14,38 @@ from hf_spo import AutoModelForTripleExtraction, SpoConfig, packaged
 FILM = "《远山的灯》由林小川执导，周一鸣、何雨晴主演。"
 
 
+SIZES = {"base": 60_000_000, "lite": 8_000_000}
+
+
+@pytest.fixture(scope="module", params=list(SIZES))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def extract() -> Any:
-    return pipeline("triple-extraction", model=str(packaged("base")))
+def extract(name) -> Any:
+    return pipeline("triple-extraction", model=str(packaged(name)))
 
 
 def short(triples):
     return {(triple["subject"]["text"], triple["predicate"], triple["object"]["text"]) for triple in triples}
 
 
-def test_it_is_small_and_holds_nothing_but_weights_and_json():
-    files = [path for path in packaged("base").iterdir() if path.is_file()]
+def test_it_is_small_and_holds_nothing_but_weights_and_json(name):
+    files = [path for path in packaged(name).iterdir() if path.is_file()]
     assert {path.suffix for path in files} == {".json", ".safetensors"}
-    assert sum(path.stat().st_size for path in files) <= 60_000_000
+    assert sum(path.stat().st_size for path in files) <= SIZES[name]
 
 
-def test_its_config_names_its_schema_and_loads_without_a_warning(caplog):
-    config = SpoConfig.from_pretrained(packaged("base"))
+def test_its_config_names_its_schema_and_loads_without_a_warning(name, caplog):
+    config = SpoConfig.from_pretrained(packaged(name))
     assert len(config.schema) == 55
     assert len({relation.predicate for relation in config.schema}) == 48
     assert not caplog.records
 
 
-def test_it_computes_in_float32_though_it_is_stored_in_half():
-    model = AutoModelForTripleExtraction.from_pretrained(packaged("base"))
+def test_it_computes_in_float32_though_it_is_stored_in_half(name):
+    model = AutoModelForTripleExtraction.from_pretrained(packaged(name))
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
@@ -64,12 +72,12 @@ def test_characters_outside_its_vocabulary_come_out_as_they_went_in(extract):
             assert "[UNK]" not in mention["text"]
 
 
-def test_bfloat16_finds_the_same_in_a_plain_sentence(extract):
-    half = pipeline("triple-extraction", model=str(packaged("base")), dtype=torch.bfloat16)
+def test_bfloat16_finds_the_same_in_a_plain_sentence(name, extract):
+    half = pipeline("triple-extraction", model=str(packaged(name)), dtype=torch.bfloat16)
     assert short(half(FILM)) == short(extract(FILM))
 
 
-def test_it_is_what_the_task_loads_in_a_fresh_process_without_a_network(tmp_path, monkeypatch):
+def test_the_accurate_one_is_what_the_task_loads_in_a_fresh_process_without_a_network(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     code = (

@@ -4,16 +4,34 @@ import json
 import logging
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import builders
+import numpy as np
 import pytest
 import torch
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, modeling_utils
+from transformers.utils import hub as transformers_hub
 
-from hf_spo import AutoModelForTripleExtraction, Relation, Schema, SpoConfig, SpoForTripleExtraction, TripleExtractor
+from hf_spo import (
+    AutoModelForTripleExtraction,
+    DgcnnConfig,
+    Relation,
+    Schema,
+    SpoConfig,
+    SpoForTripleExtraction,
+    TripleExtractor,
+    TripleStore,
+    character_tokenizer,
+)
+from hf_spo.alignment import encode, pad
+from hf_spo.features import Features
 from hf_spo.modeling_spo import TorchBackend, last_layer_norm, masked_mean, position_limit
+from hf_spo.schema import Thresholds
+from hf_spo.words import WordVocabulary
 
 EVERY_ENCODER = pytest.mark.parametrize("model_type", builders.ENCODERS)
 PARENT = Path(__file__).parents[1]
@@ -32,6 +50,11 @@ def question(batch):
 
 def model_of(model_type, **settings):
     return builders.spo_model(builders.encoder_config(model_type), **settings)
+
+
+def dgcnn_config(vocab_size=320, size=32, **settings):
+    """Return the config of a tiny convolutional encoder."""
+    return DgcnnConfig(vocab_size=vocab_size, hidden_size=size, dilations=[1, 2, 5], **settings)
 
 
 def stirred(model):
@@ -446,10 +469,18 @@ class TestOverfit:
             {"conditioning": "addition"},
             {"conditioning": "addition", "conditioning_position": "before"},
             {"subject_power": 1, "object_power": 1},
+            {"conditioning": "recurrent", "head_attention_heads": 2, "global_gates": True},
+            {"conditioning": "concatenation", "conditioning_position": "before"},
         ],
     )
     def test_every_way_of_conditioning_and_no_power(self, settings, tiny_tokenizer):
         self.check(builders.spo_model(builders.encoder_config("bert", size=64), **settings), tiny_tokenizer)
+
+    def test_convolutions_over_characters(self):
+        tokenizer = character_tokenizer(builders.SENTENCES, min_count=1)
+        encoder = dgcnn_config(len(tokenizer), size=64, hidden_dropout_prob=0.0, gate_dropout_prob=0.0)
+        settings = {"conditioning": "recurrent", "head_attention_heads": 2, "global_gates": True}
+        self.check(builders.spo_model(encoder, **settings), tokenizer)
 
     def test_every_tokenizer(self, any_tokenizer):
         encoder = builders.encoder_config("bert", len(any_tokenizer), size=64)
@@ -467,3 +498,346 @@ def test_loading_says_nothing(tiny_model, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         SpoForTripleExtraction.from_pretrained(tmp_path)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+PARTS = [
+    dict(zip(("conditioning", "encoder", "heads", "gates", "prior"), values, strict=True))
+    for values in product(
+        ("layer_norm", "addition", "recurrent", "concatenation"),
+        ("bert", "dgcnn"),
+        (0, 2),
+        (False, True),
+        (False, True),
+    )
+]
+EVERY_PART = pytest.mark.parametrize("parts", PARTS, ids=lambda parts: " ".join(map(str, parts.values())))
+
+
+def parts_model(conditioning, encoder="bert", heads=0, gates=False, prior=False, **settings):
+    words = {"word_vocab_size": 7, "word_embedding_size": 5, "segmenter": "characters"}
+    encoders = {"dgcnn": dgcnn_config(**words)}
+    return stirred(
+        builders.spo_model(
+            encoders.get(encoder) or builders.encoder_config(encoder),
+            conditioning=conditioning,
+            head_attention_heads=heads,
+            head_attention_size=4,
+            global_gates=gates,
+            prior=prior,
+            **settings,
+        )
+    )
+
+
+def with_parts(model, batch):
+    """Add words and candidates: each subject of the batch, with two objects of random places and relations."""
+    inputs = dict(batch)
+    if model.takes_words:
+        inputs["word_ids"] = batch["input_ids"] % 7
+    if model.config.prior:
+        subjects = torch.cat([batch["subject_rows"][:, None], batch["subject_spans"]], dim=1).repeat(2, 1)
+        generator = torch.Generator().manual_seed(5)
+        starts = torch.randint(1, 5, (len(subjects), 1), generator=generator)
+        relations = torch.randint(0, len(builders.SCHEMA), (len(subjects), 1), generator=generator)
+        inputs["prior"] = torch.cat([subjects, starts, starts + 1, relations], dim=1)
+    return inputs
+
+
+def row_alone(question, row):
+    """Cut one text out of a batch, with its subjects and candidates, and without padding."""
+    length = int(question["attention_mask"][row].sum())
+    own = question["subject_rows"] == row
+    alone = {
+        name: question[name][row : row + 1, :length]
+        for name in ("input_ids", "attention_mask", "word_ids")
+        if name in question
+    }
+    alone |= {"subject_rows": torch.zeros_like(question["subject_rows"][own])}
+    alone |= {"subject_spans": question["subject_spans"][own]}
+    if "prior" in question:
+        alone["prior"] = question["prior"][question["prior"][:, 0] == row].clone()
+        alone["prior"][:, 0] = 0
+    return alone, own, length
+
+
+class TestParts:
+    @EVERY_PART
+    def test_probabilities_and_gradients(self, batch, question, parts):
+        model = parts_model(**parts)
+        rows, length = batch["input_ids"].shape
+        subjects, objects = answers(model, with_parts(model, question))
+        assert subjects.shape == (rows, length, 2)
+        assert objects.shape == (len(batch["subject_rows"]), length, len(builders.SCHEMA), 2)
+        for probs in (subjects, objects):
+            assert probs.dtype == torch.float32
+            assert ((probs >= 0) & (probs <= 1)).all()
+            assert probs.std() > 0
+        model.train()
+        model(**with_parts(model, batch)).loss.backward()
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                assert parameter.grad is not None, name
+                assert torch.isfinite(parameter.grad).all(), name
+                assert name.startswith("encoder.") or parameter.grad.abs().max() > 0, name
+
+    @EVERY_PART
+    def test_a_text_alone_and_in_a_padded_batch(self, question, parts):
+        model = parts_model(**parts)
+        inputs = with_parts(model, question)
+        together = answers(model, inputs)
+        lengths = inputs["attention_mask"].sum(1)
+        for row in (int(lengths.argmin()), int(lengths.argmax())):
+            single, own, length = row_alone(inputs, row)
+            subjects, objects = answers(model, single)
+            torch.testing.assert_close(together[0][row : row + 1, :length], subjects, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(together[1][own][:, :length], objects, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize("conditioning", ["layer_norm", "addition", "recurrent", "concatenation"])
+    @pytest.mark.parametrize("encoder", ["bert", "dgcnn"])
+    def test_in_bfloat16(self, conditioning, encoder, question):
+        model = parts_model(conditioning, encoder, 2, True, True).to(torch.bfloat16)
+        for probs in answers(model, with_parts(model, question)):
+            assert probs.dtype == torch.float32
+            assert torch.isfinite(probs).all()
+
+    @pytest.mark.parametrize("conditioning", ["layer_norm", "addition", "recurrent", "concatenation"])
+    def test_a_batch_without_any_subject_has_a_loss(self, conditioning, batch):
+        model = parts_model(conditioning, "dgcnn", 2, True, True)
+        inputs = with_parts(model, batch)
+        for name in ("subject_rows", "subject_spans", "object_labels", "prior"):
+            inputs[name] = inputs[name][:0]
+        output = model(**inputs)
+        assert output.object_loss.item() == 0
+        output.loss.backward()
+
+    @pytest.mark.parametrize("encoder", ["bert", "dgcnn"])
+    def test_losses_are_those_of_the_gated_probabilities(self, encoder, batch, question):
+        model = parts_model("recurrent", encoder, 2, True, True)
+        output = model(**with_parts(model, batch))
+        subjects, objects = answers(model, with_parts(model, question))
+        mask = batch["attention_mask"].bool()
+        entropy = nn.functional.binary_cross_entropy
+        expected = entropy(subjects, batch["subject_labels"], reduction="none").mean(-1)[mask].mean()
+        torch.testing.assert_close(output.subject_loss, expected, rtol=1e-4, atol=1e-5)
+        losses = entropy(objects, batch["object_labels"], reduction="none").mean(-1).sum(-1)
+        expected = losses[mask[batch["subject_rows"]]].mean()
+        torch.testing.assert_close(output.object_loss, expected, rtol=1e-4, atol=1e-5)
+
+    @EVERY_PART
+    def test_saved_and_loaded_is_the_same(self, question, tmp_path, parts):
+        model = parts_model(**parts)
+        if model.takes_words:
+            model.features.words = WordVocabulary("白露雪国主演"[: 7 - 1], "characters")
+        if model.config.prior:
+            model.features.prior = TripleStore.from_examples(builders.EXAMPLES, builders.SCHEMA)
+        model.save_pretrained(tmp_path)
+        loaded = SpoForTripleExtraction.from_pretrained(tmp_path)
+        assert_same_weights(model, loaded)
+        inputs = with_parts(model, question)
+        for one, other in zip(answers(model, inputs), answers(loaded, inputs), strict=True):
+            assert torch.equal(one, other)
+
+    def test_gates_only_ever_lower_a_probability(self, question):
+        """Each is a factor of at most 1."""
+        model = parts_model("recurrent", "dgcnn", 2, True)
+        inputs = with_parts(model, question)
+        gated = answers(model, inputs)
+        model.gates = None
+        for lower, upper in zip(gated, answers(model, inputs), strict=True):
+            assert (lower <= upper).all()
+            assert (lower < upper).any()
+
+    @pytest.mark.parametrize("conditioning", ["layer_norm", "recurrent"])
+    def test_objects_depend_on_the_subject(self, conditioning, question):
+        model = parts_model(conditioning, "dgcnn", 2, True, True)
+        probs = answers(model, with_parts(model, question))[1]
+        same_text = [i for i, row in enumerate(question["subject_rows"].tolist()) if row == 1]
+        assert not torch.allclose(probs[same_text[0]], probs[same_text[1]])
+
+
+class TestPriorChannels:
+    @pytest.fixture
+    def model(self):
+        return parts_model("recurrent", "dgcnn", 0, False, True)
+
+    def test_candidates_are_of_their_own_sentence(self, model, question):
+        inputs = with_parts(model, question)
+        nothing = answers(model, {**inputs, "prior": inputs["prior"][:0]})
+        second = answers(model, {**inputs, "prior": inputs["prior"][inputs["prior"][:, 0] == 1]})
+        changed = (nothing[0] != second[0]).flatten(1).any(1)
+        assert changed.tolist() == [row == 1 for row in range(len(changed))]
+        changed = (nothing[1] != second[1]).flatten(1).any(1)
+        assert changed.tolist() == (inputs["subject_rows"] == 1).tolist()
+
+    def test_objects_are_of_their_own_subject(self, model, question):
+        inputs = with_parts(model, question)
+        first, other = (int(i) for i in (inputs["subject_rows"] == 1).nonzero())
+        subject = [1, *inputs["subject_spans"][first].tolist()]
+        one, two = (
+            answers(model, {**inputs, "prior": torch.tensor([[*subject, *value]])})[1]
+            for value in ((3, 4, 2), (6, 6, 5))
+        )
+        assert not torch.allclose(one[first], two[first])
+        assert torch.equal(one[other], two[other])
+
+    def test_the_same_candidate_twice_is_one(self, model, question):
+        inputs = with_parts(model, question)
+        twice = {**inputs, "prior": inputs["prior"].repeat(2, 1)}
+        for one, two in zip(answers(model, inputs), answers(model, twice), strict=True):
+            assert torch.equal(one, two)
+
+    def test_missing_candidates_are_named(self, model, question):
+        inputs = with_parts(model, question)
+        del inputs["prior"]
+        with pytest.raises(ValueError, match=r"expected prior, .*annotate.*\(0, 6\)"):
+            model(**inputs)
+
+    def test_a_model_without_prior_ignores_candidates(self, question):
+        model = parts_model("recurrent")
+        prior = with_parts(parts_model("recurrent", prior=True), question)["prior"]
+        for one, two in zip(answers(model, question), answers(model, {**question, "prior": prior}), strict=True):
+            assert torch.equal(one, two)
+
+    def test_missing_words_are_named(self, model, question):
+        inputs = with_parts(model, question)
+        del inputs["word_ids"]
+        with pytest.raises(ValueError, match="expected word_ids"):
+            model(**inputs)
+
+
+class TestDistances:
+    """Which table of positions the distance to a subject is embedded by."""
+
+    @pytest.mark.parametrize(("model_type", "first"), [("bert", 0), ("roberta", 1), ("xlm-roberta", 1), ("albert", 0)])
+    @pytest.mark.parametrize("conditioning", ["recurrent", "concatenation"])
+    def test_the_encoders_own_beyond_the_paddings(self, model_type, first, conditioning):
+        model = model_of(model_type, conditioning=conditioning)
+        own = model.encoder.embeddings.position_embeddings
+        assert model.position_embeddings is None
+        table = model._position_table()
+        assert len(table) == 80 - first == position_limit(model.encoder)
+        assert table.data_ptr() == own.weight[first:].data_ptr()
+
+    @pytest.mark.parametrize("encoder", ["modernbert", "dgcnn"])
+    def test_a_table_of_the_models_own_where_the_encoder_has_none(self, encoder, question):
+        config = dgcnn_config(max_position_embeddings=0) if encoder == "dgcnn" else builders.encoder_config(encoder)
+        model = builders.spo_model(config, conditioning="recurrent", max_length=50)
+        assert model.position_embeddings.weight.shape == (50, 32)
+        assert model.position_embeddings.weight.abs().max() == 0
+        assert model._position_table() is model.position_embeddings.weight
+        model(**question).object_probs.sum().backward()
+        assert model.position_embeddings.weight.grad.abs().max() > 0
+
+    def test_a_convolutional_encoder_shares_its_own(self):
+        model = builders.spo_model(dgcnn_config(max_position_embeddings=70), conditioning="recurrent")
+        assert model.position_embeddings is None
+        assert len(model._position_table()) == 70
+
+    @pytest.mark.parametrize("conditioning", ["layer_norm", "addition"])
+    def test_none_without_distances(self, conditioning):
+        assert model_of("modernbert", conditioning=conditioning).position_embeddings is None
+
+
+class TestFeatures:
+    TEXTS = tuple(example.text for example in builders.EXAMPLES)
+
+    @pytest.fixture
+    def tokenizer(self):
+        return character_tokenizer(self.TEXTS, min_count=1)
+
+    @pytest.fixture
+    def model(self, tokenizer):
+        words = WordVocabulary("白露雪国主演", "characters")
+        config = dgcnn_config(len(tokenizer), word_vocab_size=len(words), word_embedding_size=5, segmenter="characters")
+        model = stirred(builders.spo_model(config, conditioning="recurrent", prior=True, global_gates=True))
+        model.features = Features(words, TripleStore.from_examples(builders.EXAMPLES, builders.SCHEMA))
+        return model
+
+    def predictions(self, model, tokenizer, texts=TEXTS):
+        """Return all subject probabilities, and the object probabilities of every text's first token."""
+        encodings = encode(tokenizer, texts, 64)
+        model.features.annotate(encodings)
+        backend = TorchBackend(model)
+        state, subjects = backend.subjects(pad(encodings, 0))
+        rows = np.arange(len(texts))
+        return subjects, backend.objects(state, rows, np.zeros((len(rows), 2), dtype=np.int64))
+
+    def test_they_are_saved_and_loaded_with_the_model(self, model, tokenizer, tmp_path):
+        model.save_pretrained(tmp_path)
+        assert {"words.txt", "prior.jsonl"} <= {path.name for path in tmp_path.iterdir()}
+        for auto in (SpoForTripleExtraction, AutoModelForTripleExtraction):
+            loaded = auto.from_pretrained(tmp_path).eval()
+            assert loaded.features.words.words == model.features.words.words
+            assert loaded.features.words.segmenter == "characters"
+            assert len(loaded.features.prior) == len(model.features.prior) > 0
+            for one, other in zip(self.predictions(loaded, tokenizer), self.predictions(model, tokenizer), strict=True):
+                assert (one == other).all()
+
+    def test_they_come_with_loading_info_too(self, model, tmp_path):
+        model.save_pretrained(tmp_path)
+        loaded, info = SpoForTripleExtraction.from_pretrained(tmp_path, output_loading_info=True)
+        assert not info["missing_keys"]
+        assert loaded.features.words is not None
+
+    def test_they_are_uploaded_with_the_model(self, model, tmp_path, monkeypatch):
+        uploaded = []
+        hub = SimpleNamespace(
+            create_repo=lambda *_, **__: SimpleNamespace(repo_id="some/name"),
+            create_commit=lambda operations, **_: uploaded.extend(one.path_in_repo for one in operations),
+        )
+        for module in (modeling_utils, transformers_hub):
+            monkeypatch.setattr(module, "hf_api", lambda: hub)
+        card = SimpleNamespace(save=lambda _: None)
+        monkeypatch.setattr(modeling_utils, "create_and_tag_model_card", lambda *_, **__: card)
+        model.save_pretrained(tmp_path, push_to_hub=True)
+        assert {"config.json", "model.safetensors", "words.txt", "prior.jsonl"} <= set(uploaded)
+
+    @pytest.mark.parametrize("name", ["words.txt", "prior.jsonl"])
+    def test_a_missing_file_is_named(self, model, tmp_path, name):
+        model.save_pretrained(tmp_path)
+        (tmp_path / name).unlink()
+        with pytest.raises(ValueError, match=f"has no {name}, which this model reads beside its text; save the model"):
+            SpoForTripleExtraction.from_pretrained(tmp_path)
+
+    def test_a_model_that_needs_none_saves_and_loads_none(self, tiny_model, tmp_path):
+        tiny_model.save_pretrained(tmp_path)
+        assert not {"words.txt", "prior.jsonl"} & {path.name for path in tmp_path.iterdir()}
+        features = SpoForTripleExtraction.from_pretrained(tmp_path).features
+        assert (features.words, features.prior) == (None, None)
+
+    def test_the_word_table_stays_frozen(self, model, tmp_path):
+        table = model.encoder.embeddings.word_embeddings.weight
+        assert not table.requires_grad
+        model.save_pretrained(tmp_path)
+        assert not SpoForTripleExtraction.from_pretrained(
+            tmp_path
+        ).encoder.embeddings.word_embeddings.weight.requires_grad
+
+    def test_a_saved_encoder_gets_fresh_heads(self, model, tmp_path):
+        model.encoder.save_pretrained(tmp_path)
+        again = SpoForTripleExtraction.from_encoder(tmp_path, builders.SCHEMA, conditioning="concatenation")
+        for name, weight in model.encoder.state_dict().items():
+            assert torch.equal(again.encoder.state_dict()[name], weight), name
+
+    def test_extraction_reads_them(self, model, tokenizer):
+        """Alone and together, a text gives the same triples, and others once the store is empty."""
+        # So that some tokens are borders, and some are not.
+        probs = self.predictions(model, tokenizer, self.TEXTS[:1])
+        limits = (float(np.quantile(part[..., side], 0.4)) * 1.001 for part in probs for side in (0, 1))
+        thresholds = Thresholds(*limits)
+
+        def extract(texts, features):
+            extractor = TripleExtractor(
+                TorchBackend(model),
+                tokenizer,
+                builders.SCHEMA,
+                max_length=64,
+                features=features,
+                thresholds=thresholds,
+            )
+            return [builders.facts(triples) for triples in extractor(texts)]
+
+        together = extract(self.TEXTS, model.features)
+        assert any(together)
+        assert [extract([text], model.features)[0] for text in self.TEXTS] == together
+        assert extract(self.TEXTS, Features(model.features.words, TripleStore(builders.SCHEMA))) != together

@@ -32,6 +32,7 @@ class SpoCollator:
         subjects_per_example: how many subjects are drawn for each text, always the same number.
         sampling: how they are drawn.
         pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur; kernels are cached by shape.
+        max_length: but not beyond this.
     """
 
     pad_token_id: int
@@ -39,10 +40,11 @@ class SpoCollator:
     subjects_per_example: int = 1
     sampling: SubjectSampling = SubjectSampling.REFERENCE
     pad_to_multiple_of: int = 16
+    max_length: int | None = None
 
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
         """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example."""
-        batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of)
+        batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
         length = batch.input_ids.shape[1]
         count = len(items) * self.subjects_per_example
         subject_labels = np.zeros((len(items), length, 2), dtype=np.float32)

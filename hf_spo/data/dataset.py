@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from ..alignment import Encoding, encode
 from ..features import Features
 from ..schema import Example, Schema
-from ..triple_store import stated_triples
+from ..triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
@@ -62,28 +62,39 @@ class SpoDataset(Dataset[LabelledItem]):
         self.max_length = max_length
         self.policy = policy
         self.features = features or Features()
+        # A text that stands there twice must not know of itself what its twin states.
+        self._stated: dict[str, StatedTriples] = {}
+        for example in self.examples:
+            stated = self._find_stated(example)
+            self._stated[example.text] = stated | self._stated.get(example.text, stated)
         self.report = AlignmentReport()
-        self.encodings, self.labels = self._encode(self.examples, self.report)
+        stated_by_text = [self._stated[example.text] for example in self.examples]
+        self.encodings, self.labels = self._encode(self.examples, stated_by_text, self.report)
         swaps = entity_swap_probability > 0
         self.swap = EntitySwap(self.examples, entity_swap_probability, policy) if swaps else None
         self.seed = seed
         # Shared memory, because a loader's workers may outlive an epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
-    def _encode(self, examples: Sequence[Example], report: AlignmentReport) -> tuple[list[Encoding], list[Labels]]:
-        encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
-        labels = [self._label(example, encoding, report) for example, encoding in zip(examples, encodings, strict=True)]
-        self.features.annotate(encodings, [stated_triples(example, self.schema) for example in examples])
-        return encodings, labels
-
-    def _label(self, example: Example, encoding: Encoding, report: AlignmentReport) -> Labels:
+    def _find_stated(self, example: Example) -> StatedTriples:
         try:
-            return label(example, encoding, self.schema, self.policy, report)
+            return stated_triples(example, self.schema)
         except KeyError as error:
             raise ValueError(
                 f"the text beginning {example.text[:20]!r}: {error.args[0]}; correct the triple, or add its relation "
                 f"to the schema"
             ) from None
+
+    def _encode(
+        self, examples: Sequence[Example], stated: Sequence[StatedTriples], report: AlignmentReport
+    ) -> tuple[list[Encoding], list[Labels]]:
+        encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
+        labels = [
+            label(example, encoding, self.schema, self.policy, report)
+            for example, encoding in zip(examples, encodings, strict=True)
+        ]
+        self.features.annotate(encodings, stated)
+        return encodings, labels
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other subjects from now on."""
@@ -109,7 +120,8 @@ class SpoDataset(Dataset[LabelledItem]):
         if self.swap is not None:
             example = self.swap(self.examples[index], rng)
             if example is not self.examples[index]:
-                (encoding,), (labels,) = self._encode([example], AlignmentReport())
+                stated = self._find_stated(example) | self._stated[self.examples[index].text]
+                (encoding,), (labels,) = self._encode([example], [stated], AlignmentReport())
                 return LabelledItem(encoding, labels, rng)
         return LabelledItem(self.encodings[index], self.labels[index], rng)
 

@@ -165,7 +165,7 @@ def run_recipe(
     for number, (stage, arguments) in enumerate(zip(stages, plans, strict=True), 1):
         assert stage.output is not None
         log = Path(stage.output) / LOG_FILE
-        if len(stages) > 1 and log.exists():
+        if resume and len(stages) > 1 and log.exists():
             logger.info("stage %d is done", number)
             metrics = json.loads(log.read_text(encoding="utf-8"))["final"]
         else:
@@ -175,6 +175,8 @@ def run_recipe(
         assert recipe.output is not None
         SpoForTripleExtraction.from_pretrained(previous, dtype=torch.float32).save_pretrained(recipe.output)
         AutoTokenizer.from_pretrained(previous).save_pretrained(recipe.output)
+        logs = [json.loads((Path(stage.output or "") / LOG_FILE).read_text(encoding="utf-8")) for stage in stages]
+        _write_log({"final": metrics, "stages": logs}, recipe.output)
     return metrics
 
 
@@ -183,7 +185,7 @@ LOG_FILE = "training_log.json"
 
 def _check_sources(recipe: Recipe) -> None:
     """Check that a recipe says where its data and its encoder come from."""
-    fresh = "model_type" in recipe.model.get("encoder_config", {})
+    fresh = "model_type" in (recipe.model.get("encoder_config") or {})
     for name in ("train", "output") if fresh else ("encoder", "train", "output"):
         if getattr(recipe, name) is None:
             raise RecipeError(f"nothing says what {name} is: put `{name}:` into the recipe or pass --{name}")
@@ -248,10 +250,13 @@ def _train(recipe: Recipe, arguments: SpoTrainingArguments, data: _Data, previou
     trainer.save_model(recipe.output)
     metrics = trainer.evaluate() if data.dev else {}
     if trainer.is_world_process_zero():
-        log = {"final": metrics, "history": trainer.state.log_history}
-        text = json.dumps(log, ensure_ascii=False, indent=1)
-        (Path(recipe.output) / LOG_FILE).write_text(text + "\n", encoding="utf-8")
+        _write_log({"final": metrics, "history": trainer.state.log_history}, recipe.output)
     return metrics
+
+
+def _write_log(log: dict[str, Any], folder: str) -> None:
+    text = json.dumps(log, ensure_ascii=False, indent=1)
+    (Path(folder) / LOG_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def _examples(path: str, on_bad_line: OnBadLine | None) -> list[Example]:

@@ -98,6 +98,7 @@ class SpoTrainer(Trainer):
                 args.subjects_per_example,
                 SubjectSampling(args.subject_sampling),
                 args.pad_to_multiple_of,
+                self._max_length,
             ),
             train_dataset=training,
             eval_dataset=evaluation,

@@ -1,10 +1,16 @@
+from collections import Counter
+
 import builders
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from hf_spo import Example, Relation, Schema
+from hf_spo import Example, Relation, Schema, TripleStore
+from hf_spo.alignment import TokenSpan
 from hf_spo.data import SpoDataset
+from hf_spo.features import Features
+from hf_spo.triple_store import stated_triples
+from hf_spo.words import WordVocabulary
 
 
 @pytest.fixture
@@ -101,3 +107,114 @@ def test_a_relation_that_is_not_in_the_schema_says_where(tiny_tokenizer):
     schema = Schema([Relation("影视作品", "主演", "人物")])
     with pytest.raises(ValueError, match=r"the text beginning '《远山的灯》由.*导演.*add its relation to the schema"):
         SpoDataset(builders.EXAMPLES, tiny_tokenizer, schema, max_length=64)
+
+
+class TestEntitySwap:
+    @pytest.fixture
+    def swapping(self, tiny_tokenizer, tiny_schema):
+        def swapping(probability=1.0, **settings):
+            return SpoDataset(
+                builders.EXAMPLES,
+                tiny_tokenizer,
+                tiny_schema,
+                max_length=64,
+                entity_swap_probability=probability,
+                **settings,
+            )
+
+        return swapping
+
+    def texts(self, dataset):
+        return [item.encoding.text for item in dataset]
+
+    def test_it_depends_on_seed_epoch_and_index(self, swapping):
+        data = swapping()
+        first = self.texts(data)
+        assert first != [example.text for example in builders.EXAMPLES]
+        assert self.texts(data) == self.texts(swapping()) == first
+        data.set_epoch(1)
+        second = self.texts(data)
+        assert second != first
+        data.set_epoch(0)
+        assert self.texts(data) == first
+        assert any(self.texts(swapping(seed=seed)) != first for seed in (7, 8))
+
+    def test_labels_are_those_of_the_changed_text(self, swapping, tiny_schema):
+        data = swapping()
+        lead = tiny_schema.find("主演")
+        titles = set()
+        for epoch in range(12):
+            data.set_epoch(epoch)
+            encoding, labels = data[2].encoding, data[2].labels
+            named = [
+                (encoding.text[slice(*span(encoding, subject))], encoding.text[slice(*span(encoding, value))])
+                for subject, objects in labels.items()
+                for value, relation in objects
+                if relation == lead
+            ]
+            assert len(named) == 4
+            titles |= {title for title, _ in named}
+            assert all(f"《{title}》" in encoding.text for title, _ in named)
+        assert titles > {"海边", "雪国"}
+
+    def test_what_is_kept_of_the_data_stays(self, swapping):
+        data, plain = swapping(), swapping(0.0)
+        list(data)
+        assert data.examples == builders.EXAMPLES
+        assert data.lengths == plain.lengths
+        assert data.report == plain.report
+        assert plain.swap is None
+
+    def test_no_probability_swaps_nothing(self, swapping):
+        assert self.texts(swapping(0.0)) == [example.text for example in builders.EXAMPLES]
+
+
+def span(encoding, tokens):
+    found = encoding.char_span(tokens.start, tokens.end)
+    return found.start, found.end
+
+
+class TestFeatures:
+    @pytest.fixture
+    def features(self, tiny_schema):
+        words = WordVocabulary(["雪国", "海边", "主演"], "characters")
+        return Features(words, TripleStore.from_examples(builders.EXAMPLES, tiny_schema))
+
+    def test_items_are_annotated(self, features, tiny_tokenizer, tiny_schema):
+        data = SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=64, features=features)
+        for item in data:
+            assert len(item.encoding.word_ids) == len(item.encoding)
+            assert item.encoding.candidates.shape[1] == 5
+
+    @pytest.mark.parametrize("probability", [0.0, 1.0])
+    def test_no_text_finds_what_it_alone_states(self, features, probability, tiny_tokenizer, tiny_schema):
+        """Nor does one made of it by a swap find what the text it took it from alone states."""
+        data = SpoDataset(
+            builders.EXAMPLES,
+            tiny_tokenizer,
+            tiny_schema,
+            max_length=64,
+            features=features,
+            entity_swap_probability=probability,
+        )
+        unlabelled = SpoDataset(
+            [Example(example.text) for example in builders.EXAMPLES],
+            tiny_tokenizer,
+            tiny_schema,
+            max_length=64,
+            features=features,
+        )
+        assert sum(len(item.encoding.candidates) for item in unlabelled) > len(builders.EXAMPLES)
+        texts = Counter(triple for example in builders.EXAMPLES for triple in stated_triples(example, tiny_schema))
+        found = []
+        for epoch in range(5):
+            data.set_epoch(epoch)
+            for item in data:
+                labels = {(s, o, r) for s, objects in item.labels.items() for o, r in objects}
+                for *borders, relation in item.encoding.candidates.tolist():
+                    subject, value = TokenSpan(*borders[:2]), TokenSpan(*borders[2:])
+                    if (subject, value, relation) in labels:
+                        strings = (item.encoding.text[slice(*span(item.encoding, part))] for part in (subject, value))
+                        found.append((next(strings), relation, next(strings)))
+        assert found
+        assert {texts[triple] for triple in found} == {2}

@@ -23,6 +23,8 @@ def test_they_are_training_arguments(tmp_path):
     [
         ({"ema_decay": 1.0}, "ema_decay=1.0: expected at least 0"),
         ({"ema_decay": -0.1}, "ema_decay=-0.1"),
+        ({"entity_swap_probability": 1.5}, "entity_swap_probability=1.5: expected a probability from 0"),
+        ({"entity_swap_probability": -0.1}, "entity_swap_probability=-0.1: expected a probability from 0"),
         ({"subjects_per_example": 0}, "subjects_per_example=0: expected a whole number of at least 1"),
         ({"pad_to_multiple_of": 0}, "pad_to_multiple_of=0"),
         ({"subject_sampling": "random"}, "subject_sampling='random': expected reference or true"),
@@ -47,6 +49,11 @@ def test_the_best_model_is_that_of_the_best_f1(tmp_path, settings):
     assert (arguments.metric_for_best_model, arguments.greater_is_better) == ("f1", True)
     arguments = build(tmp_path, metric_for_best_model="recall", **settings)
     assert (arguments.metric_for_best_model, arguments.greater_is_better) == ("recall", True)
+
+
+@pytest.mark.parametrize("probability", [0, 0.5, 1])
+def test_every_probability_of_a_swap_is_taken(tmp_path, probability):
+    assert build(tmp_path, entity_swap_probability=probability).entity_swap_probability == probability
 
 
 def test_no_metric_without_a_best_model(tmp_path):

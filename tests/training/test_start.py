@@ -2,8 +2,9 @@ import builders
 import pytest
 import torch
 
-from hf_spo import Schema
-from hf_spo.training.start import starting_model
+from hf_spo import DgcnnModel, Schema, SpoForTripleExtraction
+from hf_spo.alignment import encode
+from hf_spo.training.start import fresh_model, starting_model
 
 
 @pytest.fixture
@@ -46,3 +47,80 @@ def test_a_half_precision_model_goes_on_in_float32(tiny_schema, tmp_path):
     half = builders.spo_model(builders.encoder_config("bert")).half()
     half.save_pretrained(folder)
     assert {weight.dtype for weight in starting_model(folder, tiny_schema).parameters()} == {torch.float32}
+
+
+TEXTS = [*(example.text for example in builders.EXAMPLES), "Anna Lind说晚风很大", "anna Lind说晚风不大"]
+TABLE = "5 3\n晚风 1 2 3\n白露 -1 0 0.5\nanna 7 8 9\n云朵 4 4 4\n主演 0 0 1\n"
+DGCNN = {"model_type": "dgcnn", "hidden_size": 16, "dilations": [1, 2]}
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text(TABLE, encoding="utf-8")
+    return path
+
+
+def test_a_fresh_encoder_has_the_characters_of_the_texts(tiny_schema):
+    model, tokenizer = fresh_model(tiny_schema, TEXTS, encoder_config=DGCNN, max_length=40, conditioning="recurrent")
+    assert type(model.encoder) is DgcnnModel
+    assert (model.config.max_length, model.config.conditioning) == (40, "recurrent")
+    assert model.config.schema == tiny_schema
+    assert model.config.encoder_config.vocab_size == len(tokenizer) == len(tokenizer.get_vocab())
+    assert model.config.encoder_config.pad_token_id == tokenizer.pad_token_id
+    assert tokenizer.convert_ids_to_tokens(tokenizer("晚风")["input_ids"]) == ["晚", "风"]
+    assert (model.features.words, model.takes_words) == (None, False)
+
+
+def test_it_keeps_the_vectors_of_the_texts_words(table, tiny_schema, tmp_path):
+    model, tokenizer = fresh_model(tiny_schema, TEXTS, table, encoder_config=DGCNN, max_length=40)
+    assert model.features.words.words == ["晚风", "白露", "anna", "主演"]  # no text has 云朵
+    embedding = model.encoder.embeddings.word_embeddings
+    assert embedding.weight.tolist() == [[0, 0, 0], [1, 2, 3], [-1, 0, 0.5], [7, 8, 9], [0, 0, 1]]
+    assert not embedding.weight.requires_grad
+    encoder_config = model.config.encoder_config
+    assert (encoder_config.word_vocab_size, encoder_config.word_embedding_size) == (5, 3)
+    encodings = encode(tokenizer, ["Anna主演晚风了"], 40)
+    model.features.annotate(encodings)
+    assert encodings[0].word_ids.tolist() == [3, 3, 3, 3, 4, 4, 1, 1, 0]
+    model.save_pretrained(tmp_path / "model")
+    loaded = SpoForTripleExtraction.from_pretrained(tmp_path / "model")
+    assert torch.equal(loaded.encoder.embeddings.word_embeddings.weight, embedding.weight)
+    assert loaded.features.words.words == model.features.words.words
+
+
+def test_a_word_in_large_letters_finds_the_tables_small_ones(tiny_schema, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("2 1\nlind 1\nANNA 2\n", encoding="utf-8")
+    model, _ = fresh_model(tiny_schema, TEXTS, path, encoder_config=DGCNN)
+    assert model.features.words.words == ["lind"]
+
+
+def test_the_segmenter_is_the_configs(table, tiny_schema):
+    with pytest.raises(ValueError, match=r"words\.txt has none of the words that characters finds in the texts"):
+        fresh_model(tiny_schema, TEXTS, table, encoder_config={**DGCNN, "segmenter": "characters"})
+    table.write_text("1 2\n晚 1 2\n", encoding="utf-8")
+    model, _ = fresh_model(tiny_schema, TEXTS, table, encoder_config={**DGCNN, "segmenter": "characters"})
+    assert model.features.words.words == ["晚"]
+    assert model.features.words.segmenter == "characters"
+
+
+def test_a_fresh_encoder_of_another_type(tiny_schema):
+    settings = {"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model, tokenizer = fresh_model(
+        tiny_schema, TEXTS, encoder_config=settings, attn_implementation="eager", max_length=64
+    )
+    assert model.config.encoder_config.model_type == "bert"
+    assert model.config.encoder_config.vocab_size == len(tokenizer)
+    assert model.encoder.config._attn_implementation == "eager"
+
+
+def test_an_encoder_without_words_is_refused_a_table(table, tiny_schema):
+    with pytest.raises(ValueError, match="an encoder of type bert takes no words; leave the table out"):
+        fresh_model(tiny_schema, TEXTS, table, encoder_config={"model_type": "bert"})
+
+
+def test_the_options_are_not_changed(table, tiny_schema):
+    settings = dict(DGCNN)
+    fresh_model(tiny_schema, TEXTS, table, encoder_config=settings)
+    assert settings == DGCNN

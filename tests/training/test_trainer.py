@@ -10,10 +10,21 @@ import torch
 from datasets import Dataset
 from transformers import AutoTokenizer, EarlyStoppingCallback, TrainerCallback, pipeline
 
-from hf_spo import AutoModelForTripleExtraction, Example, Mention, SpoForTripleExtraction, Triple, TripleExtractor
+from hf_spo import (
+    AutoModelForTripleExtraction,
+    DgcnnConfig,
+    Example,
+    Mention,
+    SpoForTripleExtraction,
+    Triple,
+    TripleExtractor,
+    TripleStore,
+)
+from hf_spo.features import Features
 from hf_spo.metrics import TripleScorer
 from hf_spo.modeling_spo import TorchBackend
 from hf_spo.training import ExponentialMovingAverage, SpoTrainer
+from hf_spo.words import WordVocabulary
 
 PARTS = ("precision", "recall", "f1")
 
@@ -328,9 +339,9 @@ def test_evaluation_of_bf16_runs_both_passes_in_bf16(tmp_path, monkeypatch, trai
     object_logits = SpoForTripleExtraction.object_logits
 
     def record(self, *args):
-        logits = object_logits(self, *args)
+        logits, gates = object_logits(self, *args)
         dtypes.append(logits.dtype)
-        return logits
+        return logits, gates
 
     monkeypatch.setattr(SpoForTripleExtraction, "object_logits", record)
     tiny.trainer(tmp_path, trained.model, dev=tiny.TEXTS, bf16=True).evaluate()
@@ -374,3 +385,45 @@ def test_early_stopping(tmp_path):
     )
     run.train()
     assert run.state.epoch == 3.0
+
+
+def test_a_model_that_reads_known_triples_needs_a_store(tmp_path):
+    start = builders.spo_model(prior=True)
+    with pytest.raises(ValueError, match=r"no known triples: model\.features\.prior = TripleStore\.from_examples"):
+        tiny.trainer(tmp_path, start)
+    start.features.prior = TripleStore.from_examples(tiny.TEXTS, builders.SCHEMA)
+    tiny.trainer(tmp_path, start)
+
+
+def test_words_and_triples_are_for_training_and_evaluation_alike(tmp_path):
+    tokenizer = builders.wordpiece_tokenizer()
+    config = DgcnnConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        dilations=[1, 2],
+        word_vocab_size=4,
+        word_embedding_size=3,
+        segmenter="characters",
+    )
+    start = builders.spo_model(config, conditioning="recurrent", prior=True)
+    start.features = Features(
+        WordVocabulary("白露雪", "characters"), TripleStore.from_examples(tiny.TEXTS, builders.SCHEMA)
+    )
+    run = tiny.trainer(tmp_path, start, dev=tiny.TEXTS[:3], max_steps=2, entity_swap_probability=0.5)
+    run.train()
+    assert run.train_dataset.swap.probability == 0.5
+    assert run.eval_dataset.swap is None
+    assert "eval_f1" in run.evaluate()
+
+
+@pytest.mark.parametrize("kind", ["bert", "dgcnn"])
+def test_padding_stays_within_the_encoders_positions(tmp_path, kind):
+    """Batches are padded to multiples of 8 here; a model may have positions for 20 tokens."""
+    size = len(builders.wordpiece_tokenizer())
+    config = DgcnnConfig(vocab_size=size, hidden_size=16, dilations=[1], max_position_embeddings=20)
+    if kind == "bert":
+        config = builders.encoder_config(vocab_size=size)
+        config.max_position_embeddings = 20
+    run = tiny.trainer(tmp_path, builders.spo_model(config, max_length=20), max_steps=2)
+    assert max(run.train_dataset.lengths) == 20
+    run.train()
