@@ -8,11 +8,12 @@ dropped.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Encoding:
     candidates: np.ndarray | None = None
 
     def __init__(
-        self, text: str, input_ids: Sequence[int], offsets: np.ndarray, unknown: np.ndarray, chars_read: int
+        self, text: str, input_ids: np.ndarray, offsets: np.ndarray, unknown: np.ndarray, chars_read: int
     ) -> None:
         self.text = text
         self.input_ids = input_ids
@@ -67,7 +68,7 @@ class Encoding:
     def __len__(self) -> int:
         return len(self.input_ids)
 
-    @property
+    @cached_property
     def pointable(self) -> np.ndarray:
         """(L,) whether a token covers any character: only such tokens can be borders of a mention."""
         return self.offsets[:, 0] < self.offsets[:, 1]
@@ -164,19 +165,28 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
     unknown_id = tokenizer.unk_token_id
     prefixes = {tokenizer.convert_tokens_to_ids(prefix): prefix for prefix in _PREFIXES}
     prefixes.pop(unknown_id, None)
+    counts = [len(ids) for ids in tokens["input_ids"]]
+    ends = list(accumulate(counts))
+    # Arrays for all texts at once: numpy takes as long to make a short one as a long one.
+    all_ids = _flat(tokens["input_ids"], ends[-1])
+    all_offsets = _flat(chain.from_iterable(tokens["offset_mapping"]), 2 * ends[-1]).reshape(-1, 2)
+    all_unknown = all_ids == (-1 if unknown_id is None else unknown_id)
     encodings = []
     for index, text in enumerate(texts):
-        input_ids = tokens["input_ids"][index]
-        offsets = np.asarray(tokens["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
+        part = slice(ends[index] - counts[index], ends[index])
+        input_ids, offsets = all_ids[part], all_offsets[part]
         if prefixes:
-            offsets = _without_prefixes(offsets, input_ids, prefixes, text)
+            offsets = _without_prefixes(offsets, input_ids.tolist(), prefixes, text)
         offsets = _tidy(offsets, readable[index])
         chars_read = int(offsets[:, 1].max(initial=0))
         if not tokens.encodings[index].overflowing or not text[chars_read:].strip():
             chars_read = len(text)
-        unknown = np.asarray(input_ids) == (-1 if unknown_id is None else unknown_id)
-        encodings.append(Encoding(text, input_ids, offsets, unknown, chars_read))
+        encodings.append(Encoding(text, input_ids, offsets, all_unknown[part], chars_read))
     return encodings
+
+
+def _flat(lists: Iterable[Iterable[int]], count: int) -> np.ndarray:
+    return np.fromiter(chain.from_iterable(lists), dtype=np.int64, count=count)
 
 
 def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1, max_length: int | None = None) -> Batch:

@@ -39,39 +39,44 @@ class Objects:
 
 def decode_subjects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Subjects:
     """Find the subjects of a batch. *Shape:* probs (B, L, 2), pointable (B, L)."""
-    probs = np.where(pointable[..., None], probs, 0.0)
-    rows, spans, scores = _pair(probs[..., 0], probs[..., 1], thresholds.subject_start, thresholds.subject_end)
-    return Subjects(rows, spans, scores)
+    limits = thresholds.subject_start, thresholds.subject_end
+    return Subjects(*_spans(probs[:, :, None], pointable, limits))
 
 
 def decode_objects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Objects:
     """Find the objects of every subject and relation. *Shape:* probs (N, L, R, 2), pointable (N, L)."""
-    count, length, relations, _ = probs.shape
-    probs = np.where(pointable[:, :, None, None], probs, 0.0).transpose(3, 0, 2, 1)
-    start, end = probs.reshape(2, count * relations, length)
-    groups, spans, scores = _pair(start, end, thresholds.object_start, thresholds.object_end)
+    relations = probs.shape[2]
+    groups, spans, scores = _spans(probs, pointable, (thresholds.object_start, thresholds.object_end))
     return Objects(groups // relations, groups % relations, spans, scores)
 
 
-def _pair(
-    start: np.ndarray, end: np.ndarray, start_threshold: float, end_threshold: float
+def _spans(
+    probs: np.ndarray, pointable: np.ndarray, limits: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pair each start with the nearest end at or after it, within its row.
+    """Pair each start with the nearest end at or after it, within its row and relation.
 
-    *Shape:* start, end (G, L) → rows (K,), spans (K, 2), scores (K,).
+    *Shape:* probs (N, L, R, 2), pointable (N, L) → groups (K,), row · R + relation; spans (K, 2); scores (K,).
     """
-    length = start.shape[1]
-    # One number for a row and a position, so that a single search serves all rows.
-    starts = np.flatnonzero(start > start_threshold)
-    ends = np.flatnonzero(end > end_threshold)
+    _, length, relations, _ = probs.shape
+    # One pass over the probabilities, of which hardly any is high; all else is done to those few.
+    values = probs.reshape(-1)
+    hits = np.flatnonzero(values > min(limits))
+    hits = hits[values[hits] > np.array(limits, dtype=probs.dtype)[hits % 2]]
+    rest, side = hits // 2, hits % 2
+    rest, relation = rest // relations, rest % relations
+    row, token = rest // length, rest % length
+    kept = pointable[row, token]
+    # One number for a row, a relation and a position, so that a single search serves all.
+    key = ((row * relations + relation) * length + token)[kept]
+    order = np.argsort(key)
+    key, side, value = key[order], side[kept][order], values[hits[kept]][order]
+    starts, ends = key[side == 0], key[side == 1]
     nearest = np.searchsorted(ends, starts)
-    found = nearest < len(ends)
-    starts, nearest = starts[found], nearest[found]
-    partners = ends[nearest]
-    same_row = starts // length == partners // length
-    starts, partners = starts[same_row], partners[same_row]
-    scores = np.sqrt(start.reshape(-1)[starts] * end.reshape(-1)[partners])
-    return starts // length, np.stack([starts % length, partners % length], axis=1), scores
+    paired = nearest < len(ends)
+    paired[paired] = ends[nearest[paired]] // length == starts[paired] // length
+    starts, nearest = starts[paired], nearest[paired]
+    scores = np.sqrt(value[side == 0][paired] * value[side == 1][nearest])
+    return starts // length, np.stack([starts % length, ends[nearest] % length], axis=1), scores
 
 
 def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects, schema: Schema) -> list[list[Triple]]:

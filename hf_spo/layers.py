@@ -36,7 +36,7 @@ class GatedConvolution(nn.Conv1d):
         gate, value = convolve(hidden, self).chunk(2, dim=-1)
         gate = torch.sigmoid(nn.functional.dropout(gate, self.gate_dropout_prob, self.training))
         # The gate's mask is enough: what is hidden stays zero.
-        return hidden + (value - hidden) * (gate * mask)
+        return torch.lerp(hidden, value.to(hidden.dtype), (gate * mask).to(hidden.dtype))
 
 
 class Convolution(nn.Conv1d):
@@ -268,7 +268,8 @@ def powered_sigmoid(logits: torch.Tensor, power: int) -> torch.Tensor:
     A power above 1 starts a fresh head near zero, which suits labels of which hardly any is set
     (kexue.fm/archives/7161, "概率之n次方").
     """
-    return torch.sigmoid(logits.float()).pow(power)
+    probability = torch.sigmoid(logits.float())
+    return probability if power == 1 else probability.pow(power)
 
 
 def powered_cross_entropy(

@@ -179,7 +179,7 @@ class TestCauses:
     def test_tokens_that_share_a_character_in_the_wrong_order(self):
         """Byte-level tokens may join the last byte of one character with the first of the next."""
         offsets = np.array([[0, 2], [1, 3]])
-        encoding = Encoding("白露晚", [5, 6], offsets, np.zeros(2, dtype=bool), 3)
+        encoding = Encoding("白露晚", np.array([5, 6]), offsets, np.zeros(2, dtype=bool), 3)
         assert encoding.token_span(Span(1, 2)) == Misalignment.INSIDE_TOKEN
         assert encoding.token_span(Span(0, 3)) == TokenSpan(0, 1)
 
@@ -282,7 +282,7 @@ def test_the_characters_that_are_passed_over_hold_no_marks_and_no_joiners():
 
 
 def test_a_batch_of_nothing_is_as_long_as_one_token():
-    empty = Encoding("", [], np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=bool), 0)
+    empty = Encoding("", np.zeros(0, dtype=np.int64), np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=bool), 0)
     batch = pad([empty], 0, multiple=8)
     assert batch.input_ids.shape == (1, 8)
     assert not batch.attention_mask.any()
