@@ -510,7 +510,7 @@ def _is_first_process() -> bool:
 def _explain(error: Exception) -> str:
     """Put an exception into words: its own, where it was raised for a reader; else its kind as well."""
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if isinstance(error, ValueError | OSError | TypeError) and message:
+    if isinstance(error, ValueError | OSError | TypeError | ImportError) and message:
         return message
     return f"{type(error).__name__}: {message} (run `hf-spo --debug …` for the traceback)"
 
