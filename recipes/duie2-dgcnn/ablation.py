@@ -76,7 +76,7 @@ def main() -> None:
     for name in ("train", "dev", "schema", "texts", "words", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, help="a pretrained encoder, for the variants of BERT")
-    parser.add_argument("--only-bert", action="store_true", help="leave the variants of the DGCNN out")
+    parser.add_argument("--only", action="append", metavar="NAME", help="run this variant; may be repeated")
     parser.add_argument("--train-texts", type=int, default=8000, help="texts to train on")
     parser.add_argument("--bert-texts", type=int, default=4000, help="texts to train variants of BERT on")
     parser.add_argument("--epochs", type=int, default=4)
@@ -93,13 +93,13 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     file = options.output / "ablation.json"
     results: dict[str, dict[str, float]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    for name, change in {
-        **({} if options.only_bert else VARIANTS),
-        **(BERT_VARIANTS if options.encoder else {}),
-    }.items():
+    variants = {**VARIANTS, **(BERT_VARIANTS if options.encoder else {})}
+    if unknown := set(options.only or ()) - variants.keys():
+        parser.error(f"unknown variant {min(unknown)!r}; known: {', '.join(variants)}")
+    for name in options.only or variants:
         if name not in results:
             run = run_bert if name in BERT_VARIANTS else run_dgcnn
-            results[name] = run(change, options, train, dev)
+            results[name] = run(variants[name], options, train, dev)
             file.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             print(name, results[name], flush=True)  # noqa: T201
     show(results)
