@@ -3,7 +3,7 @@
 from pathlib import Path
 
 PACKAGED = {"base": "default_model", "lite": "lite_model"}
-"""Names of the models, and their folders: the BERT system, and a DGCNN that is ten times as fast."""
+"""Names of the models, and their folders: the BERT system, and a light DGCNN."""
 
 
 def packaged(name: str = "base") -> Path:
