@@ -181,13 +181,13 @@ class TestBatches:
 
     def test_batch_size_is_that_of_the_model_passes(self, trained_folder, monkeypatch):
         sizes = []
-        forward = SpoForTripleExtraction.forward
+        encode = SpoForTripleExtraction.encode
 
         def watch(self, input_ids, **inputs):
             sizes.append(len(input_ids))
-            return forward(self, input_ids, **inputs)
+            return encode(self, input_ids, **inputs)
 
-        monkeypatch.setattr(SpoForTripleExtraction, "forward", watch)
+        monkeypatch.setattr(SpoForTripleExtraction, "encode", watch)
         extract = pipeline("triple-extraction", model=trained_folder, batch_size=3)
         extract(TEXTS)
         assert sizes == [3, 3, 2]
