@@ -10,53 +10,13 @@ from typing import Any
 
 import builders
 import pytest
+from command_line import COMMAND, facts, one_line_error, rows, write_rows
 from rich.console import Console
-from typer.testing import CliRunner, Result
 
 import hf_spo
 from hf_spo import console
-from hf_spo.cli import app
 
 TEXT = builders.EXAMPLES[0].text
-COMMAND = [sys.executable, "-c", "import _hf_spo_command; _hf_spo_command.main()"]
-
-
-@pytest.fixture
-def run(trained_folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run a command line in an empty folder, with the trained model wherever one is needed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str, model: str | None = trained_folder, stdin: str | bytes = "") -> Result:
-        needs_model = {"extract", "evaluate"} & set(words) and model is not None
-        return CliRunner().invoke(app, [*words, *(["--model", str(model)] if needs_model else [])], input=stdin)
-
-    return run
-
-
-@pytest.fixture
-def gold(tmp_path: Path) -> Path:
-    """The labelled sentences, as a file."""
-    return write_rows(tmp_path / "gold.jsonl", [example.to_dict() for example in builders.EXAMPLES])
-
-
-def write_rows(path: Path, rows: list[Any]) -> Path:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def rows(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def facts(row: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return sorted((t["subject"]["text"], t["predicate"], t["object"]["text"]) for t in row["triples"])
-
-
-def one_line_error(result: Result, code: int) -> str:
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    *_, line = result.stderr.splitlines()
-    return line
 
 
 class TestExtract:
@@ -202,7 +162,7 @@ class TestWrongUsage:
         assert ".jsonl" in one_line_error(run("extract", "--input", "in.csv"), 2)
 
     def test_nothing_to_read(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("hf_spo.cli.is_terminal", lambda _: True)
+        monkeypatch.setattr("hf_spo.cli.extract.is_terminal", lambda _: True)
         assert "give a TEXT" in one_line_error(run("extract"), 2)
 
     def test_no_command_shows_the_help(self, run: Any) -> None:
@@ -228,7 +188,7 @@ class TestFailedWork:
         def fail(*_: Any) -> None:
             raise RuntimeError("out of\nmemory")
 
-        monkeypatch.setattr("hf_spo.cli._pipeline", fail)
+        monkeypatch.setattr("hf_spo.cli.extract.load_pipeline", fail)
         assert "RuntimeError: out of memory" in one_line_error(run("extract", "x"), 1)
         assert isinstance(run("--debug", "extract", "x").exception, RuntimeError)
 

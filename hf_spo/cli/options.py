@@ -1,0 +1,98 @@
+"""Options that several commands take, and what becomes of them."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from ..extraction import OnTruncation
+
+
+class DType(StrEnum):
+    """Number formats that a model can be loaded in."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+MODEL_PANEL, DECODING_PANEL, FILES_PANEL = "Model", "Decoding", "Input and output"
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="base|lite|FOLDER|NAME",
+        help="base or lite, the models inside the package; or the folder of a trained model, or its name on the Hub.",
+        show_default="base",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BatchSize = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Texts in one forward pass.", rich_help_panel=MODEL_PANEL)
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DEVICE",
+        help="cpu, cuda, cuda:1, mps, …",
+        show_default="the fastest there is",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Precision = Annotated[
+    DType | None,
+    typer.Option(
+        "--dtype", help="Number format to compute in.", show_default="the model's own", rich_help_panel=MODEL_PANEL
+    ),
+]
+_THRESHOLD: dict[str, Any] = {"min": 0, "max": 1, "metavar": "P", "rich_help_panel": DECODING_PANEL}
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        help="A token is a border where its probability exceeds this: sets the four below. Higher finds fewer, surer "
+        "triples.",
+        show_default="the model's own",
+        **_THRESHOLD,
+    ),
+]
+SubjectStart = Annotated[
+    float | None, typer.Option("--subject-start-threshold", help="For first tokens of subjects.", **_THRESHOLD)
+]
+SubjectEnd = Annotated[
+    float | None, typer.Option("--subject-end-threshold", help="For last tokens of subjects.", **_THRESHOLD)
+]
+ObjectStart = Annotated[
+    float | None, typer.Option("--object-start-threshold", help="For first tokens of objects.", **_THRESHOLD)
+]
+ObjectEnd = Annotated[
+    float | None, typer.Option("--object-end-threshold", help="For last tokens of objects.", **_THRESHOLD)
+]
+Truncation = Annotated[
+    OnTruncation,
+    typer.Option(help="What to do with a text longer than the model reads.", rich_help_panel=DECODING_PANEL),
+]
+SkipBadLines = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-lines",
+        help="Set lines that cannot be read aside in FILE.bad.jsonl, next to the output or in the current folder, "
+        "instead of stopping at the first.",
+        rich_help_panel=FILES_PANEL,
+    ),
+]
+AsJson = Annotated[
+    bool | None,
+    typer.Option(
+        "--json/--table",
+        help="Print JSON, or a table.",
+        show_default="a table on a terminal, JSON elsewhere",
+        rich_help_panel=FILES_PANEL,
+    ),
+]
+
+
+def decoding_parameters(threshold: float | None, **thresholds: float | None) -> dict[str, float]:
+    """Return the thresholds that were given; a particular one goes before the common one."""
+    given = {name: threshold if value is None else value for name, value in thresholds.items()}
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,98 @@
+"""hf-spo train."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import BadLines, json_line, say
+from .app import app
+from .options import SkipBadLines
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def train(
+    context: typer.Context,
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE.yaml", exists=True, dir_okay=False, help="What to train, and how.")
+    ],
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER|NAME", help="Pretrained encoder to start from.", show_default="the recipe's"),
+    ] = None,
+    train: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Labelled texts to train on.", show_default="the recipe's")
+    ] = None,
+    dev: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Labelled texts to choose the best weights by.", show_default="the recipe's"),
+    ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Relations to extract.", show_default="the recipe's, else those of the data"),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="Where the model goes, and checkpoints.", show_default="the recipe's"),
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of word vectors in word2vec's format, for an encoder that starts at random.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    texts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Unlabelled texts, from which such an encoder also takes characters and words.",
+            show_default="the recipe's",
+        ),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Known triples, .tsv or .jsonl, for a model that reads them.",
+            show_default="the recipe's, else those of the training texts",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in the output folder.")
+    ] = False,
+    skip_bad_lines: SkipBadLines = False,
+) -> None:
+    """Fine-tune a model on labelled texts, as a recipe says.
+
+    Any training argument of transformers may follow, and overrides the recipe: --learning-rate 1e-4 --seed 7
+
+    [dim]hf-spo train recipe.yaml --train train.jsonl --dev dev.jsonl --output my-model
+    hf-spo train recipe.yaml --encoder google-bert/bert-base-chinese --num-train-epochs 5[/]
+    """
+    from ..training.recipe import Recipe, RecipeError, run_recipe
+
+    logging.getLogger("hf_spo").setLevel(logging.INFO)
+    try:
+        plan = Recipe.from_file(recipe).override(
+            encoder=encoder, train=train, dev=dev, schema=schema, output=output, words=words, texts=texts, prior=prior
+        )
+        bad_lines = BadLines(Path(plan.output or "").parent)
+        try:
+            metrics = run_recipe(plan, context.args, resume=resume, on_bad_line=bad_lines if skip_bad_lines else None)
+        finally:
+            if is_first_process():
+                bad_lines.write()
+    except RecipeError as error:
+        raise typer.BadParameter(str(error)) from None
+    if is_first_process():
+        say(f"hf-spo: the model is in {plan.output}")
+        typer.echo(json_line({"model": plan.output, **metrics}))
+
+
+def is_first_process() -> bool:
+    """Tell whether this process is the one of several that writes and prints."""
+    return os.environ.get("RANK", "0") == "0"  # set by torchrun
