@@ -6,12 +6,14 @@ triple's score is the product of its subject's and its object's: P(s) · P(p, o 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
 from .alignment import Encoding
+from .calibration import Calibration
+from .decoding_settings import SpanPairing
 from .schema import VALUE_SLOT, Mention, Schema, Span, Thresholds, Triple
 
 
@@ -37,23 +39,27 @@ class Objects:
     scores: np.ndarray
 
 
-def decode_subjects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Subjects:
+def decode_subjects(
+    probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds, pairing: SpanPairing = SpanPairing.NEAREST
+) -> Subjects:
     """Find the subjects of a batch. *Shape:* probs (B, L, 2), pointable (B, L)."""
     limits = thresholds.subject_start, thresholds.subject_end
-    return Subjects(*_spans(probs[:, :, None], pointable, limits))
+    return Subjects(*_spans(probs[:, :, None], pointable, limits, pairing))
 
 
-def decode_objects(probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds) -> Objects:
+def decode_objects(
+    probs: np.ndarray, pointable: np.ndarray, thresholds: Thresholds, pairing: SpanPairing = SpanPairing.NEAREST
+) -> Objects:
     """Find the objects of every subject and relation. *Shape:* probs (N, L, R, 2), pointable (N, L)."""
     relations = probs.shape[2]
-    groups, spans, scores = _spans(probs, pointable, (thresholds.object_start, thresholds.object_end))
+    groups, spans, scores = _spans(probs, pointable, (thresholds.object_start, thresholds.object_end), pairing)
     return Objects(groups // relations, groups % relations, spans, scores)
 
 
 def _spans(
-    probs: np.ndarray, pointable: np.ndarray, limits: tuple[float, float]
+    probs: np.ndarray, pointable: np.ndarray, limits: tuple[float, float], pairing: SpanPairing
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pair each start with the nearest end at or after it, within its row and relation.
+    """Pair starts with ends at or after them, within their row and relation.
 
     *Shape:* probs (N, L, R, 2), pointable (N, L) → groups (K,), row · R + relation; spans (K, 2); scores (K,).
     """
@@ -71,12 +77,45 @@ def _spans(
     order = np.argsort(key)
     key, side, value = key[order], side[kept][order], values[hits[kept]][order]
     starts, ends = key[side == 0], key[side == 1]
+    first, second = _PAIRS[pairing](starts, ends, length)
+    scores = np.sqrt(value[side == 0][first] * value[side == 1][second])
+    starts, ends = starts[first], ends[second]
+    return starts // length, np.stack([starts % length, ends % length], axis=1), scores
+
+
+Pairs = tuple[np.ndarray, np.ndarray]
+
+
+def _nearest_ends(starts: np.ndarray, ends: np.ndarray, length: int) -> Pairs:
+    """Pair each start with the nearest end at or after it. *Shape:* starts (S,), ends (E,) → indices (K,) of both.
+
+    A position is group · length + token, sorted.
+    """
     nearest = np.searchsorted(ends, starts)
     paired = nearest < len(ends)
     paired[paired] = ends[nearest[paired]] // length == starts[paired] // length
-    starts, nearest = starts[paired], nearest[paired]
-    scores = np.sqrt(value[side == 0][paired] * value[side == 1][nearest])
-    return starts // length, np.stack([starts % length, ends[nearest] % length], axis=1), scores
+    return np.flatnonzero(paired), nearest[paired]
+
+
+def _nearest_of_both(starts: np.ndarray, ends: np.ndarray, length: int) -> Pairs:
+    """Add to these pairs each end with the nearest start at or before it."""
+    nearest = np.searchsorted(starts, ends, side="right") - 1
+    paired = nearest >= 0
+    paired[paired] = starts[nearest[paired]] // length == ends[paired] // length
+    pairs = [_nearest_ends(starts, ends, length), (nearest[paired], np.flatnonzero(paired))]
+    both = np.unique(np.concatenate([np.stack(pair, axis=1) for pair in pairs]), axis=0)
+    return both[:, 0], both[:, 1]
+
+
+def _all_pairs(starts: np.ndarray, ends: np.ndarray, length: int) -> Pairs:
+    """Pair each start with every end at or after it."""
+    nearest = np.searchsorted(ends, starts)
+    counts = np.searchsorted(ends, (starts // length + 1) * length) - nearest
+    first = np.repeat(np.arange(len(starts)), counts)
+    return first, np.arange(counts.sum()) + np.repeat(nearest - np.cumsum(counts) + counts, counts)
+
+
+_PAIRS = {SpanPairing.NEAREST: _nearest_ends, SpanPairing.EITHER: _nearest_of_both, SpanPairing.ALL: _all_pairs}
 
 
 def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects, schema: Schema) -> list[list[Triple]]:
@@ -169,3 +208,21 @@ def _place(triple: Triple) -> tuple[int, int, int, int, str]:
     assert triple.object.span is not None
     subject, value = triple.subject.span, triple.object.span
     return subject.start, subject.end, value.start, value.end, triple.predicate
+
+
+def weigh(
+    triples: Sequence[Triple], schema: Schema, calibration: Calibration | None, score_thresholds: Sequence[float]
+) -> list[Triple]:
+    """Calibrate the scores of triples, then drop those below their relation's threshold, or the only one's."""
+    if calibration is not None and triples:
+        scores = calibration(np.array([triple.score for triple in triples], dtype=np.float64))
+        triples = [replace(triple, score=score) for triple, score in zip(triples, scores.tolist(), strict=True)]
+    if not score_thresholds:
+        return list(triples)
+    return [triple for triple in triples if (triple.score or 0.0) >= _threshold(triple, schema, score_thresholds)]
+
+
+def _threshold(triple: Triple, schema: Schema, score_thresholds: Sequence[float]) -> float:
+    if len(score_thresholds) == 1:
+        return score_thresholds[0]
+    return score_thresholds[schema.find(triple.predicate, triple.subject.type, triple.object.type)]

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from .alignment import Batch, Encoding, encode, pad
-from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects
+from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, weigh
+from .decoding_settings import DecodingSettings
 from .features import Features
-from .schema import Schema, Thresholds, Triple
+from .schema import Schema, Triple
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class TripleExtractor:
         schema: the model's relations.
         max_length: tokens read of a text, special tokens included.
         features: words and candidates that the model reads beside the tokens, if it does.
-        thresholds: probabilities that borders have to exceed.
+        decoding: how probabilities become triples.
         top_k: keep at most this many triples of a text, the best scored.
         on_truncation: warn about a text that is cut, or raise.
         look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
@@ -69,7 +70,7 @@ class TripleExtractor:
         *,
         max_length: int,
         features: Features | None = None,
-        thresholds: Thresholds | None = None,
+        decoding: DecodingSettings | None = None,
         top_k: int | None = None,
         on_truncation: str = OnTruncation.WARN,
         look_ahead: int = 16,
@@ -81,7 +82,12 @@ class TripleExtractor:
         self.schema = schema
         self.max_length = max_length
         self.features = features or Features()
-        self.thresholds = thresholds or Thresholds()
+        self.decoding = decoding or DecodingSettings()
+        if len(self.decoding.score_thresholds) not in (0, 1, len(schema)):
+            raise ValueError(
+                f"{len(self.decoding.score_thresholds)} score thresholds: expected one, or one for each of the "
+                f"{len(schema)} relations"
+            )
         self.top_k = top_k
         if on_truncation not in list(OnTruncation):
             raise ValueError(f"on_truncation={on_truncation!r}: expected one of {', '.join(OnTruncation)}")
@@ -137,9 +143,13 @@ class TripleExtractor:
         """Run both passes over one batch of encodings that have anything to point at."""
         batch = pad(encodings, self.tokenizer.pad_token_id or 0)
         state, probs = self.backend.subjects(batch)
-        subjects = decode_subjects(probs, batch.pointable, self.thresholds)
+        chosen = self.decoding
+        subjects = decode_subjects(probs, batch.pointable, chosen.thresholds, chosen.span_pairing)
         objects = self._objects(state, batch, subjects)
-        triples = assemble(encodings, subjects, objects, self.schema)
+        triples = [
+            weigh(group, self.schema, chosen.calibration, chosen.score_thresholds)
+            for group in assemble(encodings, subjects, objects, self.schema)
+        ]
         return triples if self.top_k is None else [_best(group, self.top_k) for group in triples]
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
@@ -147,7 +157,8 @@ class TripleExtractor:
         parts = []
         for at in range(0, len(subjects), size):
             rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
-            part = decode_objects(self.backend.objects(state, rows, spans), batch.pointable[rows], self.thresholds)
+            probs = self.backend.objects(state, rows, spans)
+            part = decode_objects(probs, batch.pointable[rows], self.decoding.thresholds, self.decoding.span_pairing)
             parts.append(Objects(part.subjects + at, part.relations, part.spans, part.scores))
         if not parts:
             return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))

@@ -15,6 +15,7 @@ _PARAMETERS = {
     "subject_end_threshold",
     "object_start_threshold",
     "object_end_threshold",
+    "score_threshold",
     "top_k",
     "on_truncation",
 }
@@ -34,6 +35,7 @@ class TripleExtractionPipeline(Pipeline):
     Args:
         subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold: a token is a
             border where its probability exceeds this; default: the model's config.
+        score_threshold: drop triples that score less, whatever their relation; default: the model's config.
         top_k: keep at most this many triples of a text, the best scored first.
         on_truncation: "warn" about a text longer than the model reads, or raise with "error".
         batch_size: texts in one forward pass.
@@ -108,13 +110,19 @@ class TripleExtractionPipeline(Pipeline):
         config = self.model.config
         names = {name: f"{name}_threshold" for name in Thresholds.__slots__}
         given = {name: parameters[long] for name, long in names.items() if parameters.get(long) is not None}
+        decoding = replace(config.decoding, thresholds=replace(config.thresholds, **given))
+        least = parameters.get("score_threshold")
+        if least is not None:
+            if not 0 <= least <= 1:
+                raise ValueError(f"score_threshold={least}: expected a probability from 0 to 1")
+            decoding = replace(decoding, score_thresholds=(least,))
         return TripleExtractor(
             TorchBackend(self.model),
             self.tokenizer,
             self.schema,
             max_length=config.max_length,
             features=self.model.features,
-            thresholds=replace(config.thresholds, **given),
+            decoding=decoding,
             top_k=parameters.get("top_k"),
             on_truncation=parameters.get("on_truncation") or OnTruncation.WARN,
         )

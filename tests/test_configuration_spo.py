@@ -8,7 +8,7 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, BertConfig, DistilBertConfig, RobertaConfig
 
 from hf_spo import Schema, SpoConfig
-from hf_spo.configuration_spo import RENAMED_KEYS, package_version
+from hf_spo.configuration_decoding import RENAMED_KEYS, package_version
 from hf_spo.schema import Thresholds
 
 RELATIONS = builders.SCHEMA.to_list()

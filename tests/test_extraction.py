@@ -9,6 +9,7 @@ from builders import EVERY_TOKENIZER, any_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hf_spo.decoding_settings import DecodingSettings
 from hf_spo.extraction import TextTooLongError, TripleExtractor
 from hf_spo.modeling_spo import TorchBackend
 from hf_spo.schema import Relation, Schema, Thresholds
@@ -59,14 +60,18 @@ class TestLoop:
 
     def test_one_pass_of_each_kind_for_a_batch(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
-        list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(0.5, 0.5, 1, 1))(TEXTS_OF_EXAMPLES))
+        list(
+            extractor(backend, tiny_tokenizer, decoding=DecodingSettings(Thresholds(0.5, 0.5, 1, 1)))(TEXTS_OF_EXAMPLES)
+        )
         first, second = backend.calls
         assert first[0] == len(TEXTS_OF_EXAMPLES)
         assert second[1:] == (first[1], len(builders.SCHEMA))
 
     def test_no_subject_needs_no_second_pass(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
-        results = list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(1, 1, 0, 0))(["白露", "晚风"]))
+        results = list(
+            extractor(backend, tiny_tokenizer, decoding=DecodingSettings(Thresholds(1, 1, 0, 0)))(["白露", "晚风"])
+        )
         assert results == [[], []]
         assert len(backend.calls) == 1
 
@@ -93,7 +98,11 @@ class TestLoop:
 
     def test_neighbours_of_similar_length_share_a_batch(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
-        list(extractor(backend, tiny_tokenizer, thresholds=Thresholds(1))(["白", "白露" * 9, "露", "晚风" * 9], 2))
+        list(
+            extractor(backend, tiny_tokenizer, decoding=DecodingSettings(Thresholds(1)))(
+                ["白", "白露" * 9, "露", "晚风" * 9], 2
+            )
+        )
         assert backend.calls == [(2, 3), (2, 20)]
 
 
@@ -102,8 +111,10 @@ class TestTopK:
     def test_the_best_scored_are_kept_best_first(self, tiny_tokenizer, top_k):
         thresholds = Thresholds(0.8, 0.8, 0.9, 0.9)
         text = TEXTS_OF_EXAMPLES[0]
-        (everything,) = extractor(RandomBackend(14), tiny_tokenizer, thresholds=thresholds)([text])
-        (best,) = extractor(RandomBackend(14), tiny_tokenizer, thresholds=thresholds, top_k=top_k)([text])
+        (everything,) = extractor(RandomBackend(14), tiny_tokenizer, decoding=DecodingSettings(thresholds))([text])
+        (best,) = extractor(RandomBackend(14), tiny_tokenizer, decoding=DecodingSettings(thresholds), top_k=top_k)(
+            [text]
+        )
         assert len(everything) > 2
         scores = sorted((triple.score for triple in everything), reverse=True)
         assert [triple.score for triple in best] == scores[:top_k]
@@ -192,7 +203,11 @@ SMALL = Schema([Relation("a", "p", "b"), Relation("a", "p", "c", "inWork"), Rela
 @given(texts=st.lists(any_text(), max_size=5), seed=st.integers(0, 99), batch_size=st.integers(1, 4))
 def test_every_mention_is_the_slice_of_its_text_that_it_says_it_is(tokenizer, texts, seed, batch_size):
     extract = TripleExtractor(
-        RandomBackend(len(SMALL), seed), tokenizer, SMALL, max_length=24, thresholds=Thresholds(0.6, 0.6, 0.85, 0.85)
+        RandomBackend(len(SMALL), seed),
+        tokenizer,
+        SMALL,
+        max_length=24,
+        decoding=DecodingSettings(Thresholds(0.6, 0.6, 0.85, 0.85)),
     )
     results = list(extract(texts, batch_size))
     assert len(results) == len(texts)

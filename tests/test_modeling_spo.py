@@ -28,6 +28,7 @@ from hf_spo import (
     character_tokenizer,
 )
 from hf_spo.alignment import encode, pad
+from hf_spo.decoding_settings import DecodingSettings
 from hf_spo.features import Features
 from hf_spo.modeling_spo import TorchBackend, last_layer_norm, masked_mean, position_limit
 from hf_spo.schema import Thresholds
@@ -833,7 +834,7 @@ class TestFeatures:
                 builders.SCHEMA,
                 max_length=64,
                 features=features,
-                thresholds=thresholds,
+                decoding=DecodingSettings(thresholds),
             )
             return [builders.facts(triples) for triples in extractor(texts)]
 

@@ -252,7 +252,7 @@ class SpoTrainer(Trainer):
             self._schema,
             max_length=self._max_length,
             features=self._features,
-            thresholds=self.model.config.thresholds,
+            decoding=self.model.config.decoding,
         )
         weights: dict[str, Callable[[], AbstractContextManager[None]]] = {"": nullcontext}
         if self.ema is not None and self.is_in_train and self.ema.steps > 0:
