@@ -1,9 +1,11 @@
 """Schema-based (subject, predicate, object) triples from raw text, inside the Hugging Face ecosystem."""
 
 from .configuration_dgcnn import DgcnnConfig
+from .configuration_ensemble import EnsembleConfig
 from .configuration_spo import SpoConfig
 from .extraction import TripleExtractor
 from .modeling_dgcnn import DgcnnModel
+from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from .packaged import packaged
 from .pipeline import TripleExtractionPipeline
@@ -18,12 +20,14 @@ __all__ = [
     "AutoModelForTripleExtraction",
     "DgcnnConfig",
     "DgcnnModel",
+    "EnsembleConfig",
     "Example",
     "Mention",
     "Relation",
     "Schema",
     "Span",
     "SpoConfig",
+    "SpoEnsemble",
     "SpoForTripleExtraction",
     "Triple",
     "TripleExtractionPipeline",

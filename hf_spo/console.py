@@ -84,9 +84,9 @@ def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:
     return Group(heading, table)
 
 
-def scores_table(scores: Mapping[str, Mapping[str, float]]) -> Table:
-    """Lay out precision, recall, F1 and their counts, a row for each way of matching."""
-    table = Table("match", header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+def scores_table(scores: Mapping[str, Mapping[str, float]], of: str = "match") -> Table:
+    """Lay out precision, recall, F1 and their counts, a row for each way of matching or whatever the scores are of."""
+    table = Table(of, header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("precision", "recall", "F1", "correct", "predicted", "gold"):
         table.add_column(name, justify="right")
     for match, score in scores.items():

@@ -20,6 +20,18 @@ class SpanPairing(StrEnum):
     ALL = "all"
 
 
+class Combination(StrEnum):
+    """How models work together.
+
+    AVERAGE: their probabilities are averaged; there is one group. UNION: triples that any group finds. VOTE: triples
+    that at least `min_votes` groups find.
+    """
+
+    AVERAGE = "average"
+    UNION = "union"
+    VOTE = "vote"
+
+
 @dataclass(frozen=True, slots=True)
 class DecodingSettings:
     """How probabilities become triples.

@@ -4,11 +4,12 @@ Pipeline, command line, evaluation in training and whatever is built later run t
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import fields, replace
 from enum import StrEnum
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .alignment import Batch, Encoding, encode, pad
 from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, weigh
 from .decoding_settings import DecodingSettings
 from .features import Features
+from .rules import apply_rules
 from .schema import Schema, Triple
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class TripleExtractor:
         max_length: tokens read of a text, special tokens included.
         features: words and candidates that the model reads beside the tokens, if it does.
         decoding: how probabilities become triples.
+        rules: hold triples to what the schema declares of their relations, see [`apply_rules`].
         top_k: keep at most this many triples of a text, the best scored.
         on_truncation: warn about a text that is cut, or raise.
         look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
@@ -71,6 +74,7 @@ class TripleExtractor:
         max_length: int,
         features: Features | None = None,
         decoding: DecodingSettings | None = None,
+        rules: bool = True,
         top_k: int | None = None,
         on_truncation: str = OnTruncation.WARN,
         look_ahead: int = 16,
@@ -88,11 +92,30 @@ class TripleExtractor:
                 f"{len(self.decoding.score_thresholds)} score thresholds: expected one, or one for each of the "
                 f"{len(schema)} relations"
             )
+        self.rules = rules and schema.has_rules
         self.top_k = top_k
         if on_truncation not in list(OnTruncation):
             raise ValueError(f"on_truncation={on_truncation!r}: expected one of {', '.join(OnTruncation)}")
         self.on_truncation = OnTruncation(on_truncation)
         self.look_ahead = look_ahead
+
+    def redecoded(self, decoding: DecodingSettings) -> Self:
+        """Return the same loop with other settings."""
+        other = copy(self)
+        other.decoding = decoding
+        return other
+
+    def on(self, wrap: Callable[[PointerBackend], PointerBackend]) -> Self:
+        """Return the same loop on another backend, made of its own."""
+        other = copy(self)
+        other.backend = wrap(self.backend)
+        return other
+
+    def bare(self) -> Self:
+        """Return the same loop without what is done to triples after decoding."""
+        other = self.redecoded(replace(self.decoding, calibration=None, score_thresholds=()))
+        other.rules, other.top_k = False, None
+        return other
 
     def __call__(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[list[Triple]]:
         """Yield the triples of each text, in the order of the texts, reading only a few batches ahead.
@@ -146,11 +169,16 @@ class TripleExtractor:
         chosen = self.decoding
         subjects = decode_subjects(probs, batch.pointable, chosen.thresholds, chosen.span_pairing)
         objects = self._objects(state, batch, subjects)
-        triples = [
-            weigh(group, self.schema, chosen.calibration, chosen.score_thresholds)
-            for group in assemble(encodings, subjects, objects, self.schema)
-        ]
-        return triples if self.top_k is None else [_best(group, self.top_k) for group in triples]
+        return [self.finish(group) for group in assemble(encodings, subjects, objects, self.schema)]
+
+    def finish(self, triples: Sequence[Triple]) -> list[Triple]:
+        """Make of what was decoded in a text what is returned.
+
+        Scores are calibrated, low ones dropped, rules applied, and the best kept.
+        """
+        weighed = weigh(triples, self.schema, self.decoding.calibration, self.decoding.score_thresholds)
+        ruled = apply_rules(weighed, self.schema) if self.rules else weighed
+        return ruled if self.top_k is None else _best(ruled, self.top_k)
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
         size = max(1, self._object_budget // (batch.input_ids.shape[1] * len(self.schema) * 2))

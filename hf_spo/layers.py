@@ -277,8 +277,23 @@ def powered_cross_entropy(
 ) -> torch.Tensor:
     """Return the element-wise binary cross-entropy between p ** power · Π gates and the targets, in float32.
 
-    *Shape:* logits and targets alike, any; logits of gates, broadcastable to them → the same. With p = sigmoid(z), the
-    terms are log p^n = n·log p and log(1 − p^n) = log(1 − p) + log(1 + p + … + p^(n−1)); a product's is
+    *Shape:* logits and targets alike, any; logits of gates, broadcastable to them → the same.
+    """
+    return cross_entropy(*powered_log_probabilities(logits, power, gates), targets)
+
+
+def cross_entropy(log_p: torch.Tensor, log_rest: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the element-wise binary cross-entropy, given log p and log(1 − p). *Shape:* all alike."""
+    return -(targets * log_p + (1 - targets) * log_rest)
+
+
+def powered_log_probabilities(
+    logits: torch.Tensor, power: int, gates: Sequence[torch.Tensor] = ()
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return log P and log(1 − P) of P = p ** power · Π gates, in float32.
+
+    *Shape:* logits any; logits of gates, broadcastable to them → the same, twice. With p = sigmoid(z), the terms are
+    log p^n = n·log p and log(1 − p^n) = log(1 − p) + log(1 + p + … + p^(n−1)); a product's is
     log(1 − pq) = log((1 − p) + p(1 − q)). All are finite, with finite gradients, for every z.
     """
     logits = logits.float()
@@ -292,7 +307,7 @@ def powered_cross_entropy(
         log_gate, log_gate_rest = _log_product([gate.float() for gate in gates])
         log_rest = torch.logaddexp(log_gate_rest, log_gate + log_rest)
         log_p = log_p + log_gate
-    return -(targets * log_p + (1 - targets) * log_rest)
+    return log_p, log_rest
 
 
 def _log_product(gates: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,7 +8,7 @@ gates and prior with any of both.
 import inspect
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -242,18 +242,22 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         subject_spans: torch.Tensor | None = None,
         subject_labels: torch.Tensor | None = None,
         object_labels: torch.Tensor | None = None,
+        objective: "Objective | None" = None,
     ) -> SpoOutput:
         """Encode, point at subjects and, given subjects, at their objects.
 
         *Shape:* input_ids, attention_mask, token_type_ids, word_ids (B, L); prior (E, 6), one candidate a row:
         sentence, first and last token of the subject, first and last token of the object, relation; subject_rows (N,),
         the sentence of each subject; subject_spans (N, 2), its first and last token; subject_labels (B, L, 2);
-        object_labels (N, L, R, 2).
+        object_labels (N, L, R, 2). An objective, if given, makes the output from the encoded sentences in place of all
+        else; it runs in here so that what wraps the model, autocast or distributed training, holds for it as well.
 
         Raises:
             ValueError: the model reads words or candidates and got none.
         """
         sentences = self.encode(input_ids, attention_mask, token_type_ids, word_ids, prior)
+        if objective is not None:
+            return objective(self, sentences)
         subject_logits, gates = self.subject_logits(sentences)
         power = self.config.subject_power
         output = SpoOutput(
@@ -429,6 +433,10 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         model = loaded[0] if isinstance(loaded, tuple) else loaded
         model.features = _load_features(model, pretrained_model_name_or_path, kwargs)
         return loaded
+
+
+Objective = Callable[[SpoForTripleExtraction, Sentences], SpoOutput]
+"""What training minimises, where that is more than the losses of [`SpoForTripleExtraction.forward`]."""
 
 
 class TorchBackend:

@@ -6,8 +6,10 @@ from typing import Any
 
 from transformers import Pipeline
 
+from .ensemble import EnsembleExtractor, make_extractor
 from .extraction import OnTruncation, TripleExtractor
-from .modeling_spo import SpoForTripleExtraction, TorchBackend
+from .modeling_ensemble import SpoEnsemble
+from .modeling_spo import SpoForTripleExtraction
 from .schema import Schema, Thresholds
 
 _PARAMETERS = {
@@ -16,6 +18,7 @@ _PARAMETERS = {
     "object_start_threshold",
     "object_end_threshold",
     "score_threshold",
+    "rules",
     "top_k",
     "on_truncation",
 }
@@ -36,6 +39,7 @@ class TripleExtractionPipeline(Pipeline):
         subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold: a token is a
             border where its probability exceeds this; default: the model's config.
         score_threshold: drop triples that score less, whatever their relation; default: the model's config.
+        rules: hold triples to what the schema declares of their relations, see [`apply_rules`]; default: True.
         top_k: keep at most this many triples of a text, the best scored first.
         on_truncation: "warn" about a text longer than the model reads, or raise with "error".
         batch_size: texts in one forward pass.
@@ -52,11 +56,11 @@ class TripleExtractionPipeline(Pipeline):
     _load_video_processor: Any = False
     _load_feature_extractor: Any = False
 
-    model: SpoForTripleExtraction
+    model: SpoForTripleExtraction | SpoEnsemble
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not isinstance(self.model, SpoForTripleExtraction):
+        if not isinstance(self.model, SpoForTripleExtraction | SpoEnsemble):
             raise ValueError(
                 f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be "
                 f"trained first, see SpoForTripleExtraction.from_encoder or `hf-spo train`"
@@ -96,7 +100,7 @@ class TripleExtractionPipeline(Pipeline):
         )
 
     def _stream(
-        self, extractor: TripleExtractor, texts: Iterable[str], batch_size: int
+        self, extractor: TripleExtractor | EnsembleExtractor, texts: Iterable[str], batch_size: int
     ) -> Iterator[list[dict[str, Any]]]:
         return map(self.postprocess, extractor(texts, batch_size))
 
@@ -105,7 +109,7 @@ class TripleExtractionPipeline(Pipeline):
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
 
-    def extractor(self, **parameters: Any) -> TripleExtractor:
+    def extractor(self, **parameters: Any) -> TripleExtractor | EnsembleExtractor:
         """Return the extraction loop on this pipeline's model, with arguments as in a call."""
         config = self.model.config
         names = {name: f"{name}_threshold" for name in Thresholds.__slots__}
@@ -116,13 +120,11 @@ class TripleExtractionPipeline(Pipeline):
             if not 0 <= least <= 1:
                 raise ValueError(f"score_threshold={least}: expected a probability from 0 to 1")
             decoding = replace(decoding, score_thresholds=(least,))
-        return TripleExtractor(
-            TorchBackend(self.model),
+        return make_extractor(
+            self.model,
             self.tokenizer,
-            self.schema,
-            max_length=config.max_length,
-            features=self.model.features,
             decoding=decoding,
+            rules=parameters.get("rules") is not False,
             top_k=parameters.get("top_k"),
             on_truncation=parameters.get("on_truncation") or OnTruncation.WARN,
         )

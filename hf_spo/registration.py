@@ -4,8 +4,10 @@ from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_dgcnn import DgcnnConfig
+from .configuration_ensemble import EnsembleConfig
 from .configuration_spo import SpoConfig
 from .modeling_dgcnn import DgcnnModel
+from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from .packaged import packaged
 from .pipeline import TripleExtractionPipeline
@@ -20,6 +22,9 @@ def register() -> None:
     AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
     AutoModelForTripleExtraction.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
     AutoModel.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
+    AutoConfig.register(EnsembleConfig.model_type, EnsembleConfig, exist_ok=True)
+    AutoModelForTripleExtraction.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
+    AutoModel.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
     # Straight into the table: `register_pipeline` would warn on a second import, and would make `save_pretrained` of a
     # pipeline write a reference to this class that a later load cannot resolve.
     PIPELINE_REGISTRY.supported_tasks[TASK] = {

@@ -6,10 +6,12 @@ of the user's own string and half-open; a mention read from data without offsets
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from .relation_rules import RelationRules
 
 VALUE_SLOT = "@value"
 """Name of an object's own slot; every other slot is a qualifier (DuIE 2.0: inWork, inArea, onDate, period)."""
@@ -114,20 +116,25 @@ class Example:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
-    """One label of the model: what kind of subject relates by what predicate to what kind of object, in which slot."""
+    """One label of the model: what kind of subject relates by what predicate to what kind of object, in which slot.
+
+    Its four names make a relation; two that differ in their rules are equal.
+    """
 
     subject_type: str
     predicate: str
     object_type: str
     slot: str = VALUE_SLOT
+    rules: RelationRules = field(default=RelationRules(), compare=False, repr=False)
 
-    def to_dict(self) -> dict[str, str]:
-        """Return the JSON form kept in a model's config."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form kept in a model's config; rules are in it if there are any."""
         return {
             "subject_type": self.subject_type,
             "predicate": self.predicate,
             "object_type": self.object_type,
             "slot": self.slot,
+            **({"rules": self.rules.to_dict()} if self.rules else {}),
         }
 
 
@@ -154,7 +161,8 @@ class Schema:
     `@value` relations with its subject type and predicate.
 
     Raises:
-        ValueError: no relation at all, the same relation twice, or a qualifier slot without its `@value` relation.
+        ValueError: no relation at all, the same relation twice, a qualifier slot without its `@value` relation, or
+            rules that do not go with the relation's types or slot.
     """
 
     def __init__(self, relations: Iterable[Relation]) -> None:
@@ -176,6 +184,27 @@ class Schema:
                 raise ValueError(
                     f"{relation}: slot {relation.slot!r} has no {VALUE_SLOT!r} relation with the same subject type and "
                     f"predicate to belong to; add one"
+                )
+            self._check_rules(relation)
+
+    def _check_rules(self, relation: Relation) -> None:
+        rules = relation.rules
+        if relation.slot != VALUE_SLOT and rules != rules.only("object_pattern", "object_format", "strip"):
+            raise ValueError(
+                f"{relation}: rules: a slot takes object_pattern, object_format and strip; what is said of the subject "
+                f"or of the triple goes to the {VALUE_SLOT!r} relation"
+            )
+        if rules.symmetric and relation.subject_type != relation.object_type:
+            raise ValueError(
+                f"{relation}: rules: symmetric=True: the subject type {relation.subject_type} is not the object type "
+                f"{relation.object_type}; take the rule out, or give an inverse"
+            )
+        if rules.inverse:
+            exchanged = Relation(relation.object_type, rules.inverse, relation.subject_type)
+            if exchanged not in self._index:
+                raise ValueError(
+                    f"{relation}: rules: inverse={rules.inverse!r}: {exchanged} is not in the schema; add it, or take "
+                    f"the rule out"
                 )
 
     def __len__(self) -> int:
@@ -224,7 +253,25 @@ class Schema:
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise KeyError(f"{asked} is not in the schema of {len(self)} relations{hint}")
 
-    def to_list(self) -> list[dict[str, str]]:
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything is declared of any relation."""
+        return any(relation.rules for relation in self.relations)
+
+    def with_rules_of(self, other: "Schema") -> "Schema":
+        """Return the same relations, in the same order, under the rules of another schema.
+
+        Raises:
+            ValueError: the other schema has other relations.
+        """
+        ours, theirs = set(self.relations), set(other.relations)
+        if ours != theirs:
+            wrong = {"lacks": sorted(ours - theirs), "has besides": sorted(theirs - ours)}
+            lists = "; ".join(f"{verb} {len(some)}: {some[0]}, …" for verb, some in wrong.items() if some)
+            raise ValueError(f"expected the same {len(ours)} relations to take the rules of; the other schema {lists}")
+        return Schema(replace(relation, rules=other[other._index[relation]].rules) for relation in self)
+
+    def to_list(self) -> list[dict[str, Any]]:
         """Return the relations in their JSON form, in label order."""
         return [relation.to_dict() for relation in self.relations]
 
@@ -305,5 +352,20 @@ def _relations(entry: Any) -> Iterator[Relation]:
     names = [entry["subject_type"], entry["predicate"], *slots, *slots.values()]
     if not slots or not all(isinstance(name, str) for name in names):
         raise ValueError(f"schema entry {dict(entry)} has a field that is no string; expected {_ENTRY_FORMS}")
+    rules = _rules(entry.get("rules", {}), list(slots))
     for slot in sorted(slots, key=lambda name: (name != VALUE_SLOT, name)):
-        yield Relation(entry["subject_type"], entry["predicate"], slots[slot], slot)
+        yield Relation(entry["subject_type"], entry["predicate"], slots[slot], slot, rules.get(slot, RelationRules()))
+
+
+def _rules(data: Any, slots: list[str]) -> dict[str, RelationRules]:
+    """Read an entry's rules, by slot: they are its only slot's or `@value`'s, and under "slots" those of the others."""
+    own = slots[0] if len(slots) == 1 else VALUE_SLOT
+    others = data.get("slots", {}) if isinstance(data, Mapping) else None
+    if not isinstance(others, Mapping) or not all(isinstance(rules, Mapping) for rules in others.values()):
+        raise ValueError(f'rules: {data!r:.80}: expected an object, such as {{"max_objects": 1, "strip": ["《》"]}}')
+    its_own = {name: value for name, value in data.items() if name != "slots"}
+    given = {**({own: its_own} if its_own else {}), **others}
+    for slot in given:
+        if slot not in slots:
+            raise ValueError(f"rules: slot {slot!r}: the entry has {', '.join(slots)}")
+    return {slot: RelationRules.from_dict(rules) for slot, rules in given.items()}

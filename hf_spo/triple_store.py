@@ -79,6 +79,24 @@ class TripleStore:
                     raise ValueError(f"{path}:{number}: {problem}; mend or delete the line") from None
         return store
 
+    @classmethod
+    def union(cls, stores: Iterable["TripleStore"]) -> "TripleStore":
+        """Put stores of one schema together, for looking up alone: a text that several have seen counts several times.
+
+        Raises:
+            ValueError: there is no store.
+        """
+        merged: TripleStore | None = None
+        for store in stores:
+            merged = merged or cls(store.schema)
+            for subject, objects in store._texts.items():
+                for value, relations in objects.items():
+                    for relation, texts in relations.items():
+                        merged.add(subject, relation, value, texts)
+        if merged is None:
+            raise ValueError("expected at least one triple store, got none")
+        return merged
+
     def save(self, path: Path) -> None:
         """Write JSON lines that `from_file` reads."""
         with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -1,11 +1,15 @@
 """Decoding: probabilities → spans → triples."""
 
+from dataclasses import replace
+
 import builders
 import numpy as np
 import pytest
 
 from hf_spo.alignment import encode, pad
-from hf_spo.decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, join_slots, merge
+from hf_spo.calibration import Calibration, CalibrationMethod
+from hf_spo.decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, join_slots, merge, weigh
+from hf_spo.decoding_settings import SpanPairing
 from hf_spo.schema import Mention, Relation, Schema, Span, Thresholds, Triple
 
 
@@ -244,3 +248,93 @@ class TestMerge:
         assert [(t.subject.span.start, t.object.span.start, t.predicate) for t in found] == [
             (1, 5, "p"), (1, 5, "z"), (1, 9, "p"), (3, 5, "p"),
         ]  # fmt: skip
+
+
+def pairs(pairing, starts, ends, length=8, relations=1):
+    """Decode one sentence with sure borders at these tokens, of relation 0 and, if there are two, of 1 as well."""
+    probs = np.zeros((1, length, relations, 2), dtype=np.float32)
+    probs[0, starts, :, 0] = 0.9
+    probs[0, ends, :, 1] = 0.9
+    found = decode_objects(probs, np.ones((1, length), dtype=bool), Thresholds(), pairing)
+    return sorted(zip(found.relations.tolist(), map(tuple, found.spans.tolist()), strict=True))
+
+
+class TestSpanPairing:
+    def test_list_of_entities(self):
+        for pairing in (SpanPairing.NEAREST, SpanPairing.EITHER):
+            assert pairs(pairing, [1, 4], [2, 5]) == [(0, (1, 2)), (0, (4, 5))]
+        assert pairs(SpanPairing.ALL, [1, 4], [2, 5]) == [(0, (1, 2)), (0, (1, 5)), (0, (4, 5))]
+
+    def test_nested_spans_with_a_common_border(self):
+        assert pairs(SpanPairing.NEAREST, [1], [2, 4]) == [(0, (1, 2))]
+        assert pairs(SpanPairing.EITHER, [1], [2, 4]) == [(0, (1, 2)), (0, (1, 4))]
+        assert pairs(SpanPairing.EITHER, [1, 3], [4]) == [(0, (1, 4)), (0, (3, 4))]
+        assert pairs(SpanPairing.ALL, [1, 3], [4]) == [(0, (1, 4)), (0, (3, 4))]
+
+    @pytest.mark.parametrize("pairing", SpanPairing)
+    def test_borders_without_partner(self, pairing):
+        assert pairs(pairing, [5], [2]) == []
+        assert pairs(pairing, [5], []) == []
+        assert pairs(pairing, [], [2]) == []
+
+    @pytest.mark.parametrize("pairing", SpanPairing)
+    def test_relations_and_sentences_do_not_mix(self, pairing):
+        assert pairs(pairing, [7], [7], relations=2) == [(0, (7, 7)), (1, (7, 7))]
+        probs = np.zeros((2, 4, 2), dtype=np.float32)
+        probs[0, 3, 0] = probs[1, 0, 1] = 0.9
+        assert len(decode_subjects(probs, np.ones((2, 4), dtype=bool), Thresholds(), pairing)) == 0
+
+    def test_all_is_every_pair_of_the_reference_loop(self):
+        probs = np.random.default_rng(1).random((3, 10, 4, 2)).astype(np.float32)
+        found = decode_objects(probs, np.ones((3, 10), dtype=bool), Thresholds(), SpanPairing.ALL)
+        expected = {
+            (row, relation, start, end)
+            for row in range(3)
+            for relation in range(4)
+            for start in np.flatnonzero(probs[row, :, relation, 0] > 0.5)
+            for end in np.flatnonzero(probs[row, :, relation, 1] > 0.5)
+            if start <= end
+        }
+        spans = zip(found.subjects.tolist(), found.relations.tolist(), *found.spans.T.tolist(), strict=True)
+        assert len(found.scores) == len(expected)
+        assert set(spans) == expected
+
+    def test_either_holds_nearest_and_lies_in_all(self):
+        probs = np.random.default_rng(2).random((3, 12, 4, 2)).astype(np.float32)
+        results = [
+            set(
+                zip(
+                    f.subjects.tolist(),
+                    f.relations.tolist(),
+                    map(tuple, f.spans.tolist()),
+                    f.scores.tolist(),
+                    strict=True,
+                )
+            )
+            for f in (
+                decode_objects(probs, np.ones((3, 12), dtype=bool), Thresholds(), pairing) for pairing in SpanPairing
+            )
+        ]
+        nearest, either, everything = results
+        assert nearest < either < everything
+
+
+class TestWeigh:
+    TRIPLES = builders.EXAMPLES[0].triples
+
+    def weighed(self, scores, calibration=None, limits=()):
+        scored = [replace(triple, score=score) for triple, score in zip(self.TRIPLES, scores, strict=True)]
+        return [triple.score for triple in weigh(scored, builders.SCHEMA, calibration, limits)]
+
+    def test_nothing_chosen_changes_nothing(self):
+        assert self.weighed([0.9, 0.1, 0.5]) == [0.9, 0.1, 0.5]
+        assert weigh([], builders.SCHEMA, Calibration(CalibrationMethod.TEMPERATURE, (1, 0)), (0.5,)) == []
+
+    def test_thresholds_are_compared_with_calibrated_scores(self):
+        halved = Calibration(CalibrationMethod.ISOTONIC, (0.0, 0.5), (0.0, 1.0))
+        assert self.weighed([0.9, 0.1, 0.5], halved, (0.25,)) == pytest.approx([0.45, 0.25])
+
+    def test_each_relation_has_its_own(self):
+        limits = [0.0] * len(builders.SCHEMA)
+        limits[builders.SCHEMA.find("主演")] = 0.3
+        assert self.weighed([0.2, 0.2, 0.3], limits=tuple(limits)) == [0.2, 0.3]

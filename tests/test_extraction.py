@@ -1,18 +1,20 @@
 """Extraction: the two-pass loop, with models that know the answer and models that know nothing."""
 
 import logging
+from dataclasses import replace
 
 import builders
 import numpy as np
 import pytest
-from builders import EVERY_TOKENIZER, any_text
+from builders import EVERY_TOKENIZER, any_text, mention
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_spo.decoding_settings import DecodingSettings
 from hf_spo.extraction import TextTooLongError, TripleExtractor
 from hf_spo.modeling_spo import TorchBackend
-from hf_spo.schema import Relation, Schema, Thresholds
+from hf_spo.relation_rules import RelationRules
+from hf_spo.schema import Relation, Schema, Thresholds, Triple
 
 TEXTS_OF_EXAMPLES = [item.text for item in builders.EXAMPLES]
 
@@ -123,6 +125,39 @@ class TestTopK:
     def test_less_than_one_is_refused(self, gold, tiny_tokenizer, top_k):
         with pytest.raises(ValueError, match=f"top_k={top_k}: expected a whole number of at least 1, or None"):
             extractor(gold, tiny_tokenizer, top_k=top_k)
+
+
+class TestRules:
+    ruled = Schema(
+        replace(one, rules=RelationRules(max_objects=1) if one.predicate == "主演" else RelationRules())
+        for one in builders.SCHEMA
+    )
+    text = TEXTS_OF_EXAMPLES[0]
+
+    def extract(self, backend, tokenizer, **settings):
+        loop = TripleExtractor(backend, tokenizer, self.ruled, max_length=64, **settings)
+        return [(one.predicate, one.object.text) for one in next(iter(loop([self.text])))]
+
+    def test_are_the_schema_s(self, gold, tiny_tokenizer):
+        assert self.extract(gold, tiny_tokenizer) == [("导演", "林小川"), ("主演", "周一鸣")]
+
+    def test_can_be_switched_off(self, gold, tiny_tokenizer):
+        assert len(self.extract(gold, tiny_tokenizer, rules=False)) == 3
+        loop = TripleExtractor(gold, tiny_tokenizer, self.ruled, max_length=64).bare()
+        assert len(next(iter(loop([self.text])))) == 3
+
+    def test_come_after_thresholds_and_before_the_best_are_chosen(self, gold, tiny_tokenizer):
+        wife = Relation("人物", "妻子", "人物", rules=RelationRules(inverse="丈夫"))
+        schema = Schema([wife, Relation("人物", "丈夫", "人物")])
+        decoding = DecodingSettings(score_thresholds=(0.5, 1.0))
+        loop = TripleExtractor(gold, tiny_tokenizer, schema, max_length=64, decoding=decoding, top_k=2)
+        text = TEXTS_OF_EXAMPLES[2]
+        one, other, third = (mention(text, part, "人物") for part in ("何雨晴", "周一鸣", "雪国"))
+        found = [Triple(one, "妻子", other, {}, 0.4), Triple(third, "妻子", other, {}, 0.6)]
+        # What follows from a triple that is sure enough needs no threshold of its own.
+        assert [(kept.predicate, kept.score) for kept in loop.finish(found)] == [("妻子", 0.6), ("丈夫", 0.6)]
+        surer = [*found, Triple(one, "妻子", third, {}, 0.9)]
+        assert [kept.score for kept in loop.finish(surer)] == [0.9, 0.9]
 
 
 class TestTruncation:

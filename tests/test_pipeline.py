@@ -232,6 +232,20 @@ class TestArguments:
         assert [triple["score"] for triple in one(TEXTS[2])] == scores[:1]
         assert len(one(TEXTS[2], top_k=3)) == 3
 
+    def test_rules_at_construction_and_call(self, trained_model, tiny_tokenizer, tmp_path):
+        trained_model.save_pretrained(tmp_path)
+        tiny_tokenizer.save_pretrained(tmp_path)
+        config = json.loads((tmp_path / "config.json").read_text())
+        for relation in config["relations"]:
+            relation["rules"] = {"max_objects": 1} if relation["predicate"] == "主演" else {}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        ruled = pipeline("triple-extraction", model=str(tmp_path))
+        assert len(ruled(TEXTS[0])) == 2
+        assert builders.facts(ruled(TEXTS[0], rules=False)) == GOLD[0]
+        free = pipeline("triple-extraction", model=str(tmp_path), rules=False)
+        assert len(free(TEXTS[0])) == 3
+        assert len(free(TEXTS[0], rules=True)) == len(free(TEXTS[0], rules=None)) == 2
+
     def test_none_in_a_call_lifts_what_construction_set(self, trained_folder):
         one = pipeline("triple-extraction", model=trained_folder, top_k=1, on_truncation="error")
         assert len(one(TEXTS[2], top_k=None)) == 4

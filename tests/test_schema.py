@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hf_spo.relation_rules import RelationRules
 from hf_spo.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Thresholds, Triple
 
 FOUNDED_BODY = Relation("机构", "成立日期", "Date")
@@ -107,6 +108,94 @@ class TestSchema:
     def test_survives_its_json_form(self):
         schema = Schema([BOX_OFFICE, BOX_OFFICE_AREA, FOUNDED_BODY, FOUNDED_FIRM])
         assert Schema.from_list(json.loads(json.dumps(schema.to_list()))) == schema
+
+
+class TestRules:
+    wife = Relation("人物", "妻子", "人物", rules=RelationRules(inverse="丈夫"))
+    husband = Relation("人物", "丈夫", "人物")
+    sold = Relation("影视作品", "票房", "Number", rules=RelationRules(max_objects=1))
+
+    def test_a_relation_is_its_four_names(self):
+        assert self.sold == BOX_OFFICE
+        assert hash(self.sold) == hash(BOX_OFFICE)
+        assert sorted([self.sold, FOUNDED_BODY]) == sorted([FOUNDED_BODY, BOX_OFFICE])
+        assert repr(self.sold) == repr(BOX_OFFICE)
+        assert Schema([self.sold]).find("票房", "影视作品", "Number") == 0
+
+    def test_a_schema_knows_whether_it_has_any(self):
+        assert Schema([self.sold, FOUNDED_BODY]).has_rules
+        assert not Schema([BOX_OFFICE, FOUNDED_BODY]).has_rules
+
+    def test_survive_the_json_form_which_has_none_where_there_are_none(self):
+        area = Relation("影视作品", "票房", "地点", "inArea", RelationRules(strip=("《》",)))
+        data = json.loads(json.dumps(Schema([self.wife, self.husband, self.sold, area]).to_list()))
+        assert ["rules" in entry for entry in data] == [True, False, True, True]
+        expected = [self.wife.rules, RelationRules(), self.sold.rules, area.rules]
+        assert [one.rules for one in Schema.from_list(data)] == expected
+
+    def test_of_an_entry_with_slots_are_the_value_s_and_those_named_the_slots(self):
+        entry = {
+            "subject_type": "影视作品",
+            "predicate": "票房",
+            "object_type": {"inArea": "地点", "@value": "Number"},
+            "rules": {"object_format": "number", "slots": {"inArea": {"strip": ["《》"]}}},
+        }
+        value, area = Schema.from_list([entry])
+        assert value.rules == RelationRules(object_format="number")
+        assert area.rules == RelationRules(strip=("《》",))
+        entry["rules"] = {"slots": {"inArea": {"strip": ["《》"]}}}
+        assert [one.rules.strip for one in Schema.from_list([entry])] == [(), ("《》",)]
+
+    @pytest.mark.parametrize(
+        ("rules", "message"),
+        [
+            ({"max_object": 1}, "rules: unknown key 'max_object'; did you mean 'max_objects'"),
+            ({"slots": {"inWork": {}}}, "rules: slot 'inWork': the entry has @value, inArea"),
+            ({"slots": {"inArea": {"stripes": []}}}, "rules: unknown key 'stripes'; did you mean 'strip'"),
+            ({"slots": ["inArea"]}, r"rules: .* expected an object, such as \{\"max_objects\": 1"),
+            (None, "rules: None: expected an object"),
+            ([], r"rules: \[\]: expected an object"),
+            ({"object_pattern": "("}, r"rules: object_pattern='\(' is no regular expression"),
+        ],
+    )
+    def test_what_is_wrong_in_a_file_is_named(self, tmp_path, rules, message):
+        path = tmp_path / "schema.json"
+        slots = {"@value": "Number", "inArea": "地点"}
+        entry = {"subject_type": "影视作品", "predicate": "票房", "object_type": slots, "rules": rules}
+        path.write_text(json.dumps(entry), encoding="utf-8")
+        with pytest.raises(ValueError, match=rf"schema\.json:1: {message}"):
+            Schema.from_file(path)
+
+    def test_an_inverse_needs_a_relation_with_the_types_exchanged(self):
+        assert len(Schema([self.wife, self.husband])) == 2
+        for others in ([], [Relation("人物", "丈夫", "地点")]):
+            with pytest.raises(ValueError, match=r"妻子.*inverse='丈夫': .* is not in the schema; add it, or take"):
+                Schema([self.wife, *others])
+
+    def test_symmetric_ones_have_one_type(self):
+        assert Schema([Relation("人物", "搭档", "人物", rules=RelationRules(symmetric=True))]).has_rules
+        with pytest.raises(ValueError, match=r"票房.*symmetric=True: the subject type 影视作品 is not the object type"):
+            Schema([Relation("影视作品", "票房", "Number", rules=RelationRules(symmetric=True))])
+
+    @pytest.mark.parametrize("rules", [{"max_objects": 1}, {"symmetric": True}, {"subject_pattern": "a"}])
+    def test_a_slot_takes_only_what_is_said_of_its_mention(self, rules):
+        area = Relation("影视作品", "票房", "地点", "inArea", RelationRules(**rules))
+        with pytest.raises(ValueError, match=r"inArea.*a slot takes object_pattern, object_format and strip"):
+            Schema([BOX_OFFICE, area])
+
+    def test_of_another_schema_are_taken_over_in_this_one_s_order(self):
+        ours = Schema([FOUNDED_BODY, BOX_OFFICE])
+        ruled = ours.with_rules_of(Schema([self.sold, FOUNDED_BODY]))
+        assert list(ruled) == list(ours)
+        assert [one.rules for one in ruled] == [RelationRules(), self.sold.rules]
+        assert not ruled.with_rules_of(ours).has_rules
+
+    def test_of_other_relations_are_refused(self):
+        ours = Schema([FOUNDED_BODY, BOX_OFFICE])
+        with pytest.raises(ValueError, match=r"same 2 relations .* lacks 1: .*机构.*has besides 1: .*丈夫"):
+            ours.with_rules_of(Schema([self.sold, self.husband]))
+        with pytest.raises(ValueError, match=r"lacks 1: .*机构.*, …$"):
+            ours.with_rules_of(Schema([self.sold]))
 
 
 class TestFind:

@@ -3,7 +3,8 @@
 What imports torch is imported inside the command that needs it, so that `--help` and mistyped options answer at once.
 """
 
-from . import evaluate, extract, train  # each puts its command into the app
+# Each puts its command into the app.
+from . import compare, doctor, ensemble, evaluate, extract, kfold, relabel, rules, train, tune
 from .app import app
 
-__all__ = ["app", "evaluate", "extract", "train"]
+__all__ = ["app", "compare", "doctor", "ensemble", "evaluate", "extract", "kfold", "relabel", "rules", "train", "tune"]

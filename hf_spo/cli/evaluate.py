@@ -1,16 +1,22 @@
 """hf-spo evaluate."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, json_line, progress_bar, scores_table, whole_file
+from ..console import BadLines, is_terminal, json_line, progress_bar, say, scores_table, whole_file
 from ..extraction import OnTruncation
-from ..metrics import Match
+from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
+from ..metrics.triple_f1 import Tokenize
+from ..rule_effects import rule_effects
+from ..rules import apply_rules
+from ..schema import Example, Schema, Triple
 from .app import app
 from .models import load_pipeline
 from .options import (
@@ -18,10 +24,13 @@ from .options import (
     AsJson,
     BatchSize,
     Device,
+    DType,
     Model,
     ObjectEnd,
     ObjectStart,
     Precision,
+    Rules,
+    ScoreThreshold,
     SkipBadLines,
     SubjectEnd,
     SubjectStart,
@@ -29,9 +38,23 @@ from .options import (
     Truncation,
     decoding_parameters,
 )
+from .predictions import read_labelled, read_predictions
 
-if TYPE_CHECKING:
-    from ..pipeline import TripleExtractionPipeline
+_REPORT_PANEL = "Report"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Triples for each labelled text, and what they came from; schema and tokenizer are a model's.
+
+    unruled: the triples as they were before the schema's rules were applied, if any were.
+    """
+
+    source: Mapping[str, str]
+    triples: Sequence[Sequence[Triple]]
+    schema: Schema | None = None
+    tokenize: Tokenize | None = None
+    unruled: Sequence[Sequence[Triple]] | None = None
 
 
 @app.command()
@@ -57,6 +80,46 @@ def evaluate(
             metavar="FILE", dir_okay=False, help="Write the scores here as JSON.", rich_help_panel=FILES_PANEL
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            file_okay=False,
+            help="Write report.html, report.json and predictions.jsonl here: intervals, breakdowns, errors by cause, "
+            "calibration, the official DuIE measure. Needs pip install 'hf-spo\\[report]'.",
+            rich_help_panel=_REPORT_PANEL,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The texts the model was trained on, to tell seen entities from new ones.",
+            rich_help_panel=_REPORT_PANEL,
+        ),
+    ] = None,
+    aliases: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Other names of entities for the official measure: a name and its aliases a line, tab-separated.",
+            rich_help_panel=_REPORT_PANEL,
+        ),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Score these triples, as extract writes them, instead of a model's.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
@@ -68,11 +131,15 @@ def evaluate(
     subject_end_threshold: SubjectEnd = None,
     object_start_threshold: ObjectStart = None,
     object_end_threshold: ObjectEnd = None,
+    score_threshold: ScoreThreshold = None,
+    rules: Rules = True,
     on_truncation: Truncation = OnTruncation.WARN,
 ) -> None:
-    """Score a model on labelled texts: precision, recall and F1 of its triples.
+    """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of its triples.
 
-    [dim]hf-spo evaluate --model my-model --data dev.jsonl --match strict --match full[/]
+    [dim]hf-spo evaluate --model my-model --data dev.jsonl --match strict --match full
+    hf-spo evaluate --model my-model --data dev.jsonl --train train.jsonl --report report
+    hf-spo evaluate --predictions triples.jsonl --data dev.jsonl[/]
     """
     parameters = decoding_parameters(
         threshold,
@@ -81,44 +148,87 @@ def evaluate(
         object_start_threshold=object_start_threshold,
         object_end_threshold=object_end_threshold,
     )
-    bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
+    if score_threshold is not None:
+        parameters["score_threshold"] = score_threshold
+    matches = list(dict.fromkeys(match or [Match.STRICT]))
+    if predictions is not None:
+        options = {"--model": model, "--device": device, "--dtype": dtype, "thresholds": parameters}
+        _refuse_a_model(matches, {**options, "--no-rules": not rules})
+    if report is None and (train is not None or aliases is not None):
+        raise typer.BadParameter("--train and --aliases are for the report; pass --report FOLDER")
+    bad_lines = BadLines((output.parent if output else report) or Path()) if skip_bad_lines else None
     with ExitStack() as stack:
         if bad_lines is not None:
             stack.callback(bad_lines.write)
         file = stack.enter_context(whole_file(output)) if output else None
-        pipe = load_pipeline(model, device, dtype)
-        report = _score(pipe, data, match or [Match.STRICT], batch_size, bad_lines, on_truncation, parameters)
+        if report:
+            # Now rather than after the work: that matplotlib is missing should not take minutes to say.
+            from ..metrics.writing import write_report
+        examples = read_labelled(data, bad_lines)
+        if predictions is not None:
+            answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
+        else:
+            extraction = {"on_truncation": on_truncation.value, **parameters}
+            answers = _extract(examples, model, device, dtype, batch_size, rules, extraction)
+        about = {**answers.source, "data": str(data)}
+        scores = {match.value: _score(examples, answers, match) for match in matches}
+        if report:
+            found = evaluate_report(
+                examples,
+                answers.triples,
+                answers.schema,
+                train=read_labelled(train, bad_lines) if train else None,
+                aliases=read_aliases(aliases) if aliases else None,
+                tokenize=answers.tokenize,
+                about=about,
+            )
+            write_report(replace(found, rules=_rule_effects(examples, answers)), report)
+            say(f"hf-spo: the report is in {report / 'report.html'}")
+        result = {**about, "texts": len(examples), "scores": scores}
         if file:
-            file.write(json_line(report) + "\n")
+            file.write(json_line(result) + "\n")
     if is_terminal(sys.stdout) if as_json is None else not as_json:
-        Console().print(scores_table(report["scores"]))
+        Console().print(scores_table(scores))
     else:
-        typer.echo(json_line(report))
+        typer.echo(json_line(result))
 
 
-def _score(
-    pipe: "TripleExtractionPipeline",
-    data: Path,
-    matches: list[Match],
+def _refuse_a_model(matches: list[Match], options: dict[str, Any]) -> None:
+    """Refuse what --predictions has no use for."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise typer.BadParameter(f"--predictions is scored without a model; leave out {', '.join(given)}")
+    if Match.LENIENT in matches:
+        raise typer.BadParameter("--match lenient takes a model's tokenizer, and --predictions has no model")
+
+
+def _extract(
+    examples: Sequence[Example],
+    model: str | None,
+    device: str | None,
+    dtype: DType | None,
     batch_size: int,
-    bad_lines: BadLines | None,
-    on_truncation: OnTruncation,
-    parameters: dict[str, float],
-) -> dict[str, Any]:
-    """Extract once, and score in each way of matching."""
-    from ..data import read_examples
-    from ..metrics import TripleScorer
-
+    rules: bool,
+    parameters: dict[str, Any],
+) -> _Answers:
+    pipe = load_pipeline(model, device, dtype)
     assert pipe.tokenizer is not None
-    tokenize = pipe.tokenizer.tokenize
-    examples = list(read_examples(data, bad_lines))
-    if not examples:
-        raise ValueError(f"{data} holds no labelled text; expected one JSON object a line")
-    scorers = {match: TripleScorer(match, tokenize) for match in dict.fromkeys(matches)}
-    extractor = pipe.extractor(on_truncation=on_truncation.value, **parameters)
-    found = extractor((example.text for example in examples), batch_size)
-    for example, triples in zip(progress_bar(examples, len(examples), "evaluating"), found, strict=True):
-        for scorer in scorers.values():
-            scorer.add(triples, example.triples)
-    scores = {match.value: scorer.score().to_dict() for match, scorer in scorers.items()}
-    return {"model": pipe.model.name_or_path, "data": str(data), "texts": len(examples), "scores": scores}
+    found = pipe.extractor(**parameters, rules=False)((example.text for example in examples), batch_size)
+    unruled = list(progress_bar(found, len(examples), "evaluating"))
+    source, schema, tokenize = {"model": str(pipe.model.name_or_path)}, pipe.schema, pipe.tokenizer.tokenize
+    if not (rules and schema.has_rules):
+        return _Answers(source, unruled, schema, tokenize)
+    return _Answers(source, [apply_rules(triples, schema) for triples in unruled], schema, tokenize, unruled)
+
+
+def _rule_effects(examples: Sequence[Example], answers: _Answers) -> dict[str, TripleScore] | None:
+    if answers.schema is None or answers.unruled is None:
+        return None
+    return rule_effects(examples, answers.unruled, answers.schema)
+
+
+def _score(examples: Sequence[Example], answers: _Answers, match: Match) -> dict[str, float | int]:
+    scorer = TripleScorer(match, answers.tokenize)
+    for example, triples in zip(examples, answers.triples, strict=True):
+        scorer.add(triples, example.triples)
+    return scorer.score().to_dict()

@@ -24,6 +24,8 @@ from .options import (
     ObjectEnd,
     ObjectStart,
     Precision,
+    Rules,
+    ScoreThreshold,
     SkipBadLines,
     SubjectEnd,
     SubjectStart,
@@ -66,6 +68,8 @@ def extract(
     subject_end_threshold: SubjectEnd = None,
     object_start_threshold: ObjectStart = None,
     object_end_threshold: ObjectEnd = None,
+    score_threshold: ScoreThreshold = None,
+    rules: Rules = True,
     top_k: Annotated[
         int | None,
         typer.Option(
@@ -103,6 +107,8 @@ def extract(
         object_start_threshold=object_start_threshold,
         object_end_threshold=object_end_threshold,
     )
+    if score_threshold is not None:
+        parameters["score_threshold"] = score_threshold
     bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
     with ExitStack() as stack:
         if bad_lines is not None:
@@ -115,7 +121,14 @@ def extract(
         if input_file is not None:
             read = progress_bar(read, count_lines(input_file), "extracting") if file else read
         ours, theirs = tee(read)
-        results = pipe(theirs, batch_size=batch_size, top_k=top_k, on_truncation=on_truncation.value, **parameters)
+        results = pipe(
+            theirs,
+            batch_size=batch_size,
+            rules=rules,
+            top_k=top_k,
+            on_truncation=on_truncation.value,
+            **parameters,
+        )
         for text, triples in zip(ours, results, strict=True):
             show(text, triples)
 

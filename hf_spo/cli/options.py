@@ -68,6 +68,26 @@ ObjectStart = Annotated[
 ObjectEnd = Annotated[
     float | None, typer.Option("--object-end-threshold", help="For last tokens of objects.", **_THRESHOLD)
 ]
+ScoreThreshold = Annotated[
+    float | None,
+    typer.Option(
+        "--score-threshold",
+        help="Drop triples that score less.",
+        show_default="the model's own",
+        min=0,
+        max=1,
+        metavar="P",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
+Rules = Annotated[
+    bool,
+    typer.Option(
+        "--rules/--no-rules",
+        help="Hold triples to what the model's schema declares of their relations, or do not.",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
 Truncation = Annotated[
     OnTruncation,
     typer.Option(help="What to do with a text longer than the model reads.", rich_help_panel=DECODING_PANEL),

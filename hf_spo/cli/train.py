@@ -10,6 +10,7 @@ import typer
 from ..console import BadLines, json_line, say
 from .app import app
 from .options import SkipBadLines
+from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -18,49 +19,20 @@ def train(
     recipe: Annotated[
         Path, typer.Argument(metavar="RECIPE.yaml", exists=True, dir_okay=False, help="What to train, and how.")
     ],
-    encoder: Annotated[
-        str | None,
-        typer.Option(metavar="FOLDER|NAME", help="Pretrained encoder to start from.", show_default="the recipe's"),
-    ] = None,
-    train: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Labelled texts to train on.", show_default="the recipe's")
-    ] = None,
+    encoder: Encoder = None,
+    train: Train = None,
     dev: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Labelled texts to choose the best weights by.", show_default="the recipe's"),
     ] = None,
-    schema: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Relations to extract.", show_default="the recipe's, else those of the data"),
-    ] = None,
+    schema: SchemaFile = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="FOLDER", help="Where the model goes, and checkpoints.", show_default="the recipe's"),
     ] = None,
-    words: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Table of word vectors in word2vec's format, for an encoder that starts at random.",
-            show_default="the recipe's",
-        ),
-    ] = None,
-    texts: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Unlabelled texts, from which such an encoder also takes characters and words.",
-            show_default="the recipe's",
-        ),
-    ] = None,
-    prior: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Known triples, .tsv or .jsonl, for a model that reads them.",
-            show_default="the recipe's, else those of the training texts",
-        ),
-    ] = None,
+    words: Words = None,
+    texts: Texts = None,
+    prior: Prior = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in the output folder.")
     ] = False,
@@ -73,7 +45,8 @@ def train(
     [dim]hf-spo train recipe.yaml --train train.jsonl --dev dev.jsonl --output my-model
     hf-spo train recipe.yaml --encoder google-bert/bert-base-chinese --num-train-epochs 5[/]
     """
-    from ..training.recipe import Recipe, RecipeError, run_recipe
+    from ..training.plan import run_recipe
+    from ..training.recipe import Recipe, RecipeError
 
     logging.getLogger("hf_spo").setLevel(logging.INFO)
     try:

@@ -83,5 +83,5 @@ def _replaced(example: Example, changes: dict[str, str]) -> Example | None:
         whole = {slot: mention for slot, mention in qualifiers.items() if mention is not None}
         if subject is None or value is None or len(whole) < len(qualifiers):
             return None
-        triples.append(Triple(subject, triple.predicate, value, whole))
+        triples.append(Triple(subject, triple.predicate, value, whole, triple.score))
     return Example(new_text, tuple(triples))

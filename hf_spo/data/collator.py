@@ -33,6 +33,7 @@ class SpoCollator:
         sampling: how they are drawn.
         pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur; kernels are cached by shape.
         max_length: but not beyond this.
+        all_subjects: also return where subjects may be and all that are labelled, not only those drawn.
     """
 
     pad_token_id: int
@@ -41,9 +42,14 @@ class SpoCollator:
     sampling: SubjectSampling = SubjectSampling.REFERENCE
     pad_to_multiple_of: int = 16
     max_length: int | None = None
+    all_subjects: bool = False
 
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
-        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example."""
+        """Collate B items.
+
+        *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example. All subjects are `pointable`
+        (B, L) and `labelled_subjects` (G, 3), each a row and its first and last token.
+        """
         batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
         length = batch.input_ids.shape[1]
         count = len(items) * self.subjects_per_example
@@ -51,16 +57,14 @@ class SpoCollator:
         object_labels = np.zeros((count, length, self.num_relations, 2), dtype=np.float32)
         spans = np.zeros((count, 2), dtype=np.int64)
         for row, item in enumerate(items):
-            for subject in item.labels:
-                subject_labels[row, subject.start, 0] = 1
-                subject_labels[row, subject.end, 1] = 1
+            for subject, objects in item.labels.items():
+                _mark(subject_labels[row], subject, max(objects.values()))
             for draw in range(self.subjects_per_example):
                 index = row * self.subjects_per_example + draw
                 drawn = draw_subject(item, self.sampling)
                 spans[index] = drawn.start, drawn.end
-                for value, relation in item.labels.get(drawn, ()):
-                    object_labels[index, value.start, relation, 0] = 1
-                    object_labels[index, value.end, relation, 1] = 1
+                for (value, relation), truth in item.labels.get(drawn, {}).items():
+                    _mark(object_labels[index, :, relation], value, truth)
         tensors = {
             **batch.model_inputs(),
             "subject_rows": np.repeat(np.arange(len(items)), self.subjects_per_example),
@@ -68,7 +72,17 @@ class SpoCollator:
             "subject_labels": subject_labels,
             "object_labels": object_labels,
         }
+        if self.all_subjects:
+            labelled = [(row, subject.start, subject.end) for row, item in enumerate(items) for subject in item.labels]
+            tensors["pointable"] = batch.pointable
+            tensors["labelled_subjects"] = np.array(labelled, dtype=np.int64).reshape(-1, 3)
         return {name: torch.from_numpy(array) for name, array in tensors.items()}
+
+
+def _mark(labels: np.ndarray, span: TokenSpan, truth: float) -> None:
+    """Label a span's borders. Where spans share one, the truest says how true it is. *Shape:* labels (L, 2)."""
+    labels[span.start, 0] = max(labels[span.start, 0], truth)
+    labels[span.end, 1] = max(labels[span.end, 1], truth)
 
 
 def draw_subject(item: LabelledItem, sampling: SubjectSampling) -> TokenSpan:

@@ -39,9 +39,11 @@ class SpoDataset(Dataset[LabelledItem]):
         features: words and candidates that the model reads beside the tokens, if it does.
         entity_swap_probability: that an item's entities are swapped for others', see [`EntitySwap`].
         seed: of the subjects drawn and the entities swapped in training.
+        soft_labels: a triple's score says how true it is; otherwise scores are passed over.
 
     Raises:
-        ValueError: a row is of no known format, or a triple's relation is not in the schema.
+        ValueError: a row is of no known format, or a triple's relation is not in the schema; or labels are to be soft
+            and no triple has a score.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class SpoDataset(Dataset[LabelledItem]):
         features: Features | None = None,
         entity_swap_probability: float = 0.0,
         seed: int = 42,
+        soft_labels: bool = False,
     ) -> None:
         self.examples = as_examples(examples)
         self.tokenizer = tokenizer
@@ -62,6 +65,11 @@ class SpoDataset(Dataset[LabelledItem]):
         self.max_length = max_length
         self.policy = policy
         self.features = features or Features()
+        self.soft_labels = soft_labels
+        if soft_labels and all(triple.score is None for example in self.examples for triple in example.triples):
+            raise ValueError(
+                "soft_labels: no triple of the data has a score; expected data as `hf-spo relabel --soft` writes it"
+            )
         # A text that stands there twice must not know of itself what its twin states.
         self._stated: dict[str, StatedTriples] = {}
         for example in self.examples:
@@ -90,7 +98,7 @@ class SpoDataset(Dataset[LabelledItem]):
     ) -> tuple[list[Encoding], list[Labels]]:
         encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
         labels = [
-            label(example, encoding, self.schema, self.policy, report)
+            label(example, encoding, self.schema, self.policy, report, self.soft_labels)
             for example, encoding in zip(examples, encodings, strict=True)
         ]
         self.features.annotate(encodings, stated)

@@ -7,8 +7,8 @@ from ..alignment import Encoding, Misalignment, TokenSpan
 from ..schema import Example, Mention, Schema, Triple
 from .occurrences import OccurrencePolicy, locate, missing
 
-Labels = dict[TokenSpan, list[tuple[TokenSpan, int]]]
-"""For each subject, its objects and their relations."""
+Labels = dict[TokenSpan, dict[tuple[TokenSpan, int], float]]
+"""For each subject, its objects with their relations, and how true each is: 1, or less of a soft label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +59,41 @@ class AlignmentReport:
 
 
 def label(
-    example: Example, encoding: Encoding, schema: Schema, policy: OccurrencePolicy, report: AlignmentReport
+    example: Example,
+    encoding: Encoding,
+    schema: Schema,
+    policy: OccurrencePolicy,
+    report: AlignmentReport,
+    soft: bool = False,
 ) -> Labels:
     """Turn an example's triples into token labels.
 
     A mention that no token boundary matches is counted with its cause and never labelled as something else; a triple
-    keeps those of its slots that do align.
+    keeps those of its slots that do align. A soft label is as true as its triple's score says, 1 without any.
 
     Raises:
         KeyError: a triple's relation is not in the schema.
+        ValueError: a soft label's score is no probability.
     """
     labels: Labels = {}
     for triple in example.triples:
+        truth = triple.score if soft and triple.score is not None else 1.0
+        if not 0 <= truth <= 1:
+            raise ValueError(
+                f"the text beginning {example.text[:20]!r}: a triple's score is {truth}; as a soft label it has to "
+                f"be a probability from 0 to 1"
+            )
         absent = missing(example.text, triple)
         if absent is not None:
             report.add(example.text, Miss(Misalignment.NOT_IN_TEXT, absent.text))
             continue
-        misses = [_add(labels, place, encoding, schema) for place in locate(example.text, triple, policy)]
+        misses = [_add(labels, place, truth, encoding, schema) for place in locate(example.text, triple, policy)]
         # Of several occurrences one that aligns is enough: the triple is taught.
         report.add(example.text, None if None in misses else misses[0])
     return labels
 
 
-def _add(labels: Labels, triple: Triple, encoding: Encoding, schema: Schema) -> Miss | None:
+def _add(labels: Labels, triple: Triple, truth: float, encoding: Encoding, schema: Schema) -> Miss | None:
     """Add what aligns of a triple with offsets; return what does not, if anything."""
     miss: Miss | None = None
     subject = _tokens(encoding, triple.subject)
@@ -92,8 +104,9 @@ def _add(labels: Labels, triple: Triple, encoding: Encoding, schema: Schema) -> 
             miss = miss or subject
         elif isinstance(value, Miss):
             miss = miss or value
-        elif (value, relation) not in labels.setdefault(subject, []):
-            labels[subject].append((value, relation))
+        else:
+            objects = labels.setdefault(subject, {})
+            objects[value, relation] = max(truth, objects.get((value, relation), 0.0))
     return miss
 
 

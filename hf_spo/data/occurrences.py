@@ -63,6 +63,7 @@ def _placed(text: str, triple: Triple, subject: Span, value: Span, policy: Occur
         triple.predicate,
         Mention(triple.object.text, value, triple.object.type),
         qualifiers,
+        triple.score,
     )
 
 

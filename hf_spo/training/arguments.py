@@ -1,5 +1,6 @@
 """Training arguments: those of transformers, and a few more."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -42,6 +43,45 @@ class SpoTrainingArguments(TrainingArguments):
         metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
     )
     pad_to_multiple_of: int = field(default=16, metadata={"help": "Batches' lengths are multiples of this."})
+    adversarial_epsilon: float = field(
+        default=0.0,
+        metadata={
+            "help": "Length of a step on the word embeddings that makes the loss worse; each batch is learnt once as "
+            "it is and once after such a step. 0 is off; 0.5 to 1 are usual."
+        },
+    )
+    r_drop_alpha: float = field(
+        default=0.0,
+        metadata={"help": "Weight of the difference between two passes with other dropout; 0 is off, 1 to 5 usual."},
+    )
+    hard_negative_subjects: int = field(
+        default=0,
+        metadata={
+            "help": "Spans for each text and step that the model wrongly takes for subjects, to learn that they have "
+            "no objects."
+        },
+    )
+    layer_decay: float = field(
+        default=1.0,
+        metadata={"help": "The encoder's layer l of n learns at learning_rate · layer_decay^(n − l); 1 is off."},
+    )
+    missing_label_threshold: float = field(
+        default=1.0,
+        metadata={
+            "help": "Unlabelled borders to which the model itself gives more than this probability are left out of the "
+            "loss: some are true, and only nobody labelled them. 1 is off."
+        },
+    )
+    subject_loss_weight: float = field(
+        default=1.0, metadata={"help": "Factor of the subjects' loss beside the objects'."}
+    )
+    soft_labels: bool = field(
+        default=False,
+        metadata={
+            "help": "A triple's score in the training data says how true it is, and is learnt in place of 1; otherwise "
+            "scores are passed over."
+        },
+    )
     evaluate_raw: bool = field(
         default=True, metadata={"help": "Beside the averaged weights, evaluate the raw ones (eval_raw_f1)."}
     )
@@ -64,6 +104,7 @@ class SpoTrainingArguments(TrainingArguments):
             raise ValueError(
                 f"entity_swap_probability={self.entity_swap_probability}: expected a probability from 0 (off) to 1"
             )
+        _check_signals(self)
         for name in ("subjects_per_example", "pad_to_multiple_of"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1")
@@ -76,6 +117,18 @@ class SpoTrainingArguments(TrainingArguments):
             )
         if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():
             raise ImportError("report_to=tensorboard needs tensorboard: pip install 'hf-spo[tensorboard]'")
+
+
+def _check_signals(arguments: SpoTrainingArguments) -> None:
+    """Check what is off by default."""
+    for name in ("adversarial_epsilon", "r_drop_alpha", "hard_negative_subjects"):
+        if not 0 <= getattr(arguments, name) < math.inf:
+            raise ValueError(f"{name}={getattr(arguments, name)}: expected at least 0 (off)")
+    for name in ("layer_decay", "missing_label_threshold"):
+        if not 0 < getattr(arguments, name) <= 1:
+            raise ValueError(f"{name}={getattr(arguments, name)}: expected more than 0 and at most 1 (off)")
+    if not 0 < arguments.subject_loss_weight < math.inf:
+        raise ValueError(f"subject_loss_weight={arguments.subject_loss_weight}: expected more than 0 (1 is off)")
 
 
 def _check_choice(name: str, value: str, choices: type[StrEnum]) -> None:

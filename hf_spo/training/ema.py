@@ -11,10 +11,11 @@ from torch import nn
 
 
 class ExponentialMovingAverage:
-    """Average the trainable weights over optimizer steps, corrected for the short past of a young average.
+    """Average the trainable weights over optimizer steps, in float32; a young average looks back less far.
 
-    After t steps the average is Σ d^(t−i)·w_i / Σ d^(t−i), in float32: without the correction, short runs would be
-    judged by weights close to the initial ones (Kingma & Ba 2015, section 3; kexue.fm/archives/6575 for the use here).
+    Step t decays what was before by min(decay, (1 + t) / (10 + t)), so that the average reaches back over about a ninth
+    of the steps so far until it reaches back over 1 / (1 − decay): early weights, which know nothing, fade in time
+    (TensorFlow's ExponentialMovingAverage with num_updates; kexue.fm/archives/6575 for the use here).
     """
 
     FILE = "ema.safetensors"
@@ -31,8 +32,8 @@ class ExponentialMovingAverage:
     def update(self) -> None:
         """Take the present weights in."""
         self.steps += 1
-        share = (1 - self.decay) / (1 - self.decay**self.steps)
-        torch._foreach_lerp_(self.average, [weight.detach().float() for weight in self.weights], share)
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(self.average, [weight.detach().float() for weight in self.weights], 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -98,3 +99,5 @@ def _change_schema(model: SpoForTripleExtraction, schema: Schema) -> None:
             new_rows[target] = old_rows[source]
     model.object_head = head
     config.relations = schema.to_list()
+    # What was fitted to the scores of the old weights says nothing of the new ones'.
+    config.decode_by(replace(config.decoding, calibration=None, score_thresholds=()))

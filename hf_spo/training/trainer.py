@@ -4,7 +4,8 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
@@ -15,27 +16,35 @@ from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
-from ..extraction import TripleExtractor
 from ..features import Features
 from ..layers import ConditionalLayerNorm
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..schema import Example, Triple
+from .adversarial import FastGradient
 from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
+from .explanation import TrainingState, explain_zero
+from .layer_decay import layer_factors
+from .objective import ENCODER_INPUTS, SignalObjective
+from .stages import StageExtractor, StageScore
 
 logger = logging.getLogger(__name__)
 
 Rows = Iterable[Example | Mapping[str, Any]]
+Examined = tuple[list[Triple], StageScore]
+T = TypeVar("T")
 
 
 class SpoTrainer(Trainer):
     """Train [`SpoForTripleExtraction`] on [`Example`]s or rows of a known format.
 
     Evaluation extracts triples with the loop that users run and scores them (strict): `eval_f1` is that of the weights
-    which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights. A
-    checkpoint holds the raw weights, to go on from, and the average beside them.
+    which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights.
+    Beside it stand the stages alone: `eval_subject_f1` of subject spans, and `eval_object_f1` of the objects that are
+    found for the labelled subjects. Where F1 is 0, a warning says what is the matter. A checkpoint holds the raw
+    weights, to go on from, and the average beside them.
 
     Args:
         model: the model to train.
@@ -47,7 +56,8 @@ class SpoTrainer(Trainer):
             `predictions` and `label_ids`.
 
     Raises:
-        ValueError: a row is of no known format, or a relation is not in the model's schema.
+        ValueError: a row is of no known format, or a relation is not in the model's schema; or a training signal is
+            asked for that the model does not allow, such as R-Drop without dropout.
     """
 
     args: SpoTrainingArguments
@@ -75,6 +85,11 @@ class SpoTrainer(Trainer):
                 "the model's config asks for a prior, but the model has no known triples: "
                 "model.features.prior = TripleStore.from_examples(train, model.config.schema)"
             )
+        self._objective = SignalObjective.from_arguments(args)
+        if self._objective is not None:
+            self._objective.check(model)
+        epsilon = args.adversarial_epsilon
+        self._adversary = FastGradient(model.get_input_embeddings(), epsilon) if epsilon > 0 else None
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
         self.ema: ExponentialMovingAverage | None = None
         self._sampler: LengthBucketSampler | None = None
@@ -84,7 +99,9 @@ class SpoTrainer(Trainer):
             evaluation: Any = {name: self._labelled(data, name) for name, data in eval_dataset.items()}
         else:
             evaluation = self._labelled(eval_dataset, "evaluation")
-        training = self._labelled(train_dataset, "training", self._features, args.entity_swap_probability)
+        training = self._labelled(
+            train_dataset, "training", self._features, args.entity_swap_probability, args.soft_labels
+        )
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -99,6 +116,7 @@ class SpoTrainer(Trainer):
                 SubjectSampling(args.subject_sampling),
                 args.pad_to_multiple_of,
                 self._max_length,
+                all_subjects=args.hard_negative_subjects > 0,
             ),
             train_dataset=training,
             eval_dataset=evaluation,
@@ -108,7 +126,12 @@ class SpoTrainer(Trainer):
         self.add_callback(_Hooks(self))
 
     def _labelled(
-        self, data: Rows | SpoDataset | None, name: str, features: Features | None = None, swaps: float = 0.0
+        self,
+        data: Rows | SpoDataset | None,
+        name: str,
+        features: Features | None = None,
+        swaps: float = 0.0,
+        soft_labels: bool = False,
     ) -> SpoDataset | None:
         if data is not None and not isinstance(data, SpoDataset):
             data = SpoDataset(
@@ -120,6 +143,7 @@ class SpoTrainer(Trainer):
                 features=features,
                 entity_swap_probability=swaps,
                 seed=self._data_seed,
+                soft_labels=soft_labels,
             )
         if data is not None:
             logger.info("%s data: %d texts, %s", name, len(data), data.report)
@@ -168,17 +192,20 @@ class SpoTrainer(Trainer):
         return [name for name in super().get_decay_parameter_names(model) if name not in scales]
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """Give the heads a learning rate of their own; biases and normalisations get no weight decay."""
+        """Give the heads, and layers of the encoder if asked, rates of their own; some weights do not decay."""
         if self.optimizer is not None:
             return self.optimizer
         optimized = self.model if model is None else model
         decayed = set(self.get_decay_parameter_names(optimized))
         encoder_rate = self.args.learning_rate
         head_rate = self.args.head_learning_rate if self.args.head_learning_rate is not None else 5 * encoder_rate
+        names = [name for name, parameter in optimized.named_parameters() if parameter.requires_grad]
+        prefix = SpoForTripleExtraction.base_model_prefix
+        factors = layer_factors([name for name in names if prefix in name.split(".")], self.args.layer_decay)
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in optimized.named_parameters():
             if parameter.requires_grad:
-                rate = encoder_rate if SpoForTripleExtraction.base_model_prefix in name.split(".") else head_rate
+                rate = encoder_rate * factors[name] if name in factors else head_rate
                 decay = self.args.weight_decay if name in decayed else 0.0
                 groups.setdefault((rate, decay), []).append(parameter)
         kind, arguments = self.get_optimizer_cls_and_kwargs(self.args, optimized)
@@ -213,6 +240,34 @@ class SpoTrainer(Trainer):
             self.ema.copy_to_model()
         return output
 
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Return the model's loss, or that of the training signals that are on."""
+        if self._objective is not None:
+            objective = partial(self._objective, batch=inputs)
+            inputs = {name: inputs[name] for name in ENCODER_INPUTS if name in inputs} | {"objective": objective}
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Learn a batch, and once more with embeddings moved against it if asked; return the loss of the first."""
+        if self._adversary is None:
+            return super().training_step(model, inputs, num_items_in_batch)
+        with self._adversary.watching():
+            loss = super().training_step(model, inputs, num_items_in_batch)
+        with self._adversary.applied():
+            super().training_step(model, inputs, num_items_in_batch)
+        return loss
+
     def start_average(self) -> None:
         """Create the average, or read it where a resumed run left off."""
         self.ema = ExponentialMovingAverage(self.model, self.args.ema_decay) if self.args.ema_decay > 0 else None
@@ -246,10 +301,11 @@ class SpoTrainer(Trainer):
         logger.info("***** %s: %d texts *****", description, len(dataloader.dataset))  # type: ignore[arg-type]  # a list
         self.callback_handler.eval_dataloader = dataloader
         self.model.to(self.args.device).eval()  # type: ignore[arg-type]  # its decorator hides the signature
-        extractor = TripleExtractor(
+        extractor = StageExtractor(
             TorchBackend(self.model),
             self._tokenizer,
             self._schema,
+            policy=self._policy,
             max_length=self._max_length,
             features=self._features,
             decoding=self.model.config.decoding,
@@ -257,39 +313,73 @@ class SpoTrainer(Trainer):
         weights: dict[str, Callable[[], AbstractContextManager[None]]] = {"": nullcontext}
         if self.ema is not None and self.is_in_train and self.ema.steps > 0:
             weights = ({"raw_": nullcontext} if self.args.evaluate_raw else {}) | {"": self.ema.applied}
-        predictions: dict[str, list[list[Triple]]] = {kind: [] for kind in weights}
-        gold: list[list[Triple]] = []
+        examined: dict[str, list[Examined]] = {kind: [] for kind in weights}
+        labelled: list[Example] = []
         for examples in dataloader:
             for kind, put_in in weights.items():
                 with put_in(), self.accelerator.autocast():
-                    extracted = list(extractor([example.text for example in examples], self.args.eval_batch_size))
-                predictions[kind] += self._gather(extracted)
-            gold += self._gather([list(example.triples) for example in examples])
+                    found = extractor.examine(examples, self.args.eval_batch_size)
+                examined[kind] += self._gather(found)
+            labelled += self._gather(list(examples))
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         metrics: dict[str, float] = {}
-        for kind, found in predictions.items():
-            metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in _score(found, gold).items()}
-        output: Any = {"predictions": predictions[""], "label_ids": gold}  # which transformers expects to be arrays
+        for kind, found in examined.items():
+            metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in _score(found, labelled).items()}
+        if metrics[f"{metric_key_prefix}_f1"] == 0 and metric_key_prefix.startswith("eval"):
+            self.report_zero(self._explain_zero(labelled, examined[""], metrics.get(f"{metric_key_prefix}_raw_f1")))
+        # Which transformers expects to be arrays.
+        output: Any = {
+            "predictions": [triples for triples, _ in examined[""]],
+            "label_ids": [list(example.triples) for example in labelled],
+        }
         if self.compute_metrics is not None:
             own = self.compute_metrics(EvalPrediction(**output))
             metrics |= {f"{metric_key_prefix}_{name}": value for name, value in own.items()}
-        return EvalLoopOutput(**output, metrics=metrics, num_samples=len(gold))
+        return EvalLoopOutput(**output, metrics=metrics, num_samples=len(labelled))
 
-    def _gather(self, lists: list[list[Triple]]) -> list[list[Triple]]:
-        """Collect the lists of all processes; what was added to fill the last batch is dropped."""
-        gathered: list[list[Triple]] = self.accelerator.gather_for_metrics(lists, use_gather_object=True)
+    def _explain_zero(self, examples: list[Example], examined: list[Examined], raw_f1: float | None) -> list[str]:
+        return explain_zero(
+            examples,
+            [triples for triples, _ in examined],
+            StageScore.total([stage for _, stage in examined]),
+            self.model.config.decoding,
+            TrainingState(
+                self.state.global_step,
+                self.state.max_steps,
+                self.args.learning_rate,
+                [entry["loss"] for entry in self.state.log_history if "loss" in entry],
+                raw_f1,
+            ),
+        )
+
+    def report_zero(self, lines: list[str]) -> None:
+        """Warn of an F1 of 0, on the first process, in the lines that explain it."""
+        if self.is_world_process_zero():
+            for line in lines:
+                logger.warning("F1 is 0: %s", line)
+
+    def _gather(self, parts: list[T]) -> list[T]:
+        """Collect what all processes have, one entry a text; what was added to fill the last batch is dropped."""
+        gathered: list[T] = self.accelerator.gather_for_metrics(parts, use_gather_object=True)
         return gathered
 
 
 _EVALUATION_LOOK_AHEAD = 16
 
 
-def _score(predictions: list[list[Triple]], gold: list[list[Triple]]) -> dict[str, float]:
+def _score(examined: list[Examined], examples: list[Example]) -> dict[str, float]:
     scorer = TripleScorer()
-    for predicted, labelled in zip(predictions, gold, strict=True):
-        scorer.add(predicted, labelled)
+    for (predicted, _), example in zip(examined, examples, strict=True):
+        scorer.add(predicted, example.triples)
     score = scorer.score()
-    return {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+    stages = StageScore.total([stage for _, stage in examined])
+    return {
+        "precision": score.precision,
+        "recall": score.recall,
+        "f1": score.f1,
+        "subject_f1": stages.subjects.f1,
+        "object_f1": stages.objects.f1,
+    }
 
 
 def _check_metric_names_one(args: SpoTrainingArguments, names: list[str]) -> None:

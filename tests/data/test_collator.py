@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import builders
 import numpy as np
@@ -53,6 +54,25 @@ def test_shapes_and_types(dataset, tiny_schema):
     assert batch["subject_rows"].tolist() == [row for row in range(texts) for _ in range(3)]
 
 
+def test_all_subjects_on_request(dataset, tiny_schema):
+    items = list(dataset)
+    plain = SpoCollator(0, len(tiny_schema))(items)
+    batch = SpoCollator(0, len(tiny_schema), all_subjects=True)(list(dataset))
+    assert batch.keys() - plain.keys() == {"pointable", "labelled_subjects"}
+    assert all(torch.equal(batch[name], plain[name]) for name in plain)
+    expected = [[row, subject.start, subject.end] for row, labels in enumerate(dataset.labels) for subject in labels]
+    assert batch["labelled_subjects"].tolist() == expected != []
+    for row, item in enumerate(items):
+        length = len(item.encoding)
+        assert batch["pointable"][row, :length].tolist() == item.encoding.pointable.tolist()
+        assert not batch["pointable"][row, length:].any()
+
+
+def test_all_subjects_of_texts_without_any(item, tiny_schema):
+    batch = SpoCollator(0, len(tiny_schema), all_subjects=True)([item(0, [])])
+    assert batch["labelled_subjects"].shape == (0, 3)
+
+
 def test_labels_are_those_of_the_drawn_subjects(dataset, tiny_schema):
     batch = SpoCollator(0, len(tiny_schema), subjects_per_example=2)(list(dataset))
     for row, labels in enumerate(dataset.labels):
@@ -105,3 +125,27 @@ def test_a_text_without_triples_draws_a_token_that_covers_something(item):
 def test_a_blank_text_draws_the_first_token(tiny_tokenizer):
     (encoding,) = encode(tiny_tokenizer, [" "], 64)
     assert draw_subject(LabelledItem(encoding, {}, np.random.default_rng(0)), TRUE) == TokenSpan(0, 0)
+
+
+def test_soft_labels_are_the_targets(tiny_tokenizer, tiny_schema):
+    """Where borders are shared, the truest triple counts: for a subject that of all its objects."""
+    first, second = (
+        replace(triple, score=score)
+        for triple, score in zip(builders.EXAMPLES[4].triples * 2, (0.25, 0.5), strict=True)
+    )
+    wider = replace(second, object=replace(first.subject, type=""))
+    example = Example(builders.EXAMPLES[4].text, (first, wider))
+    (item,) = SpoDataset([example], tiny_tokenizer, tiny_schema, max_length=64, soft_labels=True)
+    batch = SpoCollator(0, len(tiny_schema))([item])
+    ((subject, objects),) = item.labels.items()
+    assert borders(batch["subject_labels"][0]) == {(subject.start, 0): 0.5, (subject.end, 1): 0.5}
+    (relation,) = {relation for _, relation in objects}
+    (author, _), (book, _) = objects
+    assert author.start == book.start
+    found = borders(batch["object_labels"][0, :, relation])
+    assert found == {(book.start, 0): 0.5, (author.end, 1): 0.25, (book.end, 1): 0.5}
+    assert (batch["object_labels"] > 0).sum() == 3
+
+
+def borders(labels):
+    return {(token, side): labels[token, side].item() for token, side in labels.nonzero().tolist()}

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import builders
 import numpy as np
@@ -218,3 +219,23 @@ class TestFeatures:
                         found.append((next(strings), relation, next(strings)))
         assert found
         assert {texts[triple] for triple in found} == {2}
+
+
+SCORED = [Example(e.text, tuple(replace(t, score=0.25) for t in e.triples)) for e in builders.EXAMPLES]
+
+
+class TestSoftLabels:
+    def truths(self, data):
+        return {truth for item in data for objects in item.labels.values() for truth in objects.values()}
+
+    @pytest.mark.parametrize("probability", [0.0, 1.0])
+    def test_scores_are_kept_when_entities_are_swapped(self, probability, tiny_tokenizer, tiny_schema):
+        options = {"max_length": 64, "entity_swap_probability": probability}
+        soft = SpoDataset(SCORED, tiny_tokenizer, tiny_schema, soft_labels=True, **options)
+        assert self.truths(soft) == {0.25}
+        assert any(item.encoding.text != e.text for item, e in zip(soft, SCORED, strict=True)) == bool(probability)
+        assert self.truths(SpoDataset(SCORED, tiny_tokenizer, tiny_schema, **options)) == {1.0}
+
+    def test_data_without_any_score(self, tiny_tokenizer, tiny_schema):
+        with pytest.raises(ValueError, match="soft_labels: no triple of the data has a score"):
+            SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=64, soft_labels=True)

@@ -72,7 +72,7 @@ def texts(triple):
 
 def test_labels_are_inclusive_token_spans(tiny_tokenizer):
     labels, report = run("《雪国》周一鸣", "雪国", "周一鸣", tiny_tokenizer)
-    assert labels == {TokenSpan(2, 3): [(TokenSpan(5, 7), 0)]}
+    assert labels == {TokenSpan(2, 3): {(TokenSpan(5, 7), 0): 1.0}}
     assert str(report) == "1 of 1 gold triples aligned (100.00%)"
 
 
@@ -145,3 +145,28 @@ def test_a_report_keeps_a_few_examples_of_a_cause(tiny_tokenizer):
     assert report.causes == {Misalignment.NOT_IN_TEXT: 9}
     assert [mention for mention, _ in report.examples[Misalignment.NOT_IN_TEXT]] == ["0", "1", "2", "3", "4"]
     assert AlignmentReport().share == 1.0
+
+
+class TestSoft:
+    TEXT = "《雪国》由周一鸣主演"
+
+    def labels(self, tokenizer, *scores, soft=True):
+        """Label one triple, once for each score."""
+        triples = tuple(Triple(Mention("雪国"), "主演", Mention("周一鸣"), score=score) for score in scores)
+        (encoding,) = encode(tokenizer, [self.TEXT], 64)
+        (objects,) = label(Example(self.TEXT, triples), encoding, STARRING, ALL, AlignmentReport(), soft).values()
+        return list(objects.values())
+
+    @pytest.mark.parametrize(
+        ("scores", "truth"), [([0.25], 0.25), ([None], 1), ([0.0], 0), ([0.25, 0.75, 0.5], 0.75), ([0.25, None], 1)]
+    )
+    def test_a_score_says_how_true_a_label_is(self, scores, truth, tiny_tokenizer):
+        assert self.labels(tiny_tokenizer, *scores) == [truth]
+
+    def test_and_is_passed_over_otherwise(self, tiny_tokenizer):
+        assert self.labels(tiny_tokenizer, 0.25, 7.0, soft=False) == [1]
+
+    @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])
+    def test_no_probability(self, score, tiny_tokenizer):
+        with pytest.raises(ValueError, match="the text beginning '《雪国》由周一鸣主演': a triple's score is"):
+            self.labels(tiny_tokenizer, score)

@@ -80,3 +80,8 @@ def test_a_qualifier_goes_with_its_object(policy, start):
 def test_what_is_not_in_the_text(triple, absent):
     assert locate("雪国 周一鸣", triple, FIRST) == []
     assert missing("雪国 周一鸣", triple).text == absent
+
+
+def test_a_score_is_kept():
+    triple = Triple(Mention("雪国"), "主演", Mention("周一鸣"), score=0.5)
+    assert [located.score for located in locate("雪国周一鸣", triple, FIRST)] == [0.5]

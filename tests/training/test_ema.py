@@ -25,18 +25,35 @@ def walk(layer, average, steps):
 @pytest.mark.parametrize("decay", [0.1, 0.9, 0.999])
 @pytest.mark.parametrize("steps", [1, 2, 50])
 def test_it_is_the_weighted_average(layer, decay, steps):
+    expected = layer.weight.detach().double()
     average = ExponentialMovingAverage(layer, decay)
-    weights = walk(layer, average, steps)
-    shares = [decay ** (steps - step) for step in range(1, steps + 1)]
-    expected = sum(share * weight for share, weight in zip(shares, weights, strict=True)) / sum(shares)
+    for step, weight in enumerate(walk(layer, average, steps), 1):
+        kept = min(decay, (1 + step) / (10 + step))
+        expected = kept * expected + (1 - kept) * weight
     torch.testing.assert_close(average.average[0].double(), expected, rtol=1e-5, atol=1e-6)
     assert average.steps == steps
 
 
-def test_after_one_step_it_is_the_weights_not_their_start(layer):
+def test_a_young_average_follows_the_weights(layer):
+    """With a fixed decay of 0.999, 99 % of it would be the start after 10 steps, and 90 % after 100."""
+    start = layer.weight.detach().clone()
     average = ExponentialMovingAverage(layer, 0.999)
-    walk(layer, average, 1)
-    torch.testing.assert_close(average.average[0], layer.weight.detach())
+    for share in (0.9, 0.99999):
+        for _ in range(10):
+            with torch.no_grad():
+                layer.weight.copy_(start + 1)
+            average.update()
+        assert (average.average[0] - start > share).all()
+
+
+def test_an_old_average_decays_as_told(layer):
+    average = ExponentialMovingAverage(layer, 0.9)
+    average.steps = 10**6
+    before = average.average[0].clone()
+    with torch.no_grad():
+        layer.weight.add_(1)
+    average.update()
+    torch.testing.assert_close(average.average[0], before + 0.1)
 
 
 def test_applied_puts_the_raw_weights_back(layer):

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import builders
 import pytest
 import torch
 
 from hf_spo import DgcnnModel, Schema, SpoForTripleExtraction
 from hf_spo.alignment import encode
+from hf_spo.relation_rules import RelationRules
 from hf_spo.training.start import fresh_model, starting_model
 
 
@@ -40,6 +43,11 @@ def test_a_model_of_another_schema_keeps_what_it_knows(trained_folder, trained_m
     assert torch.allclose(model.object_head.bias[6:], torch.tensor(model.object_head.initial_bias))
     model.save_pretrained(tmp_path)
     assert type(model).from_pretrained(tmp_path).config.schema == schema
+
+
+def test_the_rules_of_the_new_schema_are_kept(trained_folder):
+    ruled = Schema(replace(one, rules=RelationRules(strip=("《》",))) for one in builders.SCHEMA)
+    assert [one.rules for one in starting_model(trained_folder, ruled).config.schema] == [one.rules for one in ruled]
 
 
 def test_a_half_precision_model_goes_on_in_float32(tiny_schema, tmp_path):

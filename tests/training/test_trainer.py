@@ -8,7 +8,7 @@ import pytest
 import tiny
 import torch
 from datasets import Dataset
-from transformers import AutoTokenizer, EarlyStoppingCallback, TrainerCallback, pipeline
+from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerCallback, pipeline
 
 from hf_spo import (
     AutoModelForTripleExtraction,
@@ -113,6 +113,65 @@ def test_the_best_step_of_raw_weights_is_kept_beside_the_average(trained):
     raw = SpoForTripleExtraction.from_pretrained(best_checkpoint(trained)).state_dict()
     final = trained.model.state_dict()
     assert any(not torch.equal(raw[name], final[name]) for name in raw)
+
+
+def test_stages_are_scored_beside_the_triples(trained):
+    metrics = trained.evaluate()
+    assert metrics["eval_subject_f1"] > 0.9
+    assert metrics["eval_object_f1"] > 0.9
+    for kind in ("", "raw_"):
+        for stage in ("subject", "object"):
+            assert len(history(trained, f"eval_{kind}{stage}_f1")) == len(history(trained, f"eval_{kind}f1"))
+    assert trained.predict(tiny.TEXTS[:3]).metrics["test_subject_f1"] == 1.0
+
+
+def test_an_evaluation_encodes_each_text_once(tmp_path, trained, monkeypatch):
+    encoded = []
+    encode = SpoForTripleExtraction.encode
+
+    def record(self, input_ids, *args, **inputs):
+        encoded.append(len(input_ids))
+        return encode(self, input_ids, *args, **inputs)
+
+    monkeypatch.setattr(SpoForTripleExtraction, "encode", record)
+    tiny.trainer(tmp_path, trained.model, dev=tiny.TEXTS).evaluate()
+    assert sum(encoded) == len(tiny.TEXTS)
+
+
+def warnings_of(caplog):
+    return [record.message for record in caplog.records if record.name == "hf_spo.training.trainer"]
+
+
+def test_an_f1_of_0_is_explained(tmp_path, caplog):
+    run = tiny.trainer(tmp_path, dev=tiny.TEXTS, max_steps=2, eval_strategy="steps", eval_steps=2, logging_steps=1)
+    run.train()
+    lines = warnings_of(caplog)
+    assert lines[0].startswith("F1 is 0: no subject found: the highest probability of a border is 0.")
+    assert "2 of 2 steps" in lines[1]
+    assert all(len(line) < 200 for line in lines)
+
+
+def test_an_f1_of_0_is_explained_for_each_evaluation_set(tmp_path, trained, caplog):
+    sets = {"films": tiny.TEXTS[:3], "nothing": [Example("今天天气很好")]}
+    metrics = tiny.trainer(tmp_path, trained.model, dev=sets).evaluate()
+    assert metrics["eval_films_subject_f1"] == metrics["eval_films_object_f1"] == 1.0
+    assert [line for line in warnings_of(caplog) if "F1 is 0" in line] == [
+        "F1 is 0: nothing to find: none of the 1 texts is labelled with a triple; check these data"
+    ]
+
+
+def test_weights_that_are_no_numbers(tmp_path, caplog):
+    start = tiny.model()
+    torch.nn.init.constant_(start.subject_head.bias, float("nan"))
+    assert tiny.trainer(tmp_path, start, dev=tiny.TEXTS).evaluate()["eval_f1"] == 0.0
+    assert "NaN" in warnings_of(caplog)[-2]
+
+
+def test_a_good_evaluation_says_nothing(tmp_path, trained, caplog):
+    run = tiny.trainer(tmp_path, trained.model, dev=tiny.TEXTS)
+    run.evaluate()
+    run.predict([Example("今天天气很好")])
+    assert not [line for line in warnings_of(caplog) if "F1" in line]
 
 
 def test_predict(trained):
@@ -264,6 +323,129 @@ def test_the_heads_learn_five_times_as_fast_unless_told(tmp_path):
     found = groups(tiny.trainer(tmp_path, learning_rate=1e-4))
     assert found["subject_head.weight"][0] == pytest.approx(5e-4)
     assert groups(tiny.trainer(tmp_path, head_learning_rate=0.0))["subject_head.weight"][0] == 0.0
+
+
+def test_layer_decay(tmp_path):
+    run = tiny.trainer(tmp_path, learning_rate=1e-4, head_learning_rate=3e-3, layer_decay=0.5)
+    found = {name: rate for name, (rate, _) in groups(run).items()}
+    assert found["subject_head.weight"] == found["conditioning.weight"] == 3e-3
+    assert found["encoder.encoder.layer.1.output.dense.weight"] == 1e-4
+    assert found["encoder.encoder.layer.0.output.dense.weight"] == 5e-5
+    assert found["encoder.embeddings.word_embeddings.weight"] == 2.5e-5
+
+
+def test_without_signals_training_is_that_of_transformers(tmp_path, monkeypatch):
+    final = []
+    for _ in range(2):
+        run = tiny.trainer(tmp_path, max_steps=6, ema_decay=0.5, bf16=True)
+        run.train()
+        final.append([*run.model.parameters(), *run.ema.average])
+        for name in ("compute_loss", "training_step"):
+            monkeypatch.setattr(SpoTrainer, name, getattr(Trainer, name))
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*final, strict=True))
+
+
+SIGNALS = {
+    "adversarial_epsilon": 0.5,
+    "r_drop_alpha": 1.0,
+    "hard_negative_subjects": 2,
+    "missing_label_threshold": 0.01,
+    "subject_loss_weight": 2.0,
+}
+
+
+@pytest.fixture
+def encoded(monkeypatch):
+    """Count how often sentences are encoded."""
+    calls = []
+    encode = SpoForTripleExtraction.encode
+
+    def record(self, *args, **inputs):
+        calls.append(1)
+        return encode(self, *args, **inputs)
+
+    monkeypatch.setattr(SpoForTripleExtraction, "encode", record)
+    return calls
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "passes"), [(None, 1), *zip(SIGNALS, (2, 2, 1, 1, 1), strict=True)], ids=lambda value: str(value)
+)
+def test_what_a_signal_costs_and_changes(tmp_path, encoded, name, passes, accumulation):
+    """Passes through the encoder for each batch; steps, and what they lead to."""
+    calls: list[int] = []
+    settings = {"max_steps": 3, "per_device_train_batch_size": 2, "gradient_accumulation_steps": accumulation}
+    runs = []
+    for signals in ({}, {} if name is None else {name: SIGNALS[name]}):
+        start = tiny.model()
+        torch.nn.init.ones_(start.subject_head.bias)  # it takes a lot for subjects
+        runs.append(tiny.trainer(tmp_path, start, **settings, **signals))
+        runs[-1].train()
+        assert runs[-1].state.global_step == 3
+        calls.append(len(encoded))
+    assert calls[1] - calls[0] == passes * calls[0] > 0
+    plain, run = runs
+    weights = list(zip(run.model.parameters(), plain.model.parameters(), strict=True))
+    assert all(torch.isfinite(ours).all() for ours, _ in weights)
+    assert all(torch.equal(ours, theirs) for ours, theirs in weights) == (name is None)
+
+
+def test_all_signals_together_learn(tmp_path):
+    run = tiny.trainer(
+        tmp_path,
+        tiny.model(hidden_size=64, intermediate_size=128),
+        dev=tiny.TEXTS,
+        **{**SIGNALS, "missing_label_threshold": 0.9, "layer_decay": 0.9, "entity_swap_probability": 0.1},
+        bf16=True,
+        num_train_epochs=24,
+        subjects_per_example=4,
+        subject_sampling="true",
+        learning_rate=2e-3,
+        head_learning_rate=4e-3,
+        ema_decay=0.8,
+    )
+    run.train()
+    assert run.evaluate()["eval_f1"] > 0.5
+
+
+def test_the_adversary_leaves_the_weights_alone(tmp_path):
+    """Embeddings that do not learn are what they were, in the model and in its average, and so is the logged loss."""
+    losses = []
+    for epsilon in (0.0, 1.0):
+        start = tiny.model(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+        before = [weight.detach().clone() for weight in start.parameters()]
+        run = tiny.trainer(
+            tmp_path, start, adversarial_epsilon=epsilon, learning_rate=0.0, head_learning_rate=0.0, max_steps=4
+        )
+        losses.append(run.train().training_loss)
+        assert all(torch.equal(now, then) for now, then in zip(run.model.parameters(), before, strict=True))
+        assert all(torch.equal(now, then) for now, then in zip(run.ema.average, before, strict=True))
+    assert losses[0] == losses[1] > 0
+
+
+def test_gradients_of_the_adversarys_batch_are_added(tmp_path):
+    """A step learns the mean loss at two places: this one, and the one that the adversary moves to."""
+    found = {}
+    for epsilon in (0.0, 1e-9, 1.0):
+        start = tiny.model(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+        run = tiny.trainer(tmp_path, start, train=tiny.TEXTS[:4], adversarial_epsilon=epsilon)
+        batch = run.data_collator(list(run.train_dataset))
+        run.create_optimizer()
+        run.current_gradient_accumulation_steps = 1
+        run.training_step(run.model, batch)
+        found[epsilon] = run.model.object_head.weight.grad.clone()
+    torch.testing.assert_close(found[1e-9], 2 * found[0.0], rtol=1e-3, atol=1e-7)
+    assert (found[1.0] - 2 * found[0.0]).norm() > 1e-2 * found[0.0].norm()
+
+
+def test_signals_that_a_model_does_not_allow(tmp_path):
+    still = tiny.model(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    with pytest.raises(ValueError, match=r"r_drop_alpha=1\.0 compares passes with different dropout"):
+        tiny.trainer(tmp_path, still, r_drop_alpha=1.0)
+    still.encoder.embeddings.requires_grad_(False)
+    with pytest.raises(ValueError, match="embeddings, but they are frozen"):
+        tiny.trainer(tmp_path, still, adversarial_epsilon=1.0)
 
 
 class Watch(TrainerCallback):

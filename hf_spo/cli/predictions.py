@@ -1,0 +1,53 @@
+"""Predictions from a file, put beside the labelled texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..console import BadLines, say
+from ..schema import Example, Triple
+
+
+def read_labelled(path: Path, bad_lines: BadLines | None = None) -> list[Example]:
+    """Read labelled texts.
+
+    Raises:
+        ValueError: there are none.
+    """
+    from ..data import read_examples
+
+    examples = list(read_examples(path, bad_lines))
+    if not examples:
+        raise ValueError(f"{path} holds no labelled text; expected one JSON object a line")
+    return examples
+
+
+def read_predictions(
+    path: Path, examples: Sequence[Example], bad_lines: BadLines | None = None
+) -> list[tuple[Triple, ...]]:
+    """Read the triples that a file gives for each labelled text, wherever in the file the text stands.
+
+    A text that is labelled several times takes its lines in order, and the last of them for the rest. How many lines
+    are of other texts is said.
+
+    Raises:
+        ValueError: a labelled text has no line.
+    """
+    from ..data import read_examples
+
+    lines: dict[str, list[tuple[Triple, ...]]] = {}
+    for example in read_examples(path, bad_lines):
+        lines.setdefault(example.text, []).append(example.triples)
+    found, taken = [], dict.fromkeys(lines, 0)
+    for example in examples:
+        if example.text not in lines:
+            raise ValueError(
+                f"{path} has no line for the text beginning {example.text[:20]!r}; expected one for every labelled "
+                f"text, as `hf-spo extract --input` writes them"
+            )
+        own = lines[example.text]
+        found.append(own[min(taken[example.text], len(own) - 1)])
+        taken[example.text] += 1
+    others = sum(max(0, len(own) - taken[text]) for text, own in lines.items())
+    if others:
+        say(f"hf-spo: {others} lines of {path} are of no labelled text and were left out")
+    return found

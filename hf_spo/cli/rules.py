@@ -1,0 +1,78 @@
+"""hf-spo rules."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import json_line, say
+from ..schema import Schema
+from .app import app
+from .models import find_model
+from .options import FILES_PANEL, Model
+
+_CONFIG = "config.json"
+
+
+@app.command()
+def rules(
+    schema: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The model's relations, with the rules that they are to have from now on.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            file_okay=False,
+            help="Where the model goes with these rules in its config; may be the model's own folder.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ],
+    model: Model = None,
+) -> None:
+    """Give a trained model the rules of a schema file; nothing is trained, and the model's own rules go.
+
+    `hf-spo evaluate --report FOLDER` shows what each of them does to the scores.
+
+    [dim]hf-spo rules --model my-model --schema rules.jsonl --output my-model[/]
+    """
+    declared = Schema.from_file(schema)
+    folder = _local_folder(find_model(model))
+    path = folder / _CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} has no {_CONFIG}; expected the folder of a trained model")
+    own = output.resolve() == folder.resolve()
+    if not own and output.exists() and any(output.iterdir()):
+        raise typer.BadParameter(f"{output} is not empty; give another folder, or the model's own")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    if not config.get("relations"):
+        raise ValueError(f"{path} has no relations; expected a triple-extraction model")
+    try:
+        ruled = Schema.from_list(config["relations"]).with_rules_of(declared)
+    except ValueError as error:
+        raise ValueError(f"{schema} is not about the relations of {folder}: {error}") from None
+    config["relations"] = ruled.to_list()
+    if not own:
+        # Links to what a cache holds become files of their own.
+        shutil.copytree(folder, output, ignore=shutil.ignore_patterns("checkpoint-*"), dirs_exist_ok=True)
+    text = json.dumps(config, indent=2, sort_keys=True) + "\n"  # as transformers writes it
+    (output / _CONFIG).write_text(text, encoding="utf-8", newline="\n")
+    say(f"hf-spo: the rules are in {output / _CONFIG}")
+    typer.echo(json_line({"model": str(output), "relations_with_rules": sum(bool(one.rules) for one in ruled)}))
+
+
+def _local_folder(model: str) -> Path:
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(model))

@@ -1,0 +1,102 @@
+"""Settings to train with, as far as figures of the data speak for them."""
+
+from collections.abc import Iterator
+
+from .diagnosis import Figures, Suggestion, counted
+
+_CUT_TEXTS, _CUT_TRIPLES = 0.01, 0.002
+_PASSES = 100_000
+_FEW_TEXTS = 5_000
+
+
+def suggest(figures: Figures) -> tuple[Suggestion, ...]:
+    """Suggest settings; nothing where the figures say nothing."""
+    if not figures.aligned:
+        return ()
+    return (
+        *_max_length(figures),
+        *_epochs(figures),
+        *_subjects(figures),
+        *_occurrences(figures),
+        *_pairing(figures),
+        *_prior(figures),
+        *_swaps(figures),
+    )
+
+
+def _max_length(figures: Figures) -> Iterator[Suggestion]:
+    for cut in figures.lengths.cuts:
+        if cut.texts <= _CUT_TEXTS * figures.texts and cut.triples <= _CUT_TRIPLES * figures.triples:
+            longest = figures.lengths.quantiles["longest"]
+            if cut.texts:
+                reason = (
+                    f"cuts {cut.texts:,} of {counted(figures.texts, 'text')}, with {counted(cut.triples, 'triple')}"
+                )
+            else:
+                reason = f"cuts nothing: the longest text has {longest} tokens"
+            yield Suggestion("max_length", cut.max_length, reason)
+            return
+
+
+def _epochs(figures: Figures) -> Iterator[Suggestion]:
+    texts = figures.texts - figures.without_triples
+    epochs = min(max(round(_PASSES / texts), 3), 50)
+    yield Suggestion(
+        "num_train_epochs",
+        epochs,
+        f"{counted(texts, 'text')} with triples: this reads about {_PASSES:,} in all, as the recipe of the base model "
+        f"does; an encoder from scratch takes five times as many",
+    )
+
+
+def _subjects(figures: Figures) -> Iterator[Suggestion]:
+    if figures.subjects >= 1.3:
+        yield Suggestion(
+            "subjects_per_example",
+            min(max(round(figures.subjects), 2), 4),
+            f"texts have {figures.subjects:.2f} subjects on average; each step trains the objects of those drawn only",
+        )
+
+
+def _occurrences(figures: Figures) -> Iterator[Suggestion]:
+    share = figures.moved / figures.triples
+    if share >= 0.05:
+        yield Suggestion(
+            "occurrence_policy",
+            "nearest",
+            f"it places {figures.moved:,} triples ({share:.1%}) elsewhere than the first occurrence; try both, since "
+            f"neither is always right",
+        )
+
+
+def _pairing(figures: Figures) -> Iterator[Suggestion]:
+    gain = figures.attainable_either - figures.attainable
+    if gain >= 0.003:
+        yield Suggestion(
+            "span_pairing",
+            "either",
+            f"mentions share borders: with it, a perfect model reaches an F1 of {figures.attainable_either:.3f}, "
+            f"with nearest {figures.attainable:.3f}",
+        )
+
+
+def _prior(figures: Figures) -> Iterator[Suggestion]:
+    share = figures.restated / figures.triples
+    if share >= 0.1:
+        yield Suggestion(
+            "prior",
+            True,
+            f"{share:.1%} of the triples are stated by another text, too, so known triples help with new texts",
+        )
+
+
+def _swaps(figures: Figures) -> Iterator[Suggestion]:
+    texts = figures.texts - figures.without_triples
+    share = figures.several_types / texts
+    if texts < _FEW_TEXTS and share < 0.05:
+        yield Suggestion(
+            "entity_swap_probability",
+            0.5,
+            f"only {counted(texts, 'text')} with triples, and in {1 - share:.1%} of them each entity is of one type, "
+            f"so that another of the relation can stand in for it",
+        )

@@ -1,0 +1,171 @@
+"""Mentions that do not stand where the data say, and mentions whose place is a matter of choice."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from itertools import combinations
+
+from ..schema import Example, Mention, Span
+from .diagnosis import Finding, Severity, beginning, counted
+from .labels import Labels
+from .occurrences import OccurrencePolicy, locate, missing, occurrences
+
+_SHOWN = 5
+
+
+class MentionChecks:
+    """Counts what is odd about the places of mentions, text by text."""
+
+    def __init__(self) -> None:
+        self.ambiguous = self.moved = self.nested = 0
+        self._empty: list[str] = []
+        self._absent: list[tuple[str, str]] = []
+        self._misplaced: list[tuple[str, str]] = []
+
+    def add(self, example: Example, labels: Labels) -> None:
+        """Count one text; its labels are those of its whole length."""
+        for triple in example.triples:
+            mention = missing(example.text, triple)
+            if mention is not None:
+                self._add_missing(example.text, mention)
+                continue
+            ends = (triple.subject, triple.object)
+            if any(len(occurrences(example.text, end)) > 1 for end in ends):
+                self.ambiguous += 1
+                first = locate(example.text, triple, OccurrencePolicy.FIRST)
+                self.moved += first != locate(example.text, triple, OccurrencePolicy.NEAREST)
+        self.nested += _has_nested(labels)
+
+    def _add_missing(self, text: str, mention: Mention) -> None:
+        place = f"{mention.text!r} in the text beginning {beginning(text)!r}"
+        if not mention.text:
+            self._empty.append(f"in the text beginning {beginning(text)!r}")
+        elif mention.span is None:
+            self._absent.append((absence(text, mention.text), place))
+        else:
+            span = mention.span
+            found = text[span.start : span.end]
+            cause = offset_fault(text, mention.text, span)
+            self._misplaced.append((cause, f"{place}: [{span.start}:{span.end}] is {found!r}"))
+
+    def findings(self, triples: int, texts: int) -> list[Finding]:
+        """Say what was found, given how many triples and texts there are in all."""
+        found = []
+        if self._misplaced:
+            count = counted(len(self._misplaced), "triple")
+            found.append(
+                Finding(
+                    Severity.ERROR,
+                    "wrong offsets",
+                    f"offsets that do not cut their mention from the text: {count} ({_counts(self._misplaced)})",
+                    "count Unicode code points of the text as it stands in the file, from 0, the end excluded; "
+                    "or leave offsets out, and strings are looked up",
+                    len(self._misplaced),
+                    tuple(place for _, place in self._misplaced[:_SHOWN]),
+                )
+            )
+        if self._absent:
+            count = counted(len(self._absent), "triple")
+            found.append(
+                Finding(
+                    by_share(len(self._absent), triples),
+                    "not in the text",
+                    f"a mention that is not in its text: {count} ({_counts(self._absent)})",
+                    "write mentions as the text does, or delete the triples: they are not learnt, and count as missed",
+                    len(self._absent),
+                    tuple(place for _, place in self._absent[:_SHOWN]),
+                )
+            )
+        if self._empty:
+            found.append(
+                Finding(
+                    Severity.WARNING,
+                    "empty mentions",
+                    f"an empty mention, which is never found: {counted(len(self._empty), 'triple')}",
+                    "fill it in, or delete the triple",
+                    len(self._empty),
+                    tuple(self._empty[:_SHOWN]),
+                )
+            )
+        return [*found, *self._notes(triples, texts)]
+
+    def _notes(self, triples: int, texts: int) -> list[Finding]:
+        found = []
+        if self.ambiguous:
+            found.append(
+                Finding(
+                    Severity.NOTE,
+                    "ambiguous occurrences",
+                    f"no offsets, and a mention that occurs several times: {counted(self.ambiguous, 'triple')} "
+                    f"({self.ambiguous / triples:.1%}); the policies first and nearest differ in {self.moved:,}",
+                    "offsets would settle it; without, occurrence_policy does",
+                    self.ambiguous,
+                )
+            )
+        if self.nested:
+            found.append(
+                Finding(
+                    Severity.NOTE,
+                    "nested mentions",
+                    f"one labelled mention within another: {counted(self.nested, 'text')} ({self.nested / texts:.1%})",
+                    "they are found as long as they share no border; see the attainable F1",
+                    self.nested,
+                )
+            )
+        return found
+
+
+def by_share(count: int, total: int) -> Severity:
+    """Rate a loss of triples: from a tenth it is an error, from a hundredth a warning."""
+    share = count / max(total, 1)
+    return Severity.ERROR if share >= 0.1 else Severity.WARNING if share >= 0.01 else Severity.NOTE
+
+
+def absence(text: str, mention: str) -> str:
+    """Say what keeps a string from being found in a text."""
+    for cause, simplify in _SIMPLER.items():
+        if simplify(mention) and simplify(mention) in simplify(text):
+            return cause
+    return "not there in any form"
+
+
+_SIMPLER: dict[str, Callable[[str], str]] = {
+    "there with other letter case": str.casefold,
+    "there with other white space": lambda text: "".join(text.split()),
+    "there in another form or width of characters": lambda text: unicodedata.normalize("NFKC", text),
+}
+
+
+def offset_fault(text: str, mention: str, span: Span) -> str:
+    """Say how offsets came to be wrong, as far as the text shows it."""
+    for name, encoding, unit in (("UTF-16 units", "utf-16-le", 2), ("bytes of UTF-8", "utf-8", 1)):
+        units = text.encode(encoding, "surrogatepass")
+        if units[unit * span.start : unit * span.end] == mention.encode(encoding, "surrogatepass"):
+            return f"counted in {name}"
+    if text[span.start : span.end + 1] == mention:
+        return "the end is that of the last character"
+    starts = [place.start for place in occurrences(text, Mention(mention))]
+    if not starts:
+        return f"not there: {absence(text, mention)}" if mention not in text else "elsewhere"
+    shift = min((start - span.start for start in starts), key=abs)
+    if not shift:
+        return "the start is right, the end is not"
+    return f"too {'low' if shift > 0 else 'high'} by {abs(shift)}" if abs(shift) <= _NEAR else "far off"
+
+
+_NEAR = 3
+
+
+def _counts(faults: list[tuple[str, str]]) -> str:
+    causes = Counter(cause for cause, _ in faults).most_common(_SHOWN)
+    return ", ".join(f"{count:,} {cause}" for cause, count in causes)
+
+
+def _has_nested(labels: Labels) -> bool:
+    spans = {(span.start, span.end) for span in labels} | {
+        (value.start, value.end) for objects in labels.values() for value, _ in objects
+    }
+    return any(
+        (one[0] <= other[0] and other[1] <= one[1]) or (other[0] <= one[0] and one[1] <= other[1])
+        for one, other in combinations(spans, 2)
+    )

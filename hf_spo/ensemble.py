@@ -1,0 +1,162 @@
+"""Several models in the one extraction loop: probabilities averaged inside it, triples combined behind it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import tee
+from typing import Any
+
+import numpy as np
+
+from .alignment import Batch, Encoding
+from .decoding import merge
+from .decoding_settings import DecodingSettings
+from .extraction import PointerBackend, TripleExtractor
+from .modeling_ensemble import SpoEnsemble
+from .modeling_spo import SpoForTripleExtraction, TorchBackend
+from .schema import Triple
+
+
+class AveragingBackend:
+    """Models that read texts alike as one [`PointerBackend`]: their probabilities are averaged."""
+
+    def __init__(self, backends: Sequence[PointerBackend]) -> None:
+        self.backends = backends
+
+    def subjects(self, batch: Batch) -> tuple[list[Any], np.ndarray]:
+        """Encode a batch with every model. Returns their states, and mean probabilities (B, L, 2)."""
+        states, probs = zip(*(backend.subjects(batch) for backend in self.backends), strict=True)
+        return list(states), _mean(probs)
+
+    def objects(self, state: list[Any], rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Return mean probabilities (N, L, R, 2). *Shape:* rows (N,), spans (N, 2)."""
+        return _mean([backend.objects(own, rows, spans) for backend, own in zip(self.backends, state, strict=True)])
+
+
+def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    total = arrays[0].copy()
+    for array in arrays[1:]:
+        total += array
+    total /= len(arrays)
+    return total
+
+
+class EnsembleExtractor:
+    """Extract with several groups of models and combine what they find; used like a [`TripleExtractor`].
+
+    Args:
+        groups: one loop a group, with the same settings. What a loop does to triples after decoding is done to the
+            combined ones instead.
+        votes_needed: groups that have to find a triple, each wherever in the text.
+    """
+
+    def __init__(self, groups: Sequence[TripleExtractor], votes_needed: int) -> None:
+        self.votes_needed = votes_needed
+        self._given = groups
+        self.groups = [group.bare() for group in groups]
+
+    @property
+    def decoding(self) -> DecodingSettings:
+        """How probabilities become triples."""
+        return self._given[0].decoding
+
+    def redecoded(self, decoding: DecodingSettings) -> "EnsembleExtractor":
+        """Return the same loop with other settings."""
+        return EnsembleExtractor([group.redecoded(decoding) for group in self._given], self.votes_needed)
+
+    def on(self, wrap: Callable[[PointerBackend], PointerBackend]) -> "EnsembleExtractor":
+        """Return the same loop on other backends, made of its own."""
+        return EnsembleExtractor([group.on(wrap) for group in self._given], self.votes_needed)
+
+    def __call__(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[list[Triple]]:
+        """Yield the triples of each text; see [`TripleExtractor.__call__`]."""
+        copies = [texts] * len(self.groups) if isinstance(texts, str) else tee(texts, len(self.groups))
+        results = [group(copy, batch_size) for group, copy in zip(self.groups, copies, strict=True)]
+        return (self._combined(found) for found in zip(*results, strict=True))
+
+    def encode(self, texts: Sequence[str]) -> list[list[Encoding]]:
+        """Tokenise texts, once for each group."""
+        return [group.encode(texts) for group in self.groups]
+
+    def run(self, encodings: Sequence[Sequence[Encoding]]) -> list[list[Triple]]:
+        """Run every group over one batch, as `encode` returned it."""
+        results = [group.run(own) for group, own in zip(self.groups, encodings, strict=True)]
+        return [self._combined(found) for found in zip(*results, strict=True)]
+
+    def _combined(self, found: Sequence[list[Triple]]) -> list[Triple]:
+        return self._given[0].finish(combine(found, self.votes_needed))
+
+
+def combine(found: Sequence[Sequence[Triple]], votes_needed: int) -> list[Triple]:
+    """Combine what several groups found in one text.
+
+    A triple is the same for two groups if its strings are, wherever they stand; it keeps the places of the group that
+    is surest of it. Its score is the mean over all groups, 0 where one did not find it, so that agreement counts.
+    """
+    best: dict[Any, list[list[Triple]]] = {}
+    for group in found:
+        own: dict[Any, list[Triple]] = {}
+        for triple in group:
+            own.setdefault(_facts(triple), []).append(triple)
+        for key, triples in own.items():
+            best.setdefault(key, []).append(triples)
+    combined = []
+    for votes in best.values():
+        if len(votes) >= votes_needed:
+            score = sum(max(triple.score or 0.0 for triple in triples) for triples in votes) / len(found)
+            surest = max(votes, key=lambda triples: max(triple.score or 0.0 for triple in triples))
+            combined += [replace(triple, score=score) for triple in surest]
+    return merge(combined)
+
+
+def _facts(triple: Triple) -> tuple[Any, ...]:
+    qualifiers = frozenset((slot, mention.text) for slot, mention in triple.qualifiers.items())
+    return (
+        triple.subject.text,
+        triple.subject.type,
+        triple.predicate,
+        triple.object.text,
+        triple.object.type,
+        qualifiers,
+    )
+
+
+def make_extractor(
+    model: SpoForTripleExtraction | SpoEnsemble,
+    tokenizer: Any,
+    *,
+    decoding: DecodingSettings | None = None,
+    **options: Any,
+) -> TripleExtractor | EnsembleExtractor:
+    """Return the extraction loop on a model or an ensemble.
+
+    Args:
+        model: either.
+        tokenizer: the model's; of an ensemble, whose groups have their own, the first group's.
+        decoding: how probabilities become triples; default: the model's config.
+        options: `top_k` and other arguments of [`TripleExtractor`].
+    """
+    config = model.config
+    chosen = decoding or config.decoding
+    if isinstance(model, SpoForTripleExtraction):
+        return TripleExtractor(
+            TorchBackend(model),
+            tokenizer,
+            config.schema,
+            max_length=config.max_length,
+            features=model.features,
+            decoding=chosen,
+            **options,
+        )
+    groups = [
+        TripleExtractor(
+            AveragingBackend([TorchBackend(member) for member in members]),
+            model.tokenizers[index] if index else tokenizer,
+            config.schema,
+            max_length=min(member.config.max_length for member in members),
+            features=model.group_features(index),
+            decoding=chosen,
+            **options,
+        )
+        for index, members in enumerate(model.groups)
+    ]
+    return EnsembleExtractor(groups, config.votes_needed)

@@ -1,0 +1,176 @@
+"""SpoEnsemble: several triple-extraction models in one folder, which load and save as one.
+
+The source's final system is such a one: eight models without and eight with a prior, averaged, and both united
+(kexue.fm/archives/6671).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
+
+from .configuration_ensemble import EnsembleConfig
+from .decoding_settings import Combination
+from .features import Features
+from .modeling_spo import SpoForTripleExtraction
+from .triple_store import TripleStore
+
+
+class SpoEnsemble(PreTrainedModel):
+    """Models whose probabilities are averaged, or whose triples are combined, or both.
+
+    Args:
+        config: what the groups are.
+        members: the models, group after group.
+        tokenizers: one a group.
+    """
+
+    config: EnsembleConfig
+    config_class = EnsembleConfig
+    base_model_prefix = "ensemble"
+    main_input_name = "input_ids"
+
+    def __init__(
+        self, config: EnsembleConfig, members: Sequence[SpoForTripleExtraction] = (), tokenizers: Sequence[Any] = ()
+    ) -> None:
+        super().__init__(config)
+        groups = config.groups or []
+        count = sum(map(len, groups))
+        if len(members) != count or len(tokenizers) != len(groups):
+            raise ValueError(
+                f"{len(members)} members and {len(tokenizers)} tokenizers: the config has {count} members in "
+                f"{len(groups)} groups; load an ensemble by SpoEnsemble.from_pretrained, or build one by "
+                f"SpoEnsemble.from_models"
+            )
+        self.members = nn.ModuleList(members)
+        self.tokenizers = list(tokenizers)
+
+    @classmethod
+    def from_models(
+        cls, paths: Sequence[str | PathLike[str]], combination: str = Combination.AVERAGE, min_votes: int | None = None
+    ) -> "SpoEnsemble":
+        """Put trained models together.
+
+        Args:
+            paths: folders or Hub names of models or of averaging ensembles. To be averaged, all have to read texts
+                alike; to be combined, each is a group of its own.
+            combination: how, see [`Combination`].
+            min_votes: groups that have to agree, for "vote"; default: more than half.
+
+        Raises:
+            ValueError: the models differ in their relations, or those to be averaged in what they read of a text.
+        """
+        parts = [_members(path) for path in paths]
+        if combination == Combination.AVERAGE:
+            parts = [[member for part in parts for member in part]]
+        first = parts[0][0]
+        for part in parts:
+            for member in part:
+                member.check(part[0], first)
+        config = first.model.config
+        names = [[f"group-{i}/member-{j}" for j in range(len(part))] for i, part in enumerate(parts)]
+        ensemble_config = EnsembleConfig(
+            relations=config.relations,
+            groups=names,
+            combination=combination,
+            min_votes=min_votes,
+            max_length=min(part[0].model.config.max_length for part in parts),
+            # What was tuned for one model's scores does not hold for several; its borders are a start.
+            **{name: getattr(config, name) for name in _BORDERS},
+        )
+        return cls(
+            ensemble_config, [member.model for part in parts for member in part], [part[0].tokenizer for part in parts]
+        )
+
+    @property
+    def groups(self) -> list[list[SpoForTripleExtraction]]:
+        """The members, group by group."""
+        rest = iter(self.members)
+        return [[next(rest) for _ in group] for group in self.config.groups or []]  # type: ignore[misc]  # of a ModuleList
+
+    def group_features(self, group: int) -> Features:
+        """Return what a group's members read beside the tokens: the same words, and what any of them knows."""
+        members = self.groups[group]
+        words = next((member.features.words for member in members if member.features.words is not None), None)
+        stores = [member.features.prior for member in members if member.features.prior is not None]
+        return Features(words, TripleStore.union(stores) if stores else None)
+
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """Save the config, and each member with its tokenizer into a folder of its own."""
+        if kwargs.get("push_to_hub"):
+            raise ValueError("an ensemble is several folders: save it, then huggingface_hub.upload_folder")
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        for names, members, tokenizer in zip(self.config.groups or [], self.groups, self.tokenizers, strict=True):
+            for name, member in zip(names, members, strict=True):
+                member.save_pretrained(folder / name, **kwargs)
+                tokenizer.save_pretrained(folder / name)
+        self.tokenizers[0].save_pretrained(folder)
+        self.config.architectures = [type(self).__name__]
+        # Last, because it is what makes the folder a model.
+        self.config.save_pretrained(folder)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
+        """Load an ensemble from a folder or the Hub; arguments are those of [`PreTrainedModel.from_pretrained`]."""
+        config = kwargs.pop("config", None)
+        hub = {name: kwargs[name] for name in _HUB_OPTIONS if name in kwargs}
+        if not isinstance(config, EnsembleConfig):
+            config = EnsembleConfig.from_pretrained(pretrained_model_name_or_path, **hub)
+        loading_info = kwargs.pop("output_loading_info", False)
+        members, tokenizers = [], []
+        for names in config.groups or []:
+            for name in names:
+                member = SpoForTripleExtraction.from_pretrained(
+                    pretrained_model_name_or_path, *args, subfolder=name, **kwargs
+                )
+                members.append(member)
+            tokenizers.append(AutoTokenizer.from_pretrained(pretrained_model_name_or_path, subfolder=names[0], **hub))
+        model = cls(config, members, tokenizers)
+        model.config.name_or_path = str(pretrained_model_name_or_path)
+        return (model, {}) if loading_info else model
+
+
+_BORDERS = ("subject_start_threshold", "subject_end_threshold", "object_start_threshold", "object_end_threshold")
+_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only")
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    path: str
+    model: SpoForTripleExtraction
+    tokenizer: Any
+
+    def check(self, alike: "_Member", first: "_Member") -> None:
+        """Check that this model can be averaged with another, and be in one ensemble with the first."""
+        if self.model.config.schema != first.model.config.schema:
+            raise ValueError(f"{self.path} has other relations than {first.path}; an ensemble has one schema")
+        if self.reading() != alike.reading():
+            raise ValueError(
+                f"{self.path} reads texts otherwise than {alike.path}: its tokenizer, its words or its max_length "
+                f"differ, so their probabilities cannot be averaged; combine them by union or vote"
+            )
+
+    def reading(self) -> tuple[Any, ...]:
+        """Return what decides what the model is shown of a text."""
+        pieces = json.loads(self.tokenizer.backend_tokenizer.to_str())
+        kept = {name: part for name, part in pieces.items() if name not in ("truncation", "padding")}
+        words = self.model.features.words
+        return kept, None if words is None else (words.words, words.segmenter), self.model.config.max_length
+
+
+def _members(path: str | PathLike[str]) -> list[_Member]:
+    """Load a model, or the members of an averaging ensemble."""
+    config = AutoConfig.from_pretrained(path)
+    if isinstance(config, EnsembleConfig):
+        ensemble = SpoEnsemble.from_pretrained(path)
+        if len(ensemble.groups) > 1:
+            raise ValueError(f"{path} combines several groups already; expected models, or averaging ensembles")
+        return [_Member(str(path), model, ensemble.tokenizers[0]) for model in ensemble.groups[0]]
+    model = SpoForTripleExtraction.from_pretrained(path)
+    return [_Member(str(path), model, AutoTokenizer.from_pretrained(path))]

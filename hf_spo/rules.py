@@ -1,0 +1,136 @@
+"""Decoded triples held to what the schema declares of their relations, see [`RelationRules`]."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from .decoding import merge
+from .formats import has_format
+from .relation_rules import RelationRules
+from .schema import Mention, Relation, Schema, Span, Triple
+
+
+def apply_rules(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
+    """Hold the triples of one text to the rules of a schema; they come out sorted by position.
+
+    In this order:
+
+    1. Marks are stripped from the borders of mentions; offsets move along. A mention of marks alone is none.
+    2. Triples whose subject or object does not fit its pattern or format are dropped; of a triple with such a
+       qualifier, only the qualifier is.
+    3. Symmetric triples, then inverse ones, are added with the score of those they come from. They are stripped and
+       checked as their own relation says; an inverse has no qualifiers.
+    4. Of equal triples the best scored is kept.
+    5. Of a subject's objects, both told apart by their text, the best scored `max_objects` are kept.
+
+    Raises:
+        KeyError: a triple's relation is not in the schema.
+    """
+    fitting = _fitting(triples, schema)
+    return _best_objects(merge([*fitting, *_fitting(_exchanged(fitting, schema), schema)]), schema)
+
+
+def _relation(triple: Triple, schema: Schema) -> Relation:
+    return schema[schema.find(triple.predicate, triple.subject.type, triple.object.type)]
+
+
+def _fitting(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
+    """Strip the mentions of triples, and keep what fits patterns and formats then."""
+    found = []
+    for triple in triples:
+        rules = _relation(triple, schema).rules
+        subject, value = _strip(triple.subject, rules.strip), _fitting_object(triple.object, rules)
+        if subject is None or value is None or not _matches(subject, rules.subject_pattern):
+            continue
+        found.append(replace(triple, subject=subject, object=value, qualifiers=_fitting_qualifiers(triple, schema)))
+    return found
+
+
+def _fitting_qualifiers(triple: Triple, schema: Schema) -> dict[str, Mention]:
+    kept = {}
+    for slot, mention in triple.qualifiers.items():
+        relation = schema[schema.find(triple.predicate, triple.subject.type, mention.type, slot)]
+        fitting = _fitting_object(mention, relation.rules)
+        if fitting is not None:
+            kept[slot] = fitting
+    return kept
+
+
+def _fitting_object(mention: Mention, rules: RelationRules) -> Mention | None:
+    stripped = _strip(mention, rules.strip)
+    if stripped is None or not _matches(stripped, rules.object_pattern):
+        return None
+    if rules.object_format is not None and not has_format(stripped.text, rules.object_format):
+        return None
+    return stripped
+
+
+def _matches(mention: Mention, pattern: str) -> bool:
+    return not pattern or re.fullmatch(pattern, mention.text) is not None
+
+
+def _strip(mention: Mention, marks: Sequence[str]) -> Mention | None:
+    """Take marks, and white space behind them, off a mention's borders; nothing may be left."""
+    text, start, end = mention.text, 0, len(mention.text)
+    while start < end:
+        inner = text[start:end]
+        if any(_opens(inner, mark) for mark in marks):
+            start = end - len(inner[1:].lstrip())
+        elif any(_opens(inner[::-1], mark[::-1]) for mark in marks):
+            end = start + len(inner[:-1].rstrip())
+        else:
+            break
+    if start == end:
+        return None
+    if end - start == len(text):
+        return mention
+    span = None if mention.span is None else Span(mention.span.start + start, mention.span.start + end)
+    return Mention(text[start:end], span, mention.type)
+
+
+def _opens(text: str, mark: str) -> bool:
+    """Tell whether a text begins with a mark that may go.
+
+    Of a pair, it may where its partner is missing or ends the text: not in "《A》与《B》".
+    """
+    if text[0] not in mark:
+        return False
+    opening, closing = mark[0], mark[-1]
+    if len(mark) == 1 or text[0] != opening:
+        return True
+    if opening == closing:
+        return text.find(closing, 1) in (-1, len(text) - 1)
+    depth = 0
+    for at, character in enumerate(text):
+        depth += (character == opening) - (character == closing)
+        if depth == 0:
+            return at == len(text) - 1
+    return True
+
+
+def _exchanged(triples: Sequence[Triple], schema: Schema) -> list[Triple]:
+    """Return what follows from triples: symmetric ones exchanged, then the inverses of all."""
+    symmetric = [
+        replace(triple, subject=triple.object, object=triple.subject)
+        for triple in triples
+        if _relation(triple, schema).rules.symmetric
+    ]
+    inverse = [
+        Triple(triple.object, predicate, triple.subject, score=triple.score)
+        for triple in (*triples, *symmetric)
+        if (predicate := _relation(triple, schema).rules.inverse)
+    ]
+    return [*symmetric, *inverse]
+
+
+def _best_objects(triples: Sequence[Triple], schema: Schema) -> list[Triple]:
+    scores: dict[tuple[Relation, str], dict[str, float]] = {}
+    keys = [(_relation(triple, schema), triple.subject.text) for triple in triples]
+    for key, triple in zip(keys, triples, strict=True):
+        known = scores.setdefault(key, {})
+        known[triple.object.text] = max(triple.score or 0.0, known.get(triple.object.text, 0.0))
+    kept = {
+        key: sorted(known, key=known.__getitem__, reverse=True)[: key[0].rules.max_objects]
+        for key, known in scores.items()
+    }
+    return [triple for key, triple in zip(keys, triples, strict=True) if triple.object.text in kept[key]]

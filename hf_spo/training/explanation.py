@@ -1,0 +1,141 @@
+"""Why an evaluation's F1 is 0, in a few short lines."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..decoding_settings import DecodingSettings
+from ..metrics import TripleScorer
+from ..metrics.errors import Cause, explain
+from ..metrics.judging import judge
+from ..schema import Example, Mention, Triple
+from .stages import StageScore
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """How far a training has come.
+
+    Args:
+        step, max_steps: optimizer steps done and planned.
+        learning_rate: of the encoder, at its highest.
+        losses: those logged so far.
+        raw_f1: F1 of the raw weights, where averaged ones were evaluated beside them.
+    """
+
+    step: int
+    max_steps: int
+    learning_rate: float
+    losses: Sequence[float] = ()
+    raw_f1: float | None = None
+
+
+def explain_zero(
+    examples: Sequence[Example],
+    predictions: Sequence[Sequence[Triple]],
+    stages: StageScore,
+    decoding: DecodingSettings,
+    state: TrainingState,
+) -> list[str]:
+    """Say where the way from text to right triples breaks off, and what usually helps."""
+    count = sum(len(example.triples) for example in examples)
+    if not count:
+        return [f"nothing to find: none of the {len(examples)} texts is labelled with a triple; check these data"]
+    if not stages.subjects.gold:
+        return [
+            f"none of the {count} gold triples stands at whole tokens of its text, so nothing can be compared",
+            "hf-spo doctor --data FILE says why, triple by triple",
+        ]
+    if any(math.isnan(value) for value in (stages.subject_peak, stages.object_peak, *state.losses[-1:])):
+        return [
+            f"the model answers with numbers that are none (NaN) after {state.step} steps: training has diverged",
+            "start anew with a lower learning rate, or warm-up (warmup_steps); without fp16 if it is on",
+        ]
+    if state.raw_f1:
+        return [
+            f"the averaged weights lag behind the raw ones, whose F1 is {state.raw_f1:.4f}",
+            "this passes with more steps; a lower ema_decay, such as 0.99, looks back less far",
+        ]
+    if not any(predictions):
+        return _nothing_found(stages, decoding, state)
+    return _nothing_right(examples, predictions)
+
+
+def _nothing_found(stages: StageScore, decoding: DecodingSettings, state: TrainingState) -> list[str]:
+    thresholds = decoding.thresholds
+    if not stages.subjects.predicted:
+        least = min(thresholds.subject_start, thresholds.subject_end)
+        what = (
+            f"no subject found: the highest probability of a border is {stages.subject_peak:.3f}, "
+            f"the threshold {least:g}"
+        )
+        return [what, *progress_hints(state)]
+    least = min(thresholds.object_start, thresholds.object_end)
+    subjects = stages.subjects
+    what = f"{subjects.predicted} subjects found, {subjects.correct} of them right, but no object of any"
+    if stages.objects.predicted:
+        what += f"; of the labelled subjects, {stages.objects.predicted} objects are found"
+        if decoding.score_thresholds:
+            what += f", but scores below {max(decoding.score_thresholds):g} are dropped (score_threshold)"
+    else:
+        what += f": the highest probability of a border is {stages.object_peak:.3f}, the threshold {least:g}"
+    return [what, "objects are learnt after subjects", *progress_hints(state)]
+
+
+_FEW_STEPS = 300
+"""Fresh heads start near probability 0; in the recipes the first triples appear after 100 to 300 steps."""
+_FALLS = 0.9
+_LOW_RATE, _HIGH_RATE = 5e-6, 5e-4
+
+
+def progress_hints(state: TrainingState) -> list[str]:
+    """Say what speaks for training that is too short, too slow or too fast."""
+    if not state.step:
+        return ["the model has not been trained yet; fresh heads find nothing"]
+    if not state.learning_rate:
+        return ["the learning rate is 0, so the encoder learns nothing; 2e-5 to 3e-4 suits pretrained encoders"]
+    hints = []
+    if state.step < _FEW_STEPS:
+        hints.append(
+            f"{state.step} of {state.max_steps} steps are done: few; the first triples usually take 100 to {_FEW_STEPS}"
+        )
+    first, last = (state.losses[0], state.losses[-1]) if len(state.losses) > 1 else (1.0, 0.0)
+    if last > _FALLS * first:
+        hints.append(f"the loss does not fall: {first:.4g} at first, {last:.4g} now, after {state.step} steps")
+    if state.learning_rate < _LOW_RATE:
+        hints.append(f"a learning rate of {state.learning_rate:g} is low; 2e-5 to 3e-4 suits pretrained encoders")
+    elif state.learning_rate > _HIGH_RATE:
+        hints.append(f"a learning rate of {state.learning_rate:g} is high for a pretrained encoder; try 2e-5 to 3e-4")
+    return hints or [f"after {state.step} steps at a learning rate of {state.learning_rate:g}; train longer"]
+
+
+_HINTS = {
+    Cause.DIRECTION: "subject and object are swapped: are they in the labels, here or in training?",
+    Cause.BOUNDARY: "their borders are off: with few steps that passes; else look for shifted offsets: hf-spo doctor",
+    Cause.RELATION: "the entities are right, the predicates are not: is it the schema of training? else train longer",
+    Cause.PAIRING: "subjects and objects are right, but not together: train longer",
+    Cause.SPURIOUS: "nothing near is labelled: train longer, or look whether labels are missing here",
+}
+
+
+def _nothing_right(examples: Sequence[Example], predictions: Sequence[Sequence[Triple]]) -> list[str]:
+    judgements = [judge(example, found, TripleScorer()) for example, found in zip(examples, predictions, strict=True)]
+    errors = [(error, judgement.gold) for judgement in judgements for error in explain(judgement)[0]]
+    (commonest, _), *_ = causes = Counter(error.cause for error, _ in errors).most_common()
+    counts = ", ".join(f"{count} {cause.value}" for cause, count in causes)
+    lines = [f"{len(errors)} triples found, none of them right (cause: {counts})", _HINTS[commonest]]
+    of_cause = [(error, gold) for error, gold in errors if error.cause == commonest]
+    error, gold = max(of_cause, key=lambda pair: bool(pair[1]))
+    labelled = error.counterpart or next(iter(gold), None)
+    lines.append(f"for example {show(error.triple)}, labelled is {show(labelled) if labelled else 'nothing'}")
+    return lines
+
+
+def show(triple: Triple) -> str:
+    """Write a triple on one line, with its offsets if it has any."""
+    return f"({_mention(triple.subject)}, {triple.predicate}, {_mention(triple.object)})"
+
+
+def _mention(mention: Mention) -> str:
+    return mention.text if mention.span is None else f"{mention.text} {mention.span.start}–{mention.span.end}"

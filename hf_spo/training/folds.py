@@ -1,0 +1,271 @@
+"""K-fold training: for each part of the data a model that has never seen it (kexue.fm/archives/6671)."""
+
+import gc
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from transformers import AutoTokenizer
+from transformers.trainer_utils import IntervalStrategy
+
+from ..data.reading import OnBadLine
+from ..ensemble import make_extractor
+from ..metrics import TripleScorer
+from ..modeling_spo import SpoForTripleExtraction
+from ..schema import Example
+from .plan import LOG_FILE, Plan, TrainingData, write_json
+from .recipe import Recipe, RecipeError
+
+logger = logging.getLogger(__name__)
+
+FOLDS_FILE = "folds.json"
+OUT_OF_FOLD_FILE = "out_of_fold.jsonl"
+REPORT_FILE = "kfold.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Which texts each fold holds out; texts that are equal fall into one fold.
+
+    Args:
+        held_out: the fold of each text, by [`text_hash`].
+        count: how many folds there are.
+        seed: of the deal.
+        data: hash of the labelled texts in their order, by which data that has changed is known.
+    """
+
+    held_out: Mapping[str, int]
+    count: int
+    seed: int
+    data: str
+
+    @classmethod
+    def deal(cls, examples: Iterable[Example], count: int, seed: int = 42) -> "Folds":
+        """Deal texts to folds of equal size, give or take one; their order is of no account.
+
+        Raises:
+            RecipeError: there are fewer different texts than folds.
+        """
+        texts: set[str] = set()
+        data = hashlib.sha256()
+        for example in examples:
+            texts.add(text_hash(example.text))
+            data.update(json.dumps(example.to_dict()).encode())
+        if not 2 <= count <= len(texts):
+            raise RecipeError(f"{count} folds: expected at least 2, and no more than the {len(texts)} different texts")
+        order = sorted(texts, key=lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest())
+        return cls({text: index % count for index, text in enumerate(order)}, count, seed, data.hexdigest())
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Folds":
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            folds = {text: fold for fold, texts in enumerate(content["held_out"]) for text in texts}
+            return cls(folds, len(content["held_out"]), content["seed"], content["data"])
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"{path}: expected the folds that `hf-spo kfold` writes; start anew elsewhere") from None
+
+    def save(self, path: Path) -> None:
+        """Write the folds as JSON."""
+        texts: list[list[str]] = [[] for _ in range(self.count)]
+        for text, fold in self.held_out.items():
+            texts[fold].append(text)
+        write_json({"seed": self.seed, "data": self.data, "held_out": texts}, path)
+
+    def of(self, text: str) -> int | None:
+        """Return the fold that holds a text out; None of a text that no fold knows."""
+        return self.held_out.get(text_hash(text))
+
+
+def text_hash(text: str) -> str:
+    """Return what stands for a text in a file of folds."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def run_folds(
+    recipe: Recipe,
+    count: int,
+    extra: Sequence[str] = (),
+    *,
+    seed: int = 42,
+    only: Collection[int] | None = None,
+    resume: bool = False,
+    on_bad_line: OnBadLine | None = None,
+) -> dict[str, Any]:
+    """Train a model a fold as a recipe says, each on all texts but the fold's, and extract from the fold's.
+
+    The output folder gets `folds.json`, a model's folder for each fold (`fold-0`, …), and of all finished folds
+    `out_of_fold.jsonl`, each text with the triples that the model which has not seen it finds, in the order of the
+    data, and `kfold.json`, its strict scores. Without dev, a fold evaluates on what it holds out. Characters and words
+    are taken from all texts, so that the models read alike.
+
+    Args:
+        recipe, extra, resume, on_bad_line: see [`run_recipe`]. Resumed, finished folds are passed over.
+        count: how many folds there are.
+        seed: of the folds.
+        only: numbers of the folds to train; default: all.
+
+    Returns:
+        What `kfold.json` says.
+
+    Raises:
+        RecipeError: the recipe or an argument is wrong, or an earlier run is in the way: with other data or folds, or
+            not resumed.
+    """
+    recipe.check_sources()
+    folder = Path(str(recipe.output))
+    chosen = range(count) if only is None else sorted(set(only))
+    for fold in chosen:
+        if fold not in range(count):
+            raise RecipeError(f"no fold {fold}: {count} folds have the numbers 0 to {count - 1}")
+    plans = {fold: _plan(recipe, folder / f"fold-{fold}", extra, resume) for fold in chosen}
+    data = TrainingData.read(recipe, on_bad_line)
+    folds = _fixed(folder / FOLDS_FILE, Folds.deal(data.train, count, seed), str(recipe.train))
+    for fold, plan in plans.items():
+        _run_fold(plan, data, folds, fold)
+        gc.collect()  # a trainer and its model hold on to each other, and to an accelerator's memory
+    report = _report(folder, data.train, folds) if PartialState().is_main_process else {}
+    PartialState().wait_for_everyone()
+    return report
+
+
+def fold_models(folder: Path) -> list[Path]:
+    """Return the folders of all folds' models.
+
+    Raises:
+        ValueError: it is no folder of folds, or a fold is not finished.
+    """
+    if not (folder / FOLDS_FILE).exists():
+        raise ValueError(f"{folder} has no {FOLDS_FILE}; expected a folder that `hf-spo kfold` wrote")
+    models = [folder / f"fold-{fold}" for fold in range(Folds.from_file(folder / FOLDS_FILE).count)]
+    for model in models:
+        if not _is_trained(model):
+            raise ValueError(
+                f"{model} is not trained to its end; go on by `hf-spo kfold … --resume`, or name the models one by one"
+            )
+    return models
+
+
+def training_texts(model: Path) -> Callable[[str], bool] | None:
+    """Return what tells whether a fold's model was trained on a text; None of a model of no fold."""
+    model = model.resolve()
+    name, file = re.fullmatch(r"fold-(\d+)", model.name), model.parent / FOLDS_FILE
+    if name is None or not file.exists():
+        return None
+    own, folds = int(name[1]), Folds.from_file(file)
+    return lambda text: folds.of(text) not in (None, own)
+
+
+def _plan(recipe: Recipe, folder: Path, extra: Sequence[str], resume: bool) -> Plan:
+    if _is_trained(folder) and not resume:
+        raise RecipeError(f"{folder} holds the model of an earlier run: pass --resume or a new --output")
+    return Plan.make(recipe.override(output=str(folder)), extra, resume=resume)
+
+
+def _is_trained(folder: Path) -> bool:
+    return (folder / LOG_FILE).exists()
+
+
+def _fixed(path: Path, folds: Folds, train: str) -> Folds:
+    """Write folds down; if that has been done, check that they are still the same."""
+    if path.exists():
+        before = Folds.from_file(path)
+        for name, ours, theirs in (("folds", folds.count, before.count), ("seed", folds.seed, before.seed)):
+            if ours != theirs:
+                raise RecipeError(
+                    f"{path}: this run began with --{name} {theirs}, not {ours}; keep to it, or pass a new --output"
+                )
+        if before.data != folds.data:
+            raise RecipeError(
+                f"{path}: this run began with other data than {train} has now; bring that back, or pass a new --output"
+            )
+    elif PartialState().is_main_process:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folds.save(path)
+    return folds
+
+
+def _run_fold(plan: Plan, data: TrainingData, folds: Folds, fold: int) -> None:
+    folder = Path(str(plan.recipe.output))
+    held_out = [example for example in data.train if folds.of(example.text) == fold]
+    if _is_trained(folder):
+        logger.info("fold %d is trained", fold)
+    else:
+        logger.info("fold %d: training, %d of %d texts held out", fold, len(held_out), len(data.train))
+        dev = held_out if data.dev is None and plan.evaluation != IntervalStrategy.NO else data.dev
+        seen = [example for example in data.train if folds.of(example.text) != fold]
+        plan.train(replace(data, train=seen, dev=dev))
+    if PartialState().is_main_process and not (folder / OUT_OF_FOLD_FILE).exists():
+        logger.info("fold %d: extracting from the %d texts that it holds out", fold, len(held_out))
+        _extract(plan, held_out, fold, folder)
+    PartialState().wait_for_everyone()
+
+
+def _extract(plan: Plan, examples: Sequence[Example], fold: int, folder: Path) -> None:
+    """Write what a fold's model finds in texts, at the precision that it was evaluated with."""
+    _, arguments = plan.stages[-1]
+    model = SpoForTripleExtraction.from_pretrained(folder, dtype=torch.float32)
+    model.to(arguments.device).eval()
+    extractor = make_extractor(model, AutoTokenizer.from_pretrained(folder))
+    half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+    part = folder / f".{OUT_OF_FOLD_FILE}.part"
+    with (
+        part.open("w", encoding="utf-8", newline="\n") as file,
+        torch.autocast(arguments.device.type, dtype=half, enabled=half is not None),
+    ):
+        found = extractor((example.text for example in examples), arguments.eval_batch_size)
+        for example, triples in zip(examples, found, strict=True):
+            file.write(_line({**Example(example.text, tuple(triples)).to_dict(), "fold": fold}))
+    part.replace(folder / OUT_OF_FOLD_FILE)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    line = json.dumps(row, ensure_ascii=False)
+    # A lone surrogate can only be written as an escape.
+    return (json.dumps(row) if re.search("[\ud800-\udfff]", line) else line) + "\n"
+
+
+def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str, Any]:
+    """Put together what the finished folds have extracted, and score it."""
+    parts = {fold: folder / f"fold-{fold}" / OUT_OF_FOLD_FILE for fold in range(folds.count)}
+    whole = TripleScorer()
+    with ExitStack() as stack:
+        lines = {
+            fold: stack.enter_context(path.open(encoding="utf-8", newline="\n"))
+            for fold, path in parts.items()
+            if path.exists()
+        }
+        scorers = {fold: TripleScorer() for fold in lines}
+        texts = dict.fromkeys(lines, 0)
+        part = folder / f".{OUT_OF_FOLD_FILE}.part"
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            for example in examples:
+                fold = folds.held_out[text_hash(example.text)]
+                if fold in lines:
+                    line = next(lines[fold])
+                    file.write(line)
+                    predicted = Example.from_dict(json.loads(line)).triples
+                    for scorer in (whole, scorers[fold]):
+                        scorer.add(predicted, example.triples)
+                    texts[fold] += 1
+        part.replace(folder / OUT_OF_FOLD_FILE)
+    report = {
+        "folds": folds.count,
+        "finished": [{"fold": fold, "texts": texts[fold], **scorers[fold].score().to_dict()} for fold in lines],
+        "overall": {"texts": sum(texts.values()), **whole.score().to_dict()},
+    }
+    write_json(report, folder / REPORT_FILE)
+    return report

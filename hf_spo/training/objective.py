@@ -1,0 +1,145 @@
+"""What a training step minimises when it is more than the model's own losses."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from ..layers import cross_entropy, powered_log_probabilities
+from ..modeling_spo import Sentences, SpoForTripleExtraction, SpoOutput, masked_mean
+from .arguments import SpoTrainingArguments
+from .hard_negatives import hard_negatives
+
+ENCODER_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "word_ids", "prior")
+
+
+class _Pointers(NamedTuple):
+    """log P and log(1 − P) of every border, (B, L, 2) or (N, L, R, 2), and the mask of its tokens, (B, L) or (N, L)."""
+
+    log_p: torch.Tensor
+    log_rest: torch.Tensor
+    mask: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class SignalObjective:
+    """The model's own losses with further signals; with the defaults, which are off, there is nothing but them.
+
+    Args:
+        subject_weight: factor of the subjects' loss. A missed subject is missed with all its objects.
+        missing_label_threshold: borders that are not labelled at all, and to which the model gives a probability above
+            this, count as unknown: their loss is left out, not averaged over fewer. A simple relative of drawing few
+            negatives, see Li et al. 2021, arXiv:2012.05426.
+        hard_negatives: spans of each text that the model takes for subjects and that are none: object pointers learn to
+            find nothing for them. They come on top of the drawn subjects, all of which the objects' mean is taken over.
+        r_drop_alpha: weight of the divergence of two passes with other dropout (Liang et al. 2021, arXiv:2106.14448).
+            What is compared is the probability P = p^n · gates that is pointed with, of every border, subjects' and
+            objects'; both divergences are averaged as the losses are. Losses are the mean of both passes, not the sum
+            as there, so the paper's alpha/2·(KL + KL) is alpha/4·(KL + KL) here.
+    """
+
+    subject_weight: float = 1.0
+    missing_label_threshold: float = 1.0
+    hard_negatives: int = 0
+    r_drop_alpha: float = 0.0
+
+    @classmethod
+    def from_arguments(cls, arguments: SpoTrainingArguments) -> "SignalObjective | None":
+        """Return what the arguments ask for; None where everything is off."""
+        objective = cls(
+            arguments.subject_loss_weight,
+            arguments.missing_label_threshold,
+            arguments.hard_negative_subjects,
+            arguments.r_drop_alpha,
+        )
+        return None if objective == cls() else objective
+
+    def check(self, model: nn.Module) -> None:
+        """Check that the signals mean something for a model.
+
+        Raises:
+            ValueError: two passes are to be compared, and there is no dropout that would make them differ.
+        """
+        if self.r_drop_alpha > 0 and not _has_dropout(model):
+            raise ValueError(
+                f"r_drop_alpha={self.r_drop_alpha} compares passes with different dropout, but the model has none; "
+                f"give its encoder some (encoder_config: {{hidden_dropout_prob: 0.1}}), or leave R-Drop off"
+            )
+
+    def __call__(
+        self, model: SpoForTripleExtraction, sentences: Sentences, *, batch: Mapping[str, torch.Tensor]
+    ) -> SpoOutput:
+        """Compute the losses of a batch of the collator, whose sentences have been encoded once."""
+        rows, spans, object_labels = batch["subject_rows"], batch["subject_spans"], batch["object_labels"]
+        subjects = [_subjects(model, sentences)]
+        if self.hard_negatives > 0:
+            more_rows, more_spans = self._hard_negatives(model, subjects[0], batch)
+            nothing = object_labels.new_zeros(len(more_rows), *object_labels.shape[1:])
+            rows, spans = torch.cat([rows, more_rows]), torch.cat([spans, more_spans])
+            object_labels = torch.cat([object_labels, nothing])
+        objects = [_objects(model, sentences, rows, spans)]
+        if self.r_drop_alpha > 0:
+            again = model.encode(**{name: batch[name] for name in ENCODER_INPUTS if name in batch})
+            subjects.append(_subjects(model, again))
+            objects.append(_objects(model, again, rows, spans))
+        subject_loss = self._loss(subjects, batch["subject_labels"])
+        object_loss = self._loss(objects, object_labels)
+        loss = self.subject_weight * subject_loss + object_loss
+        if self.r_drop_alpha > 0:
+            loss = loss + self.r_drop_alpha / 4 * (_divergence(*subjects) + _divergence(*objects))
+        return SpoOutput(loss, subject_loss, object_loss)
+
+    def _hard_negatives(
+        self, model: SpoForTripleExtraction, subjects: _Pointers, batch: Mapping[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        arrays = (subjects.log_p.detach().exp(), batch["pointable"], batch["labelled_subjects"])
+        probs, pointable, labelled = (array.cpu().numpy() for array in arrays)
+        pairing = model.config.decoding.span_pairing
+        rows, spans = hard_negatives(probs, pointable, labelled, self.hard_negatives, pairing)
+        device = subjects.mask.device
+        return torch.from_numpy(rows).to(device), torch.from_numpy(spans).to(device)
+
+    def _loss(self, passes: list[_Pointers], labels: torch.Tensor) -> torch.Tensor:
+        losses = []
+        for pointers in passes:
+            values = cross_entropy(pointers.log_p, pointers.log_rest, labels)
+            if self.missing_label_threshold < 1:
+                unknown = (labels == 0) & (pointers.log_rest < math.log1p(-self.missing_label_threshold))
+                values = values.masked_fill(unknown, 0)
+            losses.append(_mean(values, pointers.mask))
+        return sum(losses[1:], losses[0]) / len(losses)
+
+
+def _subjects(model: SpoForTripleExtraction, sentences: Sentences) -> _Pointers:
+    logits, gates = model.subject_logits(sentences)
+    pointers = powered_log_probabilities(logits, model.config.subject_power, gates)
+    return _Pointers(*pointers, sentences.mask.to(torch.float32))
+
+
+def _objects(model: SpoForTripleExtraction, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor) -> _Pointers:
+    logits, gates = model.object_logits(sentences, rows, spans)
+    pointers = powered_log_probabilities(logits, model.config.object_power, gates)
+    return _Pointers(*pointers, sentences.mask[rows].to(torch.float32))
+
+
+def _divergence(one: _Pointers, other: _Pointers) -> torch.Tensor:
+    """Return KL(P‖Q) + KL(Q‖P), which of two probabilities is (P − Q)·(logit P − logit Q)."""
+    logits = one.log_p - one.log_rest, other.log_p - other.log_rest
+    return _mean((one.log_p.exp() - other.log_p.exp()) * (logits[0] - logits[1]), one.mask)
+
+
+def _mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Average over tokens and over start and end, and add up relations, as the model's own losses do."""
+    return masked_mean(values.mean(-1).reshape(*mask.shape, -1).sum(-1), mask)
+
+
+def _has_dropout(model: nn.Module) -> bool:
+    rates = (getattr(module, name, 0) for module in model.modules() for name in _DROPOUT_RATES)
+    return any(isinstance(rate, int | float) and rate > 0 for rate in rates)
+
+
+# Where modules keep it: torch's own, attention that is written as a function, gated convolutions.
+_DROPOUT_RATES = ("p", "attention_dropout", "gate_dropout_prob")

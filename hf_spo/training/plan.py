@@ -1,0 +1,193 @@
+"""Training as a recipe says: what its files hold, its stages one after the other, what is written where."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from transformers import AutoTokenizer, set_seed
+from transformers.trainer_utils import IntervalStrategy
+
+from ..data.reading import OnBadLine, read_examples, read_texts
+from ..modeling_spo import SpoForTripleExtraction
+from ..schema import Example, Schema
+from ..triple_store import TripleStore
+from .arguments import SpoTrainingArguments
+from .checkpoints import last_checkpoint
+from .recipe import Recipe, RecipeError
+from .start import fresh_model, starting_model
+from .trainer import SpoTrainer
+
+logger = logging.getLogger(__name__)
+
+
+def run_recipe(
+    recipe: Recipe, extra: Sequence[str] = (), *, resume: bool = False, on_bad_line: OnBadLine | None = None
+) -> dict[str, float]:
+    """Train as a recipe says; write model, tokenizer and `training_log.json` to its output folder.
+
+    Args:
+        recipe: what to train.
+        extra: further training arguments, as words of a command line.
+        resume: go on from the last checkpoint in the output folder, if there is one.
+        on_bad_line: see [`read_examples`].
+
+    Returns:
+        The metrics of the final model on dev; empty without dev.
+
+    Raises:
+        RecipeError: the recipe lacks a value, or has a wrong one.
+    """
+    plan = Plan.make(recipe, extra, resume=resume)
+    return plan.train(TrainingData.read(recipe, on_bad_line))
+
+
+LOG_FILE = "training_log.json"
+"""Written last, so that its presence says that a model is trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a recipe's files hold, or a part of it.
+
+    Args:
+        train, dev: labelled texts.
+        texts: what a fresh encoder's characters and words are taken from; there may be more than is trained on.
+        schema: the relations to extract.
+        known: triples for a prior; default: those of train.
+    """
+
+    train: Sequence[Example]
+    dev: Sequence[Example] | None
+    texts: Sequence[str]
+    schema: Schema
+    known: TripleStore | None
+
+    @classmethod
+    def read(cls, recipe: Recipe, on_bad_line: OnBadLine | None = None) -> "TrainingData":
+        """Read a recipe's files.
+
+        Raises:
+            RecipeError: there is no example in one of them.
+        """
+        assert recipe.train is not None
+        train = _examples(recipe.train, on_bad_line)
+        dev = None if recipe.dev is None else _examples(recipe.dev, on_bad_line)
+        more = read_texts(recipe.texts, on_bad_line) if recipe.texts else ()
+        schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
+        known = TripleStore.from_file(recipe.prior, schema) if recipe.prior else None
+        return cls(train, dev, [*(example.text for example in train), *more], schema, known)
+
+    def prior(self) -> TripleStore:
+        """Return the triples that a model with a prior knows: of what is trained on alone, unless others were given."""
+        store = TripleStore.from_examples(self.train, self.schema) if self.known is None else self.known
+        logger.info("the prior knows %d triples", len(store))
+        return store
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A recipe's stages with their training arguments, checked before anything is read."""
+
+    recipe: Recipe
+    stages: Sequence[tuple[Recipe, SpoTrainingArguments]]
+    resume: bool
+
+    @classmethod
+    def make(cls, recipe: Recipe, extra: Sequence[str] = (), *, resume: bool = False) -> "Plan":
+        """Check a recipe, see [`run_recipe`].
+
+        Raises:
+            RecipeError: a value is missing or wrong; or an earlier run is in the way.
+        """
+        recipe.check_sources()
+        stages = [recipe.stage(number) for number in range(len(recipe.stages))]
+        plan = cls(recipe, [(stage, stage.arguments(extra)) for stage in stages], resume)
+        for stage in stages:
+            checkpoint = last_checkpoint(str(stage.output))
+            if checkpoint and not resume:
+                raise RecipeError(
+                    f"{stage.output} holds {checkpoint.name} of an earlier run: pass --resume or a new --output"
+                )
+        return plan
+
+    @property
+    def evaluation(self) -> IntervalStrategy:
+        """When a stage evaluates; NO if none does."""
+        strategies = [IntervalStrategy(arguments.eval_strategy) for _, arguments in self.stages]
+        return next((strategy for strategy in strategies if strategy != IntervalStrategy.NO), IntervalStrategy.NO)
+
+    def train(self, data: TrainingData) -> dict[str, float]:
+        """Train stage after stage, see [`run_recipe`].
+
+        Raises:
+            RecipeError: there is to be evaluation, and no dev.
+        """
+        if data.dev is None and self.evaluation != IntervalStrategy.NO:
+            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but nothing says what dev is: pass --dev")
+        logger.info("%r, %d texts to train on, %d to evaluate on", data.schema, len(data.train), len(data.dev or []))
+        previous: str | None = None
+        metrics: dict[str, float] = {}
+        for number, (stage, arguments) in enumerate(self.stages, 1):
+            log = Path(str(stage.output)) / LOG_FILE
+            if self.resume and len(self.stages) > 1 and log.exists():
+                logger.info("stage %d is done", number)
+                metrics = json.loads(log.read_text(encoding="utf-8"))["final"]
+            else:
+                metrics = _train(stage, arguments, data, previous)
+            previous = stage.output
+        if len(self.stages) > 1 and PartialState().is_main_process:
+            output = Path(str(self.recipe.output))
+            SpoForTripleExtraction.from_pretrained(previous, dtype=torch.float32).save_pretrained(output)
+            AutoTokenizer.from_pretrained(previous).save_pretrained(output)
+            logs = [
+                json.loads((Path(str(stage.output)) / LOG_FILE).read_text(encoding="utf-8")) for stage, _ in self.stages
+            ]
+            write_json({"final": metrics, "stages": logs}, output / LOG_FILE)
+        return metrics
+
+
+def _train(
+    recipe: Recipe, arguments: SpoTrainingArguments, data: TrainingData, previous: str | None
+) -> dict[str, float]:
+    """Run one stage, from the model of the previous one if there is one; write model, tokenizer and log."""
+    assert recipe.output is not None
+    set_seed(arguments.seed)  # fresh weights are random
+    tokenizer: Any
+    if previous is not None:
+        model, tokenizer = starting_model(previous, data.schema), AutoTokenizer.from_pretrained(previous)
+    elif recipe.encoder is not None:
+        model = starting_model(recipe.encoder, data.schema, **recipe.model)
+        tokenizer = AutoTokenizer.from_pretrained(recipe.encoder)
+    else:
+        model, tokenizer = fresh_model(data.schema, data.texts, recipe.words, **recipe.model)
+    model.features.prior = data.prior() if recipe.model.get("prior") else None
+    trainer = SpoTrainer(model, arguments, data.train, data.dev, processing_class=tokenizer)
+    checkpoint = last_checkpoint(recipe.output)
+    if checkpoint:
+        logger.info("going on from %s", checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    trainer.save_model(recipe.output)
+    trainer.accelerator.wait_for_everyone()  # the next stage starts from it in every process
+    metrics = trainer.evaluate() if data.dev else {}
+    if trainer.is_world_process_zero():
+        write_json({"final": metrics, "history": trainer.state.log_history}, Path(recipe.output) / LOG_FILE)
+    return metrics
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """Write a JSON file that is whole or absent."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def _examples(path: str, on_bad_line: OnBadLine | None) -> list[Example]:
+    examples = list(read_examples(path, on_bad_line))
+    if not examples:
+        raise RecipeError(f"{path} holds no example")
+    return examples

@@ -1,0 +1,169 @@
+"""Scores of each stage alone, taken while triples are extracted: subjects, and objects of the gold subjects."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..alignment import Batch, Encoding
+from ..data.labels import AlignmentReport, Labels, label
+from ..data.occurrences import OccurrencePolicy
+from ..data.unknown_relations import without_unknown_relations
+from ..decoding import Subjects, decode_subjects
+from ..extraction import PointerBackend, TripleExtractor
+from ..metrics import TripleScore
+from ..schema import Example, Schema, Triple
+
+_NOTHING = TripleScore(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StageScore:
+    """What the stages of extraction get right on their own.
+
+    Args:
+        subjects: decoded subject spans against labelled ones.
+        objects: decoded objects of all relations and slots against labelled ones, given the labelled subjects.
+        subject_peak, object_peak: the highest probability of any border, 0 where nothing was read.
+    """
+
+    subjects: TripleScore = _NOTHING
+    objects: TripleScore = _NOTHING
+    subject_peak: float = 0.0
+    object_peak: float = 0.0
+
+    @classmethod
+    def total(cls, parts: Sequence["StageScore"]) -> "StageScore":
+        """Add up the scores of several texts; a peak that is not a number stays."""
+        if not parts:
+            return cls()
+        return cls(
+            _sum(part.subjects for part in parts),
+            _sum(part.objects for part in parts),
+            float(np.max([part.subject_peak for part in parts])),
+            float(np.max([part.object_peak for part in parts])),
+        )
+
+
+def _sum(scores: Iterable[TripleScore]) -> TripleScore:
+    counts = [(score.correct, score.predicted, score.gold) for score in scores]
+    return TripleScore(*(sum(column) for column in zip(*counts, strict=True)))
+
+
+class StageExtractor(TripleExtractor):
+    """Extract as ever, and score each stage on the way: the encoder runs once.
+
+    Args:
+        backend, tokenizer, schema, options: see [`TripleExtractor`].
+        policy: which occurrences of gold strings without offsets count as labelled.
+    """
+
+    def __init__(
+        self, backend: PointerBackend, tokenizer: Any, schema: Schema, *, policy: OccurrencePolicy, **options: Any
+    ) -> None:
+        self._watched = _WatchedBackend(backend)
+        super().__init__(self._watched, tokenizer, schema, **options)
+        self.policy = policy
+        self._examples: Iterator[tuple[int, Example]] = iter(())
+        self._asked: dict[int, tuple[int, Example]] = {}
+        self._scores: list[StageScore] = []
+
+    def examine(self, examples: Sequence[Example], batch_size: int = 32) -> list[tuple[list[Triple], StageScore]]:
+        """Return of each example the triples that its text yields, and the stages' scores."""
+        self._examples = enumerate(examples)
+        self._scores = [StageScore()] * len(examples)
+        found = list(self([example.text for example in examples], batch_size))
+        return list(zip(found, self._scores, strict=True))
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Tokenise texts, remembering of which example each is."""
+        encodings = super().encode(texts)
+        self._asked = {id(encoding): next(self._examples) for encoding in encodings}
+        return encodings
+
+    def run(self, encodings: Sequence[Encoding]) -> list[list[Triple]]:
+        """Run both passes over one batch, and the second one once more for its gold subjects."""
+        triples = super().run(encodings)
+        asked = [self._asked[id(encoding)] for encoding in encodings]
+        labels = [self._labels(example, encoding) for (_, example), encoding in zip(asked, encodings, strict=True)]
+        for (index, _), score in zip(asked, self._score(labels), strict=True):
+            self._scores[index] = score
+        self._watched.forget()
+        return triples
+
+    def _labels(self, example: Example, encoding: Encoding) -> Labels:
+        known, _ = without_unknown_relations(example, self.schema)
+        return label(known, encoding, self.schema, self.policy, AlignmentReport())
+
+    def _score(self, labels: Sequence[Labels]) -> list[StageScore]:
+        batch, probs = self._watched.batch, self._watched.probs
+        assert batch is not None
+        assert probs is not None
+        peaks = np.where(batch.pointable[:, :, None], probs, 0).max(axis=(1, 2))
+        decoded = decode_subjects(probs, batch.pointable, self.decoding.thresholds, self.decoding.span_pairing)
+        subjects = _by_row(len(labels), decoded.rows, decoded.spans)
+
+        gold = [(row, subject) for row, group in enumerate(labels) for subject in group]
+        rows = np.array([row for row, _ in gold], dtype=np.int64)
+        spans = np.array([(subject.start, subject.end) for _, subject in gold], dtype=np.int64).reshape(-1, 2)
+        found = self._objects(self._watched.state, batch, Subjects(rows, spans, np.ones(len(rows))))
+        # With its subject and its relation, each object is one answer.
+        answers = np.concatenate([spans[found.subjects], found.relations[:, None], found.spans], axis=1)
+        objects = _by_row(len(labels), rows[found.subjects], answers)
+        return [
+            StageScore(
+                _compare(subjects[row], {(subject.start, subject.end) for subject in group}),
+                _compare(objects[row], _answers(group)),
+                float(peaks[row]),
+                self._watched.object_peak,
+            )
+            for row, group in enumerate(labels)
+        ]
+
+
+class _WatchedBackend:
+    """Passes everything on to a backend and remembers what it said of the latest batch."""
+
+    def __init__(self, backend: PointerBackend) -> None:
+        self.backend = backend
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the latest batch, whose state may lie on an accelerator."""
+        self.batch: Batch | None = None
+        self.state: Any = None
+        self.probs: np.ndarray | None = None
+        self.object_peak = 0.0
+
+    def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
+        self.batch = batch
+        self.state, self.probs = self.backend.subjects(batch)
+        return self.state, self.probs
+
+    def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        probs = self.backend.objects(state, rows, spans)
+        self.object_peak = float(np.maximum(self.object_peak, probs.max(initial=0.0)))
+        return probs
+
+
+Answers = set[tuple[int, ...]]
+
+
+def _by_row(count: int, rows: np.ndarray, answers: np.ndarray) -> list[Answers]:
+    groups: list[Answers] = [set() for _ in range(count)]
+    for row, answer in zip(rows.tolist(), answers.tolist(), strict=True):
+        groups[row].add(tuple(answer))
+    return groups
+
+
+def _answers(labels: Labels) -> Answers:
+    return {
+        (subject.start, subject.end, relation, value.start, value.end)
+        for subject, objects in labels.items()
+        for value, relation in objects
+    }
+
+
+def _compare(found: Answers, gold: Answers) -> TripleScore:
+    return TripleScore(len(found & gold), len(found), len(gold))
