@@ -71,7 +71,9 @@ def _figures(figures: "Figures") -> Iterator[RenderableType]:
             "texts": f"{figures.texts:,}, {figures.without_triples:,} of them without triples",
             "triples": f"{figures.triples:,}, {figures.aligned:,} of them can be learnt",
             "attainable F1": f"{figures.attainable:.4f} if every label were learnt",
-            "overlap": ", ".join(f"{name} {count:,}" for name, count in figures.overlap.items() if count),
+            "overlap": ", ".join(
+                f"{name} {count / figures.texts:.1%}" for name, count in figures.overlap.items() if count
+            ),
             "subjects": f"{figures.subjects:.2f} in a text that has any",
             "unknown tokens": f"{figures.unknown:,} of {figures.tokens:,}"
             + (f": {' '.join(character for character, _ in figures.unknown_characters)}" if figures.unknown else ""),

@@ -2,6 +2,8 @@
 
 from .collator import SpoCollator, SubjectSampling
 from .dataset import SpoDataset
+from .diagnosis import Diagnosis, Finding, Severity, Suggestion
+from .doctor import diagnose
 from .duie import example_from_duie
 from .fields import FieldError
 from .labels import AlignmentReport
@@ -14,11 +16,16 @@ __all__ = [
     "AlignmentReport",
     "BadLine",
     "DataFormatError",
+    "Diagnosis",
     "FieldError",
+    "Finding",
     "OccurrencePolicy",
+    "Severity",
     "SpoCollator",
     "SpoDataset",
     "SubjectSampling",
+    "Suggestion",
+    "diagnose",
     "example_from_duie",
     "example_from_row",
     "load_duie",

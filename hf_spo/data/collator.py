@@ -33,7 +33,6 @@ class SpoCollator:
         sampling: how they are drawn.
         pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur; kernels are cached by shape.
         max_length: but not beyond this.
-        all_subjects: also return where subjects may be and all that are labelled, not only those drawn.
     """
 
     pad_token_id: int
@@ -42,14 +41,9 @@ class SpoCollator:
     sampling: SubjectSampling = SubjectSampling.REFERENCE
     pad_to_multiple_of: int = 16
     max_length: int | None = None
-    all_subjects: bool = False
 
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
-        """Collate B items.
-
-        *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example. All subjects are `pointable`
-        (B, L) and `labelled_subjects` (G, 3), each a row and its first and last token.
-        """
+        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example."""
         batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
         length = batch.input_ids.shape[1]
         count = len(items) * self.subjects_per_example
@@ -72,10 +66,6 @@ class SpoCollator:
             "subject_labels": subject_labels,
             "object_labels": object_labels,
         }
-        if self.all_subjects:
-            labelled = [(row, subject.start, subject.end) for row, item in enumerate(items) for subject in item.labels]
-            tensors["pointable"] = batch.pointable
-            tensors["labelled_subjects"] = np.array(labelled, dtype=np.int64).reshape(-1, 3)
         return {name: torch.from_numpy(array) for name, array in tensors.items()}
 
 

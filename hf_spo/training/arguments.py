@@ -43,23 +43,9 @@ class SpoTrainingArguments(TrainingArguments):
         metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
     )
     pad_to_multiple_of: int = field(default=16, metadata={"help": "Batches' lengths are multiples of this."})
-    adversarial_epsilon: float = field(
-        default=0.0,
-        metadata={
-            "help": "Length of a step on the word embeddings that makes the loss worse; each batch is learnt once as "
-            "it is and once after such a step. 0 is off; 0.5 to 1 are usual."
-        },
-    )
     r_drop_alpha: float = field(
         default=0.0,
         metadata={"help": "Weight of the difference between two passes with other dropout; 0 is off, 1 to 5 usual."},
-    )
-    hard_negative_subjects: int = field(
-        default=0,
-        metadata={
-            "help": "Spans for each text and step that the model wrongly takes for subjects, to learn that they have "
-            "no objects."
-        },
     )
     layer_decay: float = field(
         default=1.0,
@@ -121,9 +107,8 @@ class SpoTrainingArguments(TrainingArguments):
 
 def _check_signals(arguments: SpoTrainingArguments) -> None:
     """Check what is off by default."""
-    for name in ("adversarial_epsilon", "r_drop_alpha", "hard_negative_subjects"):
-        if not 0 <= getattr(arguments, name) < math.inf:
-            raise ValueError(f"{name}={getattr(arguments, name)}: expected at least 0 (off)")
+    if not 0 <= arguments.r_drop_alpha < math.inf:
+        raise ValueError(f"r_drop_alpha={arguments.r_drop_alpha}: expected at least 0 (off)")
     for name in ("layer_decay", "missing_label_threshold"):
         if not 0 < getattr(arguments, name) <= 1:
             raise ValueError(f"{name}={getattr(arguments, name)}: expected more than 0 and at most 1 (off)")

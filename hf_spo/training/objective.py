@@ -11,7 +11,6 @@ from torch import nn
 from ..layers import cross_entropy, powered_log_probabilities
 from ..modeling_spo import Sentences, SpoForTripleExtraction, SpoOutput, masked_mean
 from .arguments import SpoTrainingArguments
-from .hard_negatives import hard_negatives
 
 ENCODER_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "word_ids", "prior")
 
@@ -33,8 +32,6 @@ class SignalObjective:
         missing_label_threshold: borders that are not labelled at all, and to which the model gives a probability above
             this, count as unknown: their loss is left out, not averaged over fewer. A simple relative of drawing few
             negatives, see Li et al. 2021, arXiv:2012.05426.
-        hard_negatives: spans of each text that the model takes for subjects and that are none: object pointers learn to
-            find nothing for them. They come on top of the drawn subjects, all of which the objects' mean is taken over.
         r_drop_alpha: weight of the divergence of two passes with other dropout (Liang et al. 2021, arXiv:2106.14448).
             What is compared is the probability P = p^n · gates that is pointed with, of every border, subjects' and
             objects'; both divergences are averaged as the losses are. Losses are the mean of both passes, not the sum
@@ -43,7 +40,6 @@ class SignalObjective:
 
     subject_weight: float = 1.0
     missing_label_threshold: float = 1.0
-    hard_negatives: int = 0
     r_drop_alpha: float = 0.0
 
     @classmethod
@@ -52,7 +48,6 @@ class SignalObjective:
         objective = cls(
             arguments.subject_loss_weight,
             arguments.missing_label_threshold,
-            arguments.hard_negative_subjects,
             arguments.r_drop_alpha,
         )
         return None if objective == cls() else objective
@@ -73,34 +68,19 @@ class SignalObjective:
         self, model: SpoForTripleExtraction, sentences: Sentences, *, batch: Mapping[str, torch.Tensor]
     ) -> SpoOutput:
         """Compute the losses of a batch of the collator, whose sentences have been encoded once."""
-        rows, spans, object_labels = batch["subject_rows"], batch["subject_spans"], batch["object_labels"]
+        rows, spans = batch["subject_rows"], batch["subject_spans"]
         subjects = [_subjects(model, sentences)]
-        if self.hard_negatives > 0:
-            more_rows, more_spans = self._hard_negatives(model, subjects[0], batch)
-            nothing = object_labels.new_zeros(len(more_rows), *object_labels.shape[1:])
-            rows, spans = torch.cat([rows, more_rows]), torch.cat([spans, more_spans])
-            object_labels = torch.cat([object_labels, nothing])
         objects = [_objects(model, sentences, rows, spans)]
         if self.r_drop_alpha > 0:
             again = model.encode(**{name: batch[name] for name in ENCODER_INPUTS if name in batch})
             subjects.append(_subjects(model, again))
             objects.append(_objects(model, again, rows, spans))
         subject_loss = self._loss(subjects, batch["subject_labels"])
-        object_loss = self._loss(objects, object_labels)
+        object_loss = self._loss(objects, batch["object_labels"])
         loss = self.subject_weight * subject_loss + object_loss
         if self.r_drop_alpha > 0:
             loss = loss + self.r_drop_alpha / 4 * (_divergence(*subjects) + _divergence(*objects))
         return SpoOutput(loss, subject_loss, object_loss)
-
-    def _hard_negatives(
-        self, model: SpoForTripleExtraction, subjects: _Pointers, batch: Mapping[str, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        arrays = (subjects.log_p.detach().exp(), batch["pointable"], batch["labelled_subjects"])
-        probs, pointable, labelled = (array.cpu().numpy() for array in arrays)
-        pairing = model.config.decoding.span_pairing
-        rows, spans = hard_negatives(probs, pointable, labelled, self.hard_negatives, pairing)
-        device = subjects.mask.device
-        return torch.from_numpy(rows).to(device), torch.from_numpy(spans).to(device)
 
     def _loss(self, passes: list[_Pointers], labels: torch.Tensor) -> torch.Tensor:
         losses = []

@@ -12,7 +12,7 @@ from ..data.occurrences import OccurrencePolicy
 from ..data.unknown_relations import without_unknown_relations
 from ..decoding import Subjects, decode_subjects
 from ..extraction import PointerBackend, TripleExtractor
-from ..metrics import TripleScore
+from ..metrics import TripleScore, TripleScorer
 from ..schema import Example, Schema, Triple
 
 _NOTHING = TripleScore(0, 0, 0)
@@ -46,8 +46,28 @@ class StageScore:
         )
 
 
-def _sum(scores: Iterable[TripleScore]) -> TripleScore:
-    counts = [(score.correct, score.predicted, score.gold) for score in scores]
+Examined = tuple[list[Triple], StageScore]
+"""What was found in a text, and how the stages did."""
+
+
+def scores(examples: Iterable[Example], examined: Sequence[Examined]) -> dict[str, float]:
+    """Return precision, recall and F1 of triples (strict), and F1 of each stage alone, over all texts."""
+    scorer = TripleScorer()
+    for example, (triples, _) in zip(examples, examined, strict=True):
+        scorer.add(triples, example.triples)
+    score = scorer.score()
+    stages = StageScore.total([stage for _, stage in examined])
+    return {
+        "precision": score.precision,
+        "recall": score.recall,
+        "f1": score.f1,
+        "subject_f1": stages.subjects.f1,
+        "object_f1": stages.objects.f1,
+    }
+
+
+def _sum(parts: Iterable[TripleScore]) -> TripleScore:
+    counts = [(part.correct, part.predicted, part.gold) for part in parts]
     return TripleScore(*(sum(column) for column in zip(*counts, strict=True)))
 
 
@@ -69,7 +89,7 @@ class StageExtractor(TripleExtractor):
         self._asked: dict[int, tuple[int, Example]] = {}
         self._scores: list[StageScore] = []
 
-    def examine(self, examples: Sequence[Example], batch_size: int = 32) -> list[tuple[list[Triple], StageScore]]:
+    def examine(self, examples: Sequence[Example], batch_size: int = 32) -> list[Examined]:
         """Return of each example the triples that its text yields, and the stages' scores."""
         self._examples = enumerate(examples)
         self._scores = [StageScore()] * len(examples)

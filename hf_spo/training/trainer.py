@@ -18,22 +18,19 @@ from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
 from ..features import Features
 from ..layers import ConditionalLayerNorm
-from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
-from ..schema import Example, Triple
-from .adversarial import FastGradient
+from ..schema import Example
 from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
 from .explanation import TrainingState, explain_zero
 from .layer_decay import layer_factors
 from .objective import ENCODER_INPUTS, SignalObjective
-from .stages import StageExtractor, StageScore
+from .stages import Examined, StageExtractor, StageScore, scores
 
 logger = logging.getLogger(__name__)
 
 Rows = Iterable[Example | Mapping[str, Any]]
-Examined = tuple[list[Triple], StageScore]
 T = TypeVar("T")
 
 
@@ -88,8 +85,6 @@ class SpoTrainer(Trainer):
         self._objective = SignalObjective.from_arguments(args)
         if self._objective is not None:
             self._objective.check(model)
-        epsilon = args.adversarial_epsilon
-        self._adversary = FastGradient(model.get_input_embeddings(), epsilon) if epsilon > 0 else None
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
         self.ema: ExponentialMovingAverage | None = None
         self._sampler: LengthBucketSampler | None = None
@@ -116,7 +111,6 @@ class SpoTrainer(Trainer):
                 SubjectSampling(args.subject_sampling),
                 args.pad_to_multiple_of,
                 self._max_length,
-                all_subjects=args.hard_negative_subjects > 0,
             ),
             train_dataset=training,
             eval_dataset=evaluation,
@@ -253,21 +247,6 @@ class SpoTrainer(Trainer):
             inputs = {name: inputs[name] for name in ENCODER_INPUTS if name in inputs} | {"objective": objective}
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
-    def training_step(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> torch.Tensor:
-        """Learn a batch, and once more with embeddings moved against it if asked; return the loss of the first."""
-        if self._adversary is None:
-            return super().training_step(model, inputs, num_items_in_batch)
-        with self._adversary.watching():
-            loss = super().training_step(model, inputs, num_items_in_batch)
-        with self._adversary.applied():
-            super().training_step(model, inputs, num_items_in_batch)
-        return loss
-
     def start_average(self) -> None:
         """Create the average, or read it where a resumed run left off."""
         self.ema = ExponentialMovingAverage(self.model, self.args.ema_decay) if self.args.ema_decay > 0 else None
@@ -324,7 +303,7 @@ class SpoTrainer(Trainer):
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         metrics: dict[str, float] = {}
         for kind, found in examined.items():
-            metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in _score(found, labelled).items()}
+            metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in scores(labelled, found).items()}
         if metrics[f"{metric_key_prefix}_f1"] == 0 and metric_key_prefix.startswith("eval"):
             self.report_zero(self._explain_zero(labelled, examined[""], metrics.get(f"{metric_key_prefix}_raw_f1")))
         # Which transformers expects to be arrays.
@@ -365,21 +344,6 @@ class SpoTrainer(Trainer):
 
 
 _EVALUATION_LOOK_AHEAD = 16
-
-
-def _score(examined: list[Examined], examples: list[Example]) -> dict[str, float]:
-    scorer = TripleScorer()
-    for (predicted, _), example in zip(examined, examples, strict=True):
-        scorer.add(predicted, example.triples)
-    score = scorer.score()
-    stages = StageScore.total([stage for _, stage in examined])
-    return {
-        "precision": score.precision,
-        "recall": score.recall,
-        "f1": score.f1,
-        "subject_f1": stages.subjects.f1,
-        "object_f1": stages.objects.f1,
-    }
 
 
 def _check_metric_names_one(args: SpoTrainingArguments, names: list[str]) -> None:

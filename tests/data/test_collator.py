@@ -54,25 +54,6 @@ def test_shapes_and_types(dataset, tiny_schema):
     assert batch["subject_rows"].tolist() == [row for row in range(texts) for _ in range(3)]
 
 
-def test_all_subjects_on_request(dataset, tiny_schema):
-    items = list(dataset)
-    plain = SpoCollator(0, len(tiny_schema))(items)
-    batch = SpoCollator(0, len(tiny_schema), all_subjects=True)(list(dataset))
-    assert batch.keys() - plain.keys() == {"pointable", "labelled_subjects"}
-    assert all(torch.equal(batch[name], plain[name]) for name in plain)
-    expected = [[row, subject.start, subject.end] for row, labels in enumerate(dataset.labels) for subject in labels]
-    assert batch["labelled_subjects"].tolist() == expected != []
-    for row, item in enumerate(items):
-        length = len(item.encoding)
-        assert batch["pointable"][row, :length].tolist() == item.encoding.pointable.tolist()
-        assert not batch["pointable"][row, length:].any()
-
-
-def test_all_subjects_of_texts_without_any(item, tiny_schema):
-    batch = SpoCollator(0, len(tiny_schema), all_subjects=True)([item(0, [])])
-    assert batch["labelled_subjects"].shape == (0, 3)
-
-
 def test_labels_are_those_of_the_drawn_subjects(dataset, tiny_schema):
     batch = SpoCollator(0, len(tiny_schema), subjects_per_example=2)(list(dataset))
     for row, labels in enumerate(dataset.labels):

@@ -6,7 +6,6 @@ import torch
 from transformers import AutoModel
 
 from hf_spo import DgcnnConfig, Example, TripleStore
-from hf_spo.alignment import TokenSpan
 from hf_spo.data import SpoCollator, SpoDataset
 from hf_spo.features import Features
 from hf_spo.modeling_spo import masked_mean
@@ -32,7 +31,7 @@ def bert(**dropout):
 
 def batch_of(model, texts=TEXTS, **settings):
     data = SpoDataset(texts, builders.wordpiece_tokenizer(), builders.SCHEMA, max_length=64, features=model.features)
-    settings = {"subjects_per_example": 2, "pad_to_multiple_of": 8, "all_subjects": True, **settings}
+    settings = {"subjects_per_example": 2, "pad_to_multiple_of": 8, **settings}
     return SpoCollator(0, len(builders.SCHEMA), **settings)(list(data))
 
 
@@ -43,8 +42,7 @@ def run(model, objective, batch):
 
 def own(model, batch):
     """Return what the model computes without an objective."""
-    extra = ("pointable", "labelled_subjects")
-    return model(**{name: tensor for name, tensor in batch.items() if name not in extra})
+    return model(**batch)
 
 
 @pytest.mark.parametrize("build", [bert, dgcnn])
@@ -95,39 +93,6 @@ def test_unknown_borders_teach_nothing():
     assert all((weight.grad == 0).all() for weight in model.parameters() if weight.grad is not None)
 
 
-def test_hard_negatives_are_subjects_without_objects():
-    model = bert()
-    batch = batch_of(model)
-    with torch.no_grad():
-        model.subject_head.bias.fill_(-20.0)
-    assert torch.equal(run(model, SignalObjective(hard_negatives=1), batch).loss, own(model, batch).loss)
-
-    with torch.no_grad():
-        model.subject_head.bias.fill_(3.0)
-    probs = own(model, batch).subject_probs
-    assert (probs > 0.1).all()
-    output = run(model, SignalObjective(hard_negatives=1), batch)
-    # Every start is paired with itself: the best scored token of each text that is no one-token subject.
-    labelled = {(row, TokenSpan(start, end)) for row, start, end in batch["labelled_subjects"].tolist()}
-    scores = probs.prod(-1).where(batch["pointable"], torch.tensor(0.0))
-    best = [
-        next(
-            token
-            for token in row.argsort(descending=True).tolist()
-            if (number, TokenSpan(token, token)) not in labelled
-        )
-        for number, row in enumerate(scores)
-    ]
-    more = len(TEXTS)
-    batch["subject_rows"] = torch.cat([batch["subject_rows"], torch.arange(more)])
-    batch["subject_spans"] = torch.cat([batch["subject_spans"], torch.tensor([[token, token] for token in best])])
-    empty = torch.zeros(more, *batch["object_labels"].shape[1:])
-    batch["object_labels"] = torch.cat([batch["object_labels"], empty])
-    expected = own(model, batch)
-    torch.testing.assert_close(output.object_loss, expected.object_loss)
-    assert torch.equal(output.subject_loss, expected.subject_loss)
-
-
 def kl(p, q):
     return p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()
 
@@ -169,7 +134,7 @@ def test_r_drop_needs_dropout():
     with pytest.raises(ValueError, match=r"r_drop_alpha=0.5 compares passes .* none; give its encoder some"):
         SignalObjective(r_drop_alpha=0.5).check(bert())
     SignalObjective(r_drop_alpha=0.5).check(bert(hidden_dropout_prob=0.1))
-    SignalObjective(hard_negatives=1).check(bert())
+    SignalObjective(subject_weight=2.0).check(bert())
 
 
 @pytest.mark.parametrize("kind", builders.ENCODERS)
@@ -190,7 +155,7 @@ def test_dropout_of_gates_is_dropout():
 def test_all_signals_together(build):
     model = build(hidden_dropout_prob=0.1).train()
     batch = batch_of(model)
-    objective = SignalObjective(2.0, 0.5, 2, 1.0)
+    objective = SignalObjective(2.0, 0.5, 1.0)
     output = run(model, objective, batch)
     output.loss.backward()
     assert output.loss > 2.0 * output.subject_loss + output.object_loss
@@ -202,6 +167,6 @@ def test_from_arguments(tmp_path):
         return SignalObjective.from_arguments(SpoTrainingArguments(str(tmp_path), use_cpu=True, **settings))
 
     assert build() is None
-    assert build(adversarial_epsilon=1.0, layer_decay=0.9) is None
-    settings = {"subject_loss_weight": 2.0, "missing_label_threshold": 0.6, "hard_negative_subjects": 3}
-    assert build(**settings, r_drop_alpha=0.5) == SignalObjective(2.0, 0.6, 3, 0.5)
+    assert build(layer_decay=0.9) is None
+    settings = {"subject_loss_weight": 2.0, "missing_label_threshold": 0.6}
+    assert build(**settings, r_drop_alpha=0.5) == SignalObjective(2.0, 0.6, 0.5)

@@ -1,0 +1,76 @@
+"""Adapt an encoder to a kind of text by going on with masked language modelling, before it learns to extract.
+
+    python adapt_encoder.py ENCODER TEXTS... OUTPUT [--epochs 1] [--learning-rate 1e-4] [--batch-size 32]
+
+TEXTS are .jsonl files with a "text" field or plain files with one text a line; labels are not looked at. OUTPUT holds
+the encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. An encoder without a head for masked words gets a
+fresh one, whose output embeddings are the encoder's own; it is not kept (Gururangan et al. 2020, arXiv:2004.10964).
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    DataCollatorForLanguageModeling,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from hf_spo.data import read_texts
+
+
+def main() -> None:
+    """Read the arguments, train, write the encoder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoder", type=Path)
+    parser.add_argument("texts", type=Path, nargs="+")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--max-length", type=int, default=128, help="tokens read of a text")
+    parser.add_argument("--seed", type=int, default=42)
+    options = parser.parse_args()
+
+    set_seed(options.seed)  # what the encoder lacks starts at random
+    tokenizer = AutoTokenizer.from_pretrained(options.encoder)
+    model = AutoModelForMaskedLM.from_pretrained(options.encoder, dtype=torch.float32, attn_implementation="eager")
+    texts = list(dict.fromkeys(text for path in options.texts for text in read_texts(path) if text.strip()))
+    arguments = TrainingArguments(
+        output_dir=str(options.output),
+        num_train_epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        per_device_train_batch_size=options.batch_size,
+        train_sampling_strategy="group_by_length",
+        lr_scheduler_type="linear",
+        warmup_steps=0.05,
+        weight_decay=0.01,
+        bf16=True,
+        use_cpu=not torch.accelerator.is_available(),
+        seed=options.seed,
+        save_strategy="no",
+        logging_steps=50,
+    )
+    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, pad_to_multiple_of=8)
+    Trainer(model, arguments, collator, encoded(tokenizer, texts, options.max_length)).train()
+    model.base_model.save_pretrained(options.output)
+    tokenizer.save_pretrained(options.output)
+    print(f"{options.output}: adapted to {len(texts)} texts")  # noqa: T201
+
+
+def encoded(tokenizer: Any, texts: list[str], max_length: int) -> Dataset:
+    """Tokenise texts; special tokens are marked, since they are never masked."""
+    tokens = tokenizer(
+        texts, truncation=True, max_length=max_length, return_special_tokens_mask=True, return_token_type_ids=False
+    )
+    return Dataset.from_dict(dict(tokens))
+
+
+if __name__ == "__main__":
+    main()
