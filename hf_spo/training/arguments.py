@@ -47,10 +47,6 @@ class SpoTrainingArguments(TrainingArguments):
         default=0.0,
         metadata={"help": "Weight of the difference between two passes with other dropout; 0 is off, 1 to 5 usual."},
     )
-    layer_decay: float = field(
-        default=1.0,
-        metadata={"help": "The encoder's layer l of n learns at learning_rate · layer_decay^(n − l); 1 is off."},
-    )
     missing_label_threshold: float = field(
         default=1.0,
         metadata={
@@ -109,9 +105,9 @@ def _check_signals(arguments: SpoTrainingArguments) -> None:
     """Check what is off by default."""
     if not 0 <= arguments.r_drop_alpha < math.inf:
         raise ValueError(f"r_drop_alpha={arguments.r_drop_alpha}: expected at least 0 (off)")
-    for name in ("layer_decay", "missing_label_threshold"):
-        if not 0 < getattr(arguments, name) <= 1:
-            raise ValueError(f"{name}={getattr(arguments, name)}: expected more than 0 and at most 1 (off)")
+    threshold = arguments.missing_label_threshold
+    if not 0 < threshold <= 1:
+        raise ValueError(f"missing_label_threshold={threshold}: expected more than 0 and at most 1 (off)")
     if not 0 < arguments.subject_loss_weight < math.inf:
         raise ValueError(f"subject_loss_weight={arguments.subject_loss_weight}: expected more than 0 (1 is off)")
 

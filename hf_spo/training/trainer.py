@@ -24,7 +24,6 @@ from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
 from .explanation import TrainingState, explain_zero
-from .layer_decay import layer_factors
 from .objective import ENCODER_INPUTS, SignalObjective
 from .stages import Examined, StageExtractor, StageScore, scores
 
@@ -193,13 +192,10 @@ class SpoTrainer(Trainer):
         decayed = set(self.get_decay_parameter_names(optimized))
         encoder_rate = self.args.learning_rate
         head_rate = self.args.head_learning_rate if self.args.head_learning_rate is not None else 5 * encoder_rate
-        names = [name for name, parameter in optimized.named_parameters() if parameter.requires_grad]
-        prefix = SpoForTripleExtraction.base_model_prefix
-        factors = layer_factors([name for name in names if prefix in name.split(".")], self.args.layer_decay)
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in optimized.named_parameters():
             if parameter.requires_grad:
-                rate = encoder_rate * factors[name] if name in factors else head_rate
+                rate = encoder_rate if SpoForTripleExtraction.base_model_prefix in name.split(".") else head_rate
                 decay = self.args.weight_decay if name in decayed else 0.0
                 groups.setdefault((rate, decay), []).append(parameter)
         kind, arguments = self.get_optimizer_cls_and_kwargs(self.args, optimized)

@@ -26,8 +26,6 @@ def test_they_are_training_arguments(tmp_path):
         ({"entity_swap_probability": 1.5}, "entity_swap_probability=1.5: expected a probability from 0"),
         ({"entity_swap_probability": -0.1}, "entity_swap_probability=-0.1: expected a probability from 0"),
         ({"r_drop_alpha": -1.0}, "r_drop_alpha=-1.0: expected at least 0"),
-        ({"layer_decay": 0.0}, "layer_decay=0.0: expected more than 0 and at most 1"),
-        ({"layer_decay": 1.1}, "layer_decay=1.1"),
         ({"missing_label_threshold": 0.0}, "missing_label_threshold=0.0: expected more than 0 and at most 1"),
         ({"missing_label_threshold": 1.5}, "missing_label_threshold=1.5"),
         ({"subject_loss_weight": 0.0}, "subject_loss_weight=0.0: expected more than 0"),

@@ -167,6 +167,5 @@ def test_from_arguments(tmp_path):
         return SignalObjective.from_arguments(SpoTrainingArguments(str(tmp_path), use_cpu=True, **settings))
 
     assert build() is None
-    assert build(layer_decay=0.9) is None
     settings = {"subject_loss_weight": 2.0, "missing_label_threshold": 0.6}
     assert build(**settings, r_drop_alpha=0.5) == SignalObjective(2.0, 0.6, 0.5)

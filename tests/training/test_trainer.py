@@ -325,15 +325,6 @@ def test_the_heads_learn_five_times_as_fast_unless_told(tmp_path):
     assert groups(tiny.trainer(tmp_path, head_learning_rate=0.0))["subject_head.weight"][0] == 0.0
 
 
-def test_layer_decay(tmp_path):
-    run = tiny.trainer(tmp_path, learning_rate=1e-4, head_learning_rate=3e-3, layer_decay=0.5)
-    found = {name: rate for name, (rate, _) in groups(run).items()}
-    assert found["subject_head.weight"] == found["conditioning.weight"] == 3e-3
-    assert found["encoder.encoder.layer.1.output.dense.weight"] == 1e-4
-    assert found["encoder.encoder.layer.0.output.dense.weight"] == 5e-5
-    assert found["encoder.embeddings.word_embeddings.weight"] == 2.5e-5
-
-
 def test_without_signals_training_is_that_of_transformers(tmp_path, monkeypatch):
     final = []
     for _ in range(2):
@@ -393,7 +384,7 @@ def test_all_signals_together_learn(tmp_path):
         tmp_path,
         tiny.model(hidden_size=64, intermediate_size=128),
         dev=tiny.TEXTS,
-        **{**SIGNALS, "missing_label_threshold": 0.9, "layer_decay": 0.9, "entity_swap_probability": 0.1},
+        **{**SIGNALS, "missing_label_threshold": 0.9, "entity_swap_probability": 0.1},
         bf16=True,
         num_train_epochs=24,
         subjects_per_example=4,
