@@ -76,11 +76,11 @@ def diagnose(
     )
     findings = [
         *_about_lines(bad_lines, rows.texts),
-        *_about_all(figures),
         *relations.findings(),
         *mentions.findings(rows.triples, rows.texts),
         *tokens.findings(),
         *rows.findings(),
+        *_about_all(figures),
     ]
     order = list(Severity)
     findings.sort(key=lambda finding: order.index(finding.severity))

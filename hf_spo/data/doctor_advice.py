@@ -44,8 +44,8 @@ def _epochs(figures: Figures) -> Iterator[Suggestion]:
     yield Suggestion(
         "num_train_epochs",
         epochs,
-        f"{counted(texts, 'text')} with triples: this reads about {_PASSES:,} in all, as the recipe of the base model "
-        f"does; an encoder from scratch takes five times as many",
+        f"{counted(texts, 'text')} with triples, {epochs * texts:,} to read in all; about {_PASSES:,} are usual for a "
+        f"pretrained encoder, several times as many from scratch",
     )
 
 

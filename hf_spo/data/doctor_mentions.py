@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
 
-from ..schema import Example, Mention, Span
+from ..schema import Example, Mention, Span, Triple
 from .diagnosis import Finding, Severity, beginning, counted
 from .labels import Labels
 from .occurrences import OccurrencePolicy, locate, missing, occurrences
@@ -18,16 +18,14 @@ class MentionChecks:
 
     def __init__(self) -> None:
         self.ambiguous = self.moved = self.nested = 0
-        self._empty: list[str] = []
-        self._absent: list[tuple[str, str]] = []
-        self._misplaced: list[tuple[str, str]] = []
+        self._empty, self._absent, self._misplaced = _Faults(), _Faults(), _Faults()
 
     def add(self, example: Example, labels: Labels) -> None:
         """Count one text; its labels are those of its whole length."""
         for triple in example.triples:
             mention = missing(example.text, triple)
             if mention is not None:
-                self._add_missing(example.text, mention)
+                self._add_missing(example.text, triple, mention)
                 continue
             ends = (triple.subject, triple.object)
             if any(len(occurrences(example.text, end)) > 1 for end in ends):
@@ -36,55 +34,53 @@ class MentionChecks:
                 self.moved += first != locate(example.text, triple, OccurrencePolicy.NEAREST)
         self.nested += _has_nested(labels)
 
-    def _add_missing(self, text: str, mention: Mention) -> None:
-        place = f"{mention.text!r} in the text beginning {beginning(text)!r}"
+    def _add_missing(self, text: str, triple: Triple, mention: Mention) -> None:
+        place = f"in the text beginning {beginning(text)!r}"
         if not mention.text:
-            self._empty.append(f"in the text beginning {beginning(text)!r}")
+            self._empty.add("empty", place)
         elif mention.span is None:
-            self._absent.append((absence(text, mention.text), place))
+            self._absent.add(absence(text, mention.text), f"{mention.text!r} {place}")
         else:
             span = mention.span
             found = text[span.start : span.end]
-            cause = offset_fault(text, mention.text, span)
-            self._misplaced.append((cause, f"{place}: [{span.start}:{span.end}] is {found!r}"))
+            cause = _EXCHANGED if _exchanged(text, triple) else offset_fault(text, mention.text, span)
+            self._misplaced.add(cause, f"{mention.text!r} {place}: [{span.start}:{span.end}] is {found!r}")
 
     def findings(self, triples: int, texts: int) -> list[Finding]:
         """Say what was found, given how many triples and texts there are in all."""
         found = []
-        if self._misplaced:
-            count = counted(len(self._misplaced), "triple")
+        if self._misplaced.count:
             found.append(
                 Finding(
                     Severity.ERROR,
                     "wrong offsets",
-                    f"offsets that do not cut their mention from the text: {count} ({_counts(self._misplaced)})",
+                    f"offsets that do not cut their mention from the text: {self._misplaced}",
                     "count Unicode code points of the text as it stands in the file, from 0, the end excluded; "
                     "or leave offsets out, and strings are looked up",
-                    len(self._misplaced),
-                    tuple(place for _, place in self._misplaced[:_SHOWN]),
+                    self._misplaced.count,
+                    tuple(self._misplaced.places),
                 )
             )
-        if self._absent:
-            count = counted(len(self._absent), "triple")
+        if self._absent.count:
             found.append(
                 Finding(
-                    by_share(len(self._absent), triples),
+                    by_share(self._absent.count, triples),
                     "not in the text",
-                    f"a mention that is not in its text: {count} ({_counts(self._absent)})",
+                    f"a mention that is not in its text: {self._absent}",
                     "write mentions as the text does, or delete the triples: they are not learnt, and count as missed",
-                    len(self._absent),
-                    tuple(place for _, place in self._absent[:_SHOWN]),
+                    self._absent.count,
+                    tuple(self._absent.places),
                 )
             )
-        if self._empty:
+        if self._empty.count:
             found.append(
                 Finding(
                     Severity.WARNING,
                     "empty mentions",
-                    f"an empty mention, which is never found: {counted(len(self._empty), 'triple')}",
+                    f"an empty mention, which is never found: {counted(self._empty.count, 'triple')}",
                     "fill it in, or delete the triple",
-                    len(self._empty),
-                    tuple(self._empty[:_SHOWN]),
+                    self._empty.count,
+                    tuple(self._empty.places),
                 )
             )
         return [*found, *self._notes(triples, texts)]
@@ -115,10 +111,39 @@ class MentionChecks:
         return found
 
 
+class _Faults:
+    """Counts triples by what is wrong with them, and keeps the first few places."""
+
+    def __init__(self) -> None:
+        self.causes: Counter[str] = Counter()
+        self.places: list[str] = []
+
+    def add(self, cause: str, place: str) -> None:
+        self.causes[cause] += 1
+        if len(self.places) < _SHOWN:
+            self.places.append(place)
+
+    @property
+    def count(self) -> int:
+        return self.causes.total()
+
+    def __str__(self) -> str:
+        causes = ", ".join(f"{count:,} {cause}" for cause, count in self.causes.most_common(_SHOWN))
+        return f"{counted(self.count, 'triple')} ({causes})"
+
+
 def by_share(count: int, total: int) -> Severity:
     """Rate a loss of triples: from a tenth it is an error, from a hundredth a warning."""
     share = count / max(total, 1)
     return Severity.ERROR if share >= 0.1 else Severity.WARNING if share >= 0.01 else Severity.NOTE
+
+
+_EXCHANGED = "those of subject and object are exchanged"
+
+
+def _exchanged(text: str, triple: Triple) -> bool:
+    one, other = triple.subject, triple.object
+    return bool(occurrences(text, Mention(one.text, other.span)) and occurrences(text, Mention(other.text, one.span)))
 
 
 def absence(text: str, mention: str) -> str:
@@ -154,11 +179,6 @@ def offset_fault(text: str, mention: str, span: Span) -> str:
 
 
 _NEAR = 3
-
-
-def _counts(faults: list[tuple[str, str]]) -> str:
-    causes = Counter(cause for cause, _ in faults).most_common(_SHOWN)
-    return ", ".join(f"{count:,} {cause}" for cause, count in causes)
 
 
 def _has_nested(labels: Labels) -> bool:

@@ -54,9 +54,6 @@ class SpoTrainingArguments(TrainingArguments):
             "loss: some are true, and only nobody labelled them. 1 is off."
         },
     )
-    subject_loss_weight: float = field(
-        default=1.0, metadata={"help": "Factor of the subjects' loss beside the objects'."}
-    )
     soft_labels: bool = field(
         default=False,
         metadata={
@@ -108,8 +105,6 @@ def _check_signals(arguments: SpoTrainingArguments) -> None:
     threshold = arguments.missing_label_threshold
     if not 0 < threshold <= 1:
         raise ValueError(f"missing_label_threshold={threshold}: expected more than 0 and at most 1 (off)")
-    if not 0 < arguments.subject_loss_weight < math.inf:
-        raise ValueError(f"subject_loss_weight={arguments.subject_loss_weight}: expected more than 0 (1 is off)")
 
 
 def _check_choice(name: str, value: str, choices: type[StrEnum]) -> None:

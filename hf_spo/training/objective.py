@@ -28,7 +28,6 @@ class SignalObjective:
     """The model's own losses with further signals; with the defaults, which are off, there is nothing but them.
 
     Args:
-        subject_weight: factor of the subjects' loss. A missed subject is missed with all its objects.
         missing_label_threshold: borders that are not labelled at all, and to which the model gives a probability above
             this, count as unknown: their loss is left out, not averaged over fewer. A simple relative of drawing few
             negatives, see Li et al. 2021, arXiv:2012.05426.
@@ -38,7 +37,6 @@ class SignalObjective:
             as there, so the paper's alpha/2·(KL + KL) is alpha/4·(KL + KL) here.
     """
 
-    subject_weight: float = 1.0
     missing_label_threshold: float = 1.0
     r_drop_alpha: float = 0.0
 
@@ -46,7 +44,6 @@ class SignalObjective:
     def from_arguments(cls, arguments: SpoTrainingArguments) -> "SignalObjective | None":
         """Return what the arguments ask for; None where everything is off."""
         objective = cls(
-            arguments.subject_loss_weight,
             arguments.missing_label_threshold,
             arguments.r_drop_alpha,
         )
@@ -77,7 +74,7 @@ class SignalObjective:
             objects.append(_objects(model, again, rows, spans))
         subject_loss = self._loss(subjects, batch["subject_labels"])
         object_loss = self._loss(objects, batch["object_labels"])
-        loss = self.subject_weight * subject_loss + object_loss
+        loss = subject_loss + object_loss
         if self.r_drop_alpha > 0:
             loss = loss + self.r_drop_alpha / 4 * (_divergence(*subjects) + _divergence(*objects))
         return SpoOutput(loss, subject_loss, object_loss)

@@ -11,7 +11,7 @@ from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from ..configuration_spo import SpoConfig
 from ..features import Features
-from ..layers import PointerHead
+from ..layers import Convolution, PointerHead
 from ..modeling_spo import SpoForTripleExtraction
 from ..schema import Schema
 from ..tokenization_dgcnn import character_tokenizer
@@ -92,12 +92,35 @@ def _change_schema(model: SpoForTripleExtraction, schema: Schema) -> None:
     kept = [(number, index[relation]) for number, relation in enumerate(schema) if relation in index]
     logger.info("going on from a model of %d relations: it knows %d of %d", len(index), len(kept), len(schema))
     head = PointerHead(old.in_features, len(schema), config.object_power, config.initial_object_probability)
-    for new_values, old_values in ((head.weight, old.weight), (head.bias, old.bias)):
-        # (2·R, …), start and end of a relation side by side
-        new_rows, old_rows = (values.view(-1, 2, *values.shape[1:]) for values in (new_values, old_values))
-        for target, source in kept:
-            new_rows[target] = old_rows[source]
+    _carry(kept, 2, head.weight, old.weight)
+    _carry(kept, 2, head.bias, old.bias)
     model.object_head = head
+    if model.gates is not None:
+        gate = model.gates.relation.out
+        model.gates.relation.out = torch.nn.Linear(gate.in_features, len(schema))
+        _carry(kept, 1, model.gates.relation.out.weight, gate.weight)
+        _carry(kept, 1, model.gates.relation.out.bias, gate.bias)
+    if model.object_convolution is not None and config.prior:
+        read = model.object_convolution
+        others = read.in_channels - 2 * len(index)
+        convolution = Convolution(others + 2 * len(schema), read.out_channels)
+        assert convolution.bias is not None
+        assert read.bias is not None
+        convolution.bias.copy_(read.bias)
+        # The channels that it reads: first those of no relation.
+        new_channels, old_channels = convolution.weight.transpose(0, 1), read.weight.transpose(0, 1)
+        new_channels[:others] = old_channels[:others]
+        _carry(kept, 2, new_channels[others:], old_channels[others:])
+        model.object_convolution = convolution
+    if schema != config.schema:
+        model.features.prior = None  # its triples are numbered by the other schema
     config.relations = schema.to_list()
     # What was fitted to the scores of the old weights says nothing of the new ones'.
     config.decode_by(replace(config.decoding, calibration=None, score_thresholds=()))
+
+
+def _carry(kept: Sequence[tuple[int, int]], block: int, new: torch.Tensor, old: torch.Tensor) -> None:
+    """Copy what belongs to relations that two schemas share. *Shape:* (block · R, …), a relation's rows together."""
+    new_rows, old_rows = (values.unflatten(0, (-1, block)) for values in (new, old))
+    for target, source in kept:
+        new_rows[target] = old_rows[source]

@@ -18,7 +18,6 @@ VARIANTS: dict[str, Variant] = {
     "subjects a text and step: 4 instead of 2": {"training": {"subjects_per_example": 4}},
     "dropout: 0.1": {"model": DROPOUT},
     "dropout: 0.1, R-Drop: alpha 0.5": {"model": DROPOUT, "training": {"r_drop_alpha": 0.5}},
-    "subject loss: weight 2": {"training": {"subject_loss_weight": 2.0}},
     "entity swaps: 0.2": {"training": {"entity_swap_probability": 0.2}},
     "prior": {"model": {"prior": True}},
     "subjects a text and step: 1 instead of 2": {"training": {"subjects_per_example": 1}},

@@ -96,6 +96,12 @@ class TestOffsets:
         assert wrong.examples[0] == "'晚风' in the text beginning '歌曲《晚风》由白露演唱': [4:6] is '风》'"
         assert examine([right, shifted, shifted]).figures.aligned == 1
 
+    def test_offsets_of_subject_and_object_exchanged(self):
+        text = "歌曲《晚风》由白露演唱"
+        found = findings([song(text, at=((7, 9), (3, 5)))])
+        assert found["wrong offsets"].what.endswith("1 triple (1 those of subject and object are exchanged)")
+        assert "1 too high by 1" in findings([song(text, at=((4, 6), (7, 9)))])["wrong offsets"].what
+
     def test_offsets_that_are_right_are_not_ambiguous(self):
         text = "《晚风》和晚风"
         assert examine([song(text, "晚风", "晚风")]).figures.ambiguous == 1

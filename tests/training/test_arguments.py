@@ -28,8 +28,6 @@ def test_they_are_training_arguments(tmp_path):
         ({"r_drop_alpha": -1.0}, "r_drop_alpha=-1.0: expected at least 0"),
         ({"missing_label_threshold": 0.0}, "missing_label_threshold=0.0: expected more than 0 and at most 1"),
         ({"missing_label_threshold": 1.5}, "missing_label_threshold=1.5"),
-        ({"subject_loss_weight": 0.0}, "subject_loss_weight=0.0: expected more than 0"),
-        ({"subject_loss_weight": float("inf")}, "subject_loss_weight=inf"),
         ({"subjects_per_example": 0}, "subjects_per_example=0: expected a whole number of at least 1"),
         ({"pad_to_multiple_of": 0}, "pad_to_multiple_of=0"),
         ({"subject_sampling": "random"}, "subject_sampling='random': expected reference or true"),

@@ -55,13 +55,6 @@ def test_without_signals_the_losses_are_the_models_own(build, texts):
         assert torch.equal(got[name], expected[name]), name
 
 
-def test_the_subjects_weight():
-    model = bert()
-    batch = batch_of(model)
-    output, expected = run(model, SignalObjective(subject_weight=3.0), batch), own(model, batch)
-    torch.testing.assert_close(output.loss, 3 * expected.subject_loss + expected.object_loss)
-
-
 @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
 def test_only_unlabelled_borders_count_as_unknown(value):
     """Those above the threshold add nothing to the loss, and a label, a soft one too, makes a border known."""
@@ -134,7 +127,7 @@ def test_r_drop_needs_dropout():
     with pytest.raises(ValueError, match=r"r_drop_alpha=0.5 compares passes .* none; give its encoder some"):
         SignalObjective(r_drop_alpha=0.5).check(bert())
     SignalObjective(r_drop_alpha=0.5).check(bert(hidden_dropout_prob=0.1))
-    SignalObjective(subject_weight=2.0).check(bert())
+    SignalObjective(missing_label_threshold=0.5).check(bert())
 
 
 @pytest.mark.parametrize("kind", builders.ENCODERS)
@@ -155,10 +148,10 @@ def test_dropout_of_gates_is_dropout():
 def test_all_signals_together(build):
     model = build(hidden_dropout_prob=0.1).train()
     batch = batch_of(model)
-    objective = SignalObjective(2.0, 0.5, 1.0)
+    objective = SignalObjective(0.5, 1.0)
     output = run(model, objective, batch)
     output.loss.backward()
-    assert output.loss > 2.0 * output.subject_loss + output.object_loss
+    assert output.loss > output.subject_loss + output.object_loss
     assert all(torch.isfinite(weight.grad).all() for weight in model.parameters() if weight.grad is not None)
 
 
@@ -167,5 +160,5 @@ def test_from_arguments(tmp_path):
         return SignalObjective.from_arguments(SpoTrainingArguments(str(tmp_path), use_cpu=True, **settings))
 
     assert build() is None
-    settings = {"subject_loss_weight": 2.0, "missing_label_threshold": 0.6}
-    assert build(**settings, r_drop_alpha=0.5) == SignalObjective(2.0, 0.6, 0.5)
+    settings = {"missing_label_threshold": 0.6}
+    assert build(**settings, r_drop_alpha=0.5) == SignalObjective(0.6, 0.5)

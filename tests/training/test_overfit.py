@@ -91,16 +91,11 @@ class TestFailure:
         assert "3 of 3 steps" in found.explanation[1]
         assert "F1 is 0" not in caplog.text
 
-    def test_a_stage_that_is_not_trained(self, encoder):
-        found = overfit(
-            encoder,
-            builders.EXAMPLES,
-            builders.SCHEMA,
-            max_steps=40,
-            learning_rate=2e-3,
-            subject_loss_weight=1e-12,
-            **TINY,
-        )
+    def test_a_stage_that_finds_nothing(self, tmp_path, tiny_tokenizer):
+        config = builders.encoder_config("bert", len(tiny_tokenizer))
+        builders.spo_model(config, subject_start_threshold=1.0).save_pretrained(tmp_path)
+        tiny_tokenizer.save_pretrained(tmp_path)
+        found = overfit(str(tmp_path), builders.EXAMPLES, builders.SCHEMA, max_steps=40, learning_rate=2e-3, **TINY)
         assert found.subject_f1 == 0.0
         assert found.object_f1 > 0.5
         assert "no subject found" in found.explanation[0]

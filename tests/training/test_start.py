@@ -3,8 +3,9 @@ from dataclasses import replace
 import builders
 import pytest
 import torch
+from transformers import AutoConfig
 
-from hf_spo import DgcnnModel, Schema, SpoForTripleExtraction
+from hf_spo import DgcnnModel, Relation, Schema, SpoForTripleExtraction, TripleStore
 from hf_spo.alignment import encode
 from hf_spo.relation_rules import RelationRules
 from hf_spo.training.start import fresh_model, starting_model
@@ -43,6 +44,37 @@ def test_a_model_of_another_schema_keeps_what_it_knows(trained_folder, trained_m
     assert torch.allclose(model.object_head.bias[6:], torch.tensor(model.object_head.initial_bias))
     model.save_pretrained(tmp_path)
     assert type(model).from_pretrained(tmp_path).config.schema == schema
+
+
+@pytest.mark.parametrize("conditioning", ["layer_norm", "recurrent", "concatenation"])
+def test_gates_and_prior_go_along_with_the_schema(tmp_path, conditioning):
+    tokenizer = builders.wordpiece_tokenizer()
+    settings = {"model_type": "dgcnn", "vocab_size": len(tokenizer), "hidden_size": 16, "dilations": [1, 2]}
+    model = builders.spo_model(
+        AutoConfig.for_model(**settings), conditioning=conditioning, global_gates=True, prior=True, seed=1
+    )
+    model.features.prior = TripleStore.from_examples(builders.EXAMPLES, builders.SCHEMA)
+    model.save_pretrained(tmp_path)
+    new = Relation("人物", "国籍", "国家")
+    schema = Schema([new, *reversed(builders.SCHEMA.relations[:4])])
+    other = starting_model(tmp_path, schema).eval()
+    assert other.features.prior is None
+
+    batch = builders.training_batch(builders.EXAMPLES[:3], tokenizer)
+    candidates = [
+        (row, *batch["subject_spans"][index].tolist(), 3, 4) for index, row in enumerate(batch["subject_rows"])
+    ]
+    given = {name: batch[name] for name in ("input_ids", "attention_mask", "subject_rows", "subject_spans")}
+    outputs = []
+    for one, relation in ((model, 2), (other, schema.find("作者"))):
+        prior = torch.tensor([[*candidate, relation] for candidate in candidates])
+        with torch.no_grad():
+            outputs.append(one(**given, prior=prior).object_probs)
+    for number, relation in enumerate(schema):
+        if relation != new:
+            torch.testing.assert_close(
+                outputs[1][:, :, number], outputs[0][:, :, builders.SCHEMA.find(relation.predicate)]
+            )
 
 
 def test_the_rules_of_the_new_schema_are_kept(trained_folder):

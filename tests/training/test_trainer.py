@@ -338,7 +338,6 @@ def test_without_signals_training_is_that_of_transformers(tmp_path, monkeypatch)
 SIGNALS = {
     "r_drop_alpha": 1.0,
     "missing_label_threshold": 0.01,
-    "subject_loss_weight": 2.0,
 }
 
 
@@ -358,7 +357,7 @@ def encoded(monkeypatch):
 
 @pytest.mark.parametrize("accumulation", [1, 3])
 @pytest.mark.parametrize(
-    ("name", "passes"), [(None, 1), *zip(SIGNALS, (2, 1, 1), strict=True)], ids=lambda value: str(value)
+    ("name", "passes"), [(None, 1), *zip(SIGNALS, (2, 1), strict=True)], ids=lambda value: str(value)
 )
 def test_what_a_signal_costs_and_changes(tmp_path, encoded, name, passes, accumulation):
     """Passes through the encoder for each batch; steps, and what they lead to."""
