@@ -8,8 +8,7 @@ dropped.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -48,6 +47,7 @@ class Encoding:
         offsets: (L, 2) character ranges, half-open; equal ends for tokens that cover nothing, such as [CLS].
         unknown: (L,) whether a token is the unknown token.
         chars_read: how many characters from the start the tokens stand for; less than the text when it was cut.
+        specials: how many special tokens the tokenizer put before the text, and after it.
 
     What a model reads beside the tokens is set by [`Features.annotate`]: `word_ids` (L,), and `candidates` (K, 5), each
     the first and last token of a subject, of an object, and their relation.
@@ -57,13 +57,20 @@ class Encoding:
     candidates: np.ndarray | None = None
 
     def __init__(
-        self, text: str, input_ids: np.ndarray, offsets: np.ndarray, unknown: np.ndarray, chars_read: int
+        self,
+        text: str,
+        input_ids: np.ndarray,
+        offsets: np.ndarray,
+        unknown: np.ndarray,
+        chars_read: int,
+        specials: tuple[int, int] = (0, 0),
     ) -> None:
         self.text = text
         self.input_ids = input_ids
         self.offsets = offsets
         self.unknown = unknown
         self.chars_read = chars_read
+        self.specials = specials
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -76,6 +83,37 @@ class Encoding:
     def char_span(self, start: int, end: int) -> Span:
         """Return the characters from token `start` to token `end`, both inclusive."""
         return Span(int(self.offsets[start, 0]), int(self.offsets[end, 1]))
+
+    def truncated(self, max_length: int) -> "Encoding":
+        """Return the encoding with the end of the text left out, so that no more than these tokens are left."""
+        if len(self) <= max_length:
+            return self
+        before, after = self.specials
+        kept = self._kept(before, max(max_length - after, before))
+        offsets = self.offsets[kept]
+        chars_read = int(offsets[:, 1].max(initial=0))
+        if not self.text[chars_read:].strip():
+            chars_read = len(self.text)
+        return Encoding(self.text, self.input_ids[kept], offsets, self.unknown[kept], chars_read, self.specials)
+
+    def window(self, first: int, last: int) -> tuple["Encoding", int]:
+        """Return the encoding of the text from token `first` to before token `last`, and where in the text that begins.
+
+        Special tokens stand around it as around the whole text.
+        """
+        before, after = self.specials
+        kept = self._kept(first, last)
+        start = 0 if first == before else int(self.offsets[first:last, 0].min())
+        end = len(self.text) if last == len(self) - after else int(self.offsets[first:last, 1].max())
+        covering = self.pointable[kept, None]
+        offsets = np.where(covering, self.offsets[kept] - start, 0)
+        text = self.text[start:end]
+        return Encoding(text, self.input_ids[kept], offsets, self.unknown[kept], len(text), self.specials), start
+
+    def _kept(self, first: int, last: int) -> np.ndarray:
+        before, after = self.specials
+        kept: np.ndarray = np.r_[0:before, first:last, len(self) - after : len(self)]
+        return kept
 
     @cached_property
     def _borders(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -133,13 +171,14 @@ class Batch:
         return inputs
 
 
-def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encoding]:
+def encode(tokenizer: Any, texts: Sequence[str], max_length: int | None = None) -> list[Encoding]:
     """Tokenise texts, keeping for every token the characters it covers.
 
     Args:
-        tokenizer: any fast tokenizer.
+        tokenizer: any fast tokenizer: of transformers, or what has the same `backend_tokenizer` of the library
+            tokenizers, `unk_token_id` and `is_fast`.
         texts: the users' strings.
-        max_length: tokens to keep of each text, special tokens included.
+        max_length: tokens to keep of each text, special tokens included; all by default.
 
     Raises:
         TypeError: the tokenizer is not a fast one, so it knows no offsets.
@@ -151,25 +190,19 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
         )
     if not texts:
         return []
+    backend = _ready(tokenizer.backend_tokenizer)
     # A lone surrogate cannot be tokenised; U+FFFD is as long, so offsets still hold for the user's string.
     readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
-    with _cut_at_the_end(tokenizer):
-        tokens = tokenizer(
-            readable,
-            truncation=True,
-            max_length=max_length,
-            return_offsets_mapping=True,
-            return_attention_mask=False,
-            split_special_tokens=True,  # a user's "[SEP]" is five characters, no command to the model
-        )
+    tokens = backend.encode_batch(readable)
     unknown_id = tokenizer.unk_token_id
-    prefixes = {tokenizer.convert_tokens_to_ids(prefix): prefix for prefix in _PREFIXES}
+    prefixes = {backend.token_to_id(prefix): prefix for prefix in _PREFIXES}
     prefixes.pop(unknown_id, None)
-    counts = [len(ids) for ids in tokens["input_ids"]]
+    prefixes.pop(None, None)
+    counts = [len(part) for part in tokens]
     ends = list(accumulate(counts))
     # Arrays for all texts at once: numpy takes as long to make a short one as a long one.
-    all_ids = _flat(tokens["input_ids"], ends[-1])
-    all_offsets = _flat(chain.from_iterable(tokens["offset_mapping"]), 2 * ends[-1]).reshape(-1, 2)
+    all_ids = _flat((part.ids for part in tokens), ends[-1])
+    all_offsets = _flat(chain.from_iterable(part.offsets for part in tokens), 2 * ends[-1]).reshape(-1, 2)
     all_unknown = all_ids == (-1 if unknown_id is None else unknown_id)
     encodings = []
     for index, text in enumerate(texts):
@@ -178,11 +211,29 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[Encodi
         if prefixes:
             offsets = _without_prefixes(offsets, input_ids.tolist(), prefixes, text)
         offsets = _tidy(offsets, readable[index])
-        chars_read = int(offsets[:, 1].max(initial=0))
-        if not tokens.encodings[index].overflowing or not text[chars_read:].strip():
-            chars_read = len(text)
-        encodings.append(Encoding(text, input_ids, offsets, all_unknown[part], chars_read))
+        specials = _specials(tokens[index].special_tokens_mask)
+        encoding = Encoding(text, input_ids, offsets, all_unknown[part], len(text), specials)
+        encodings.append(encoding if max_length is None else encoding.truncated(max_length))
     return encodings
+
+
+def _ready(backend: Any) -> Any:
+    """Set a tokenizer of the library tokenizers to read texts whole, and as texts."""
+    # Asked first: setting is no business of threads that share the tokenizer.
+    if backend.truncation is not None:
+        backend.no_truncation()
+    if backend.padding is not None:
+        backend.no_padding()
+    if not backend.encode_special_tokens:
+        backend.encode_special_tokens = True  # a user's "[SEP]" is five characters, no command to the model
+    return backend
+
+
+def _specials(mask: Sequence[int]) -> tuple[int, int]:
+    """Count the special tokens before a text and after it."""
+    before = next((index for index, special in enumerate(mask) if not special), len(mask))
+    after = next((index for index, special in enumerate(reversed(mask)) if not special), 0)
+    return before, after
 
 
 def _flat(lists: Iterable[Iterable[int]], count: int) -> np.ndarray:
@@ -229,16 +280,6 @@ _JOINS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f]")
 # All but blocks without marks and without what joins: most texts have nothing of it, and are spared a closer look.
 _RARE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3029\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uff01-\uff9d]")
 _PREFIXES = ("▁", "Ġ")
-
-
-@contextmanager
-def _cut_at_the_end(tokenizer: Any) -> Iterator[None]:
-    """Let a tokenizer that is set to drop a text's beginning drop its end instead."""
-    side, tokenizer.truncation_side = tokenizer.truncation_side, "right"
-    try:
-        yield
-    finally:
-        tokenizer.truncation_side = side
 
 
 def _without_prefixes(offsets: np.ndarray, input_ids: Sequence[int], prefixes: dict[int, str], text: str) -> np.ndarray:

@@ -9,7 +9,6 @@ from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
-from .calibration import Calibration
 from .decoding_settings import DecodingSettings, SpanPairing
 from .schema import Schema, Thresholds
 
@@ -40,6 +39,8 @@ class DecodingConfig(PreTrainedConfig):
         score_threshold: triples that score less are dropped.
         relation_score_thresholds: the same for each relation, in the common one's place.
         max_length: longest sequence in tokens, special tokens included.
+        window: neighbouring sentences of a text are read together up to this many tokens; None: up to `max_length`.
+            Training sets it to the median length of its texts, if it is not set.
         hf_spo_version: the version that wrote this config.
     """
 
@@ -56,6 +57,7 @@ class DecodingConfig(PreTrainedConfig):
     score_threshold: float = 0.0
     relation_score_thresholds: list[float] | None = None
     max_length: int = 256
+    window: int | None = None
     tie_word_embeddings: bool = False
     hf_spo_version: str = ""
 
@@ -70,15 +72,8 @@ class DecodingConfig(PreTrainedConfig):
 
     def validate_decoding(self) -> None:
         """Check the values that types alone do not; runs on construction and on save."""
-        Thresholds(*(getattr(self, f"{name}_threshold") for name in Thresholds.__slots__))
-        if self.span_pairing not in list(SpanPairing):
-            raise ValueError(f"span_pairing={self.span_pairing!r}: expected one of {', '.join(SpanPairing)}")
-        if self.score_calibration is not None:
-            Calibration.from_dict(self.score_calibration)
+        DecodingSettings.from_dict(vars(self))  # raises where one is wrong
         limits = self.relation_score_thresholds
-        for value in (self.score_threshold, *(limits or ())):
-            if not 0 <= value <= 1:
-                raise ValueError(f"score threshold {value}: expected a probability from 0 to 1")
         if limits is not None and len(limits) != len(self.relations or ()):
             raise ValueError(
                 f"{len(limits)} relation_score_thresholds: expected one for each of the {len(self.relations or ())} "
@@ -88,6 +83,8 @@ class DecodingConfig(PreTrainedConfig):
             raise ValueError(
                 f"max_length={self.max_length}: expected at least 3, a text has to fit between [CLS] and [SEP]"
             )
+        if self.window is not None and not 3 <= self.window <= self.max_length:
+            raise ValueError(f"window={self.window}: expected 3 to max_length={self.max_length} tokens")
         if self.relations is not None:
             Schema.from_list(self.relations)
 
@@ -108,33 +105,17 @@ class DecodingConfig(PreTrainedConfig):
     @property
     def thresholds(self) -> Thresholds:
         """The four decoding thresholds as one object."""
-        return Thresholds(
-            self.subject_start_threshold,
-            self.subject_end_threshold,
-            self.object_start_threshold,
-            self.object_end_threshold,
-        )
+        return self.decoding.thresholds
 
     @property
     def decoding(self) -> DecodingSettings:
         """How probabilities become triples, as one object."""
-        common = (self.score_threshold,) if self.score_threshold > 0 else ()
-        return DecodingSettings(
-            self.thresholds,
-            SpanPairing(self.span_pairing),
-            None if self.score_calibration is None else Calibration.from_dict(self.score_calibration),
-            common if self.relation_score_thresholds is None else tuple(self.relation_score_thresholds),
-        )
+        return DecodingSettings.from_dict(vars(self))
 
     def decode_by(self, settings: DecodingSettings) -> None:
         """Take settings over, as found by a search for instance."""
-        for name in Thresholds.__slots__:
-            setattr(self, f"{name}_threshold", getattr(settings.thresholds, name))
-        self.span_pairing = settings.span_pairing.value
-        self.score_calibration = None if settings.calibration is None else settings.calibration.to_dict()
-        one = len(settings.score_thresholds) == 1
-        self.score_threshold = settings.score_thresholds[0] if one else 0.0
-        self.relation_score_thresholds = None if one else list(settings.score_thresholds) or None
+        for name, value in settings.to_dict().items():
+            setattr(self, name, value)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, under the version that writes it."""

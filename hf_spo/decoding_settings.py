@@ -1,7 +1,9 @@
 """How probabilities become triples: all that can be chosen, or tuned, about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from .calibration import Calibration
 from .schema import Thresholds
@@ -48,3 +50,37 @@ class DecodingSettings:
     span_pairing: SpanPairing = SpanPairing.NEAREST
     calibration: Calibration | None = None
     score_thresholds: tuple[float, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "DecodingSettings":
+        """Read them from a model's config, see [`DecodingConfig`]; what is not there has its default.
+
+        Raises:
+            ValueError: a value is out of range, or of no known kind.
+        """
+        borders = {name: data[f"{name}_threshold"] for name in Thresholds.__slots__ if f"{name}_threshold" in data}
+        pairing = data.get("span_pairing", SpanPairing.NEAREST)
+        if pairing not in list(SpanPairing):
+            raise ValueError(f"span_pairing={pairing!r}: expected one of {', '.join(SpanPairing)}")
+        calibration, common = data.get("score_calibration"), data.get("score_threshold", 0.0)
+        limits = data.get("relation_score_thresholds")
+        for value in (common, *(limits or ())):
+            if not 0 <= value <= 1:
+                raise ValueError(f"score threshold {value}: expected a probability from 0 to 1")
+        return cls(
+            Thresholds(**borders),
+            SpanPairing(pairing),
+            None if calibration is None else Calibration.from_dict(calibration),
+            tuple(limits) if limits is not None else (common,) if common > 0 else (),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields of a model's config that say the same."""
+        one = len(self.score_thresholds) == 1
+        return {
+            **{f"{name}_threshold": getattr(self.thresholds, name) for name in Thresholds.__slots__},
+            "span_pairing": self.span_pairing.value,
+            "score_calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "score_threshold": self.score_thresholds[0] if one else 0.0,
+            "relation_score_thresholds": None if one else list(self.score_thresholds) or None,
+        }

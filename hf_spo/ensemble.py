@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .alignment import Batch, Encoding
+from .alignment import Batch
 from .decoding import merge
 from .decoding_settings import DecodingSettings
 from .extraction import PointerBackend, TripleExtractor
@@ -67,20 +67,11 @@ class EnsembleExtractor:
         """Return the same loop on other backends, made of its own."""
         return EnsembleExtractor([group.on(wrap) for group in self._given], self.votes_needed)
 
-    def __call__(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[list[Triple]]:
+    def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
         """Yield the triples of each text; see [`TripleExtractor.__call__`]."""
         copies = [texts] * len(self.groups) if isinstance(texts, str) else tee(texts, len(self.groups))
         results = [group(copy, batch_size) for group, copy in zip(self.groups, copies, strict=True)]
         return (self._combined(found) for found in zip(*results, strict=True))
-
-    def encode(self, texts: Sequence[str]) -> list[list[Encoding]]:
-        """Tokenise texts, once for each group."""
-        return [group.encode(texts) for group in self.groups]
-
-    def run(self, encodings: Sequence[Sequence[Encoding]]) -> list[list[Triple]]:
-        """Run every group over one batch, as `encode` returned it."""
-        results = [group.run(own) for group, own in zip(self.groups, encodings, strict=True)]
-        return [self._combined(found) for found in zip(*results, strict=True)]
 
     def _combined(self, found: Sequence[list[Triple]]) -> list[Triple]:
         return self._given[0].finish(combine(found, self.votes_needed))
@@ -137,6 +128,7 @@ def make_extractor(
     """
     config = model.config
     chosen = decoding or config.decoding
+    options.setdefault("window", config.window)
     if isinstance(model, SpoForTripleExtraction):
         return TripleExtractor(
             TorchBackend(model),

@@ -1,14 +1,15 @@
 """The one extraction loop: subjects of a whole batch, then all their objects in one pass over the cached states.
 
+Texts of any length go through it: long ones as windows, which share batches with those of other texts.
 Pipeline, command line, evaluation in training and whatever is built later run this loop and the decoder behind it.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields, replace
 from enum import StrEnum
-from itertools import islice
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from .decoding_settings import DecodingSettings
 from .features import Features
 from .rules import apply_rules
 from .schema import Schema, Triple
+from .windows import Window, WindowSize, join, split
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +37,23 @@ class PointerBackend(Protocol):
         ...
 
 
-class OnTruncation(StrEnum):
-    """What to do with a text that is longer than the model reads."""
+class OnLong(StrEnum):
+    """What to do with a text that is too long to be read at once.
 
+    WINDOW: read it whole, in windows. WARN: read what the model can of its beginning, and say so. ERROR: refuse it.
+    """
+
+    WINDOW = "window"
     WARN = "warn"
     ERROR = "error"
 
 
 class TextTooLongError(ValueError):
-    """A text is longer than the model reads, and the caller asked not to have it cut."""
+    """A text is longer than the model reads at once, and the caller asked to be told."""
+
+
+BATCH_TOKENS = 4096
+"""Tokens in one forward pass, padding included."""
 
 
 class TripleExtractor:
@@ -53,16 +63,24 @@ class TripleExtractor:
         backend: a model behind [`PointerBackend`].
         tokenizer: the fast tokenizer that the model was trained with.
         schema: the model's relations.
-        max_length: tokens read of a text, special tokens included.
+        max_length: tokens that the model reads at once, special tokens included.
         features: words and candidates that the model reads beside the tokens, if it does.
         decoding: how probabilities become triples.
         rules: hold triples to what the schema declares of their relations, see [`apply_rules`].
         top_k: keep at most this many triples of a text, the best scored.
-        on_truncation: warn about a text that is cut, or raise.
+        on_long: what to do with a text that is too long, see [`OnLong`].
+        window: neighbouring sentences of a text are read together up to this many tokens, special tokens included; at
+            most and by default `max_length`. A longer sentence is read on its own.
+        stride: tokens that neighbouring windows share, where whole sentences can be shared; default: a quarter of a
+            window that is more than half as long as the model reads, of a shorter one none.
+        batch_tokens: tokens in one forward pass, padding included; a text of more goes alone.
         look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
+
+    Raises:
+        ValueError: an argument is out of range.
     """
 
-    # Elements of one (n, L, R, 2) array of object probabilities: bounds memory whatever the number of subjects.
+    # Elements of the largest array of a second pass: bounds memory whatever the number of subjects.
     _object_budget = 1 << 24
 
     def __init__(
@@ -76,11 +94,12 @@ class TripleExtractor:
         decoding: DecodingSettings | None = None,
         rules: bool = True,
         top_k: int | None = None,
-        on_truncation: str = OnTruncation.WARN,
+        on_long: str = OnLong.WINDOW,
+        window: int | None = None,
+        stride: int | None = None,
+        batch_tokens: int | None = None,
         look_ahead: int = 16,
     ) -> None:
-        if top_k is not None and top_k < 1:
-            raise ValueError(f"top_k={top_k}: expected a whole number of at least 1, or None for all triples")
         self.backend = backend
         self.tokenizer = tokenizer
         self.schema = schema
@@ -93,10 +112,17 @@ class TripleExtractor:
                 f"{len(schema)} relations"
             )
         self.rules = rules and schema.has_rules
-        self.top_k = top_k
-        if on_truncation not in list(OnTruncation):
-            raise ValueError(f"on_truncation={on_truncation!r}: expected one of {', '.join(OnTruncation)}")
-        self.on_truncation = OnTruncation(on_truncation)
+        self.top_k = _at_least_one("top_k", top_k, "None for all triples")
+        if on_long not in list(OnLong):
+            raise ValueError(f"on_long={on_long!r}: expected one of {', '.join(OnLong)}")
+        self.on_long = OnLong(on_long)
+        self.window = max_length if window is None else window
+        if not 3 <= self.window <= max_length:
+            raise ValueError(f"window={window}: expected 3 to {max_length} tokens, which the model reads at once")
+        self.stride = (self.window // 4 if self.window > max_length // 2 else 0) if stride is None else stride
+        if not 0 <= self.stride <= self.window // 2:
+            raise ValueError(f"stride={stride}: expected 0 to {self.window // 2} tokens, half of the window")
+        self.batch_tokens = _at_least_one("batch_tokens", batch_tokens, "None") or BATCH_TOKENS
         self.look_ahead = look_ahead
 
     def redecoded(self, decoding: DecodingSettings) -> Self:
@@ -117,59 +143,108 @@ class TripleExtractor:
         other.rules, other.top_k = False, None
         return other
 
-    def __call__(self, texts: Iterable[str], batch_size: int = 32) -> Iterator[list[Triple]]:
+    def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
         """Yield the triples of each text, in the order of the texts, reading only a few batches ahead.
+
+        A batch has as many texts, or windows of long ones, as `batch_tokens` allows, and no more than `batch_size`.
 
         Raises:
             TypeError: an input is no string, or a single string was passed for the texts.
             ValueError: the batch size is not positive.
-            TextTooLongError: a text is too long, with `on_truncation="error"`.
+            TextTooLongError: a text is too long, with `on_long="error"`.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
+        _at_least_one("batch_size", batch_size, "None")
         if isinstance(texts, str):
             raise TypeError("expected several texts, got one str; pass [text]")
-        return self._extract(iter(texts), batch_size)
+        return self._extract(texts, batch_size)
 
-    def _extract(self, stream: Iterator[str], batch_size: int) -> Iterator[list[Triple]]:
-        while block := list(islice(stream, batch_size * self.look_ahead)):
-            encodings = self.encode(block)
-            results: list[list[Triple]] = [[] for _ in block]
+    def _extract(self, texts: Iterable[str], batch_size: int | None) -> Iterator[list[Triple]]:
+        for block in self._read_ahead(texts, batch_size):
+            found: list[list[list[Triple]]] = [[] for _ in block]
+            first = block[0][0].text
             # Blank texts have nothing to point at and go round the model.
-            order = sorted((i for i, e in enumerate(encodings) if e.pointable.any()), key=lambda i: len(encodings[i]))
-            for at in range(0, len(order), batch_size):
-                chosen = order[at : at + batch_size]
-                for index, triples in zip(chosen, self.run([encodings[i] for i in chosen]), strict=True):
-                    results[index] = triples
-            yield from results
+            pointable = [window for group in block for window in group if window.encoding.pointable.any()]
+            for batch in self._batches(pointable, batch_size):
+                for window, triples in zip(batch, self.run(batch), strict=True):
+                    found[window.text - first].append(window.place(triples))
+            yield from (self.finish(join(parts)) for parts in found)
 
-    def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenise texts; texts that are cut are named in a warning or an error."""
+    def _read_ahead(self, texts: Iterable[str], batch_size: int | None) -> Iterator[list[list[Window]]]:
+        """Yield the windows of a block of texts after the other; each is tokenised while the one before is extracted.
+
+        The texts themselves are asked for in the caller's thread.
+        """
+        blocks = _blocks(texts, self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size)
+        read = 0
+        with ThreadPoolExecutor(1) as worker:
+            pending: Future[list[list[Window]]] | None = None
+            for block in blocks:
+                if isinstance(block, Exception):
+                    coming: Future[list[list[Window]]] = Future()
+                    coming.set_exception(block)
+                else:
+                    coming = worker.submit(self.read, block, read)
+                    read += len(block)
+                if pending is not None:
+                    yield pending.result()
+                pending = coming
+            if pending is not None:
+                yield pending.result()
+
+    def _batches(self, windows: Sequence[Window], batch_size: int | None) -> Iterator[list[Window]]:
+        """Put windows of similar length together, as many as the limits allow."""
+        batch: list[Window] = []
+        for window in sorted(windows, key=lambda window: len(window.encoding)):
+            full = (len(batch) + 1) * len(window.encoding) > self.batch_tokens or len(batch) == batch_size
+            if batch and full:
+                yield batch
+                batch = []
+            batch.append(window)
+        if batch:
+            yield batch
+
+    def read(self, texts: Sequence[str], first: int = 0) -> list[list[Window]]:
+        """Tokenise texts and cut long ones into windows. The first text is number `first`."""
         for text in texts:
             _require_text(text)
-        encodings = encode(self.tokenizer, texts, self.max_length)
-        for encoding in encodings:
-            unread = len(encoding.text) - encoding.chars_read
-            if unread:
-                message = (
-                    f"{unread} of {len(encoding.text)} characters were not read: the text beginning "
-                    f"{encoding.text[:20]!r} is longer than the model's {self.max_length} tokens; "
-                    f"split it into sentences"
-                )
-                if self.on_truncation == OnTruncation.ERROR:
-                    raise TextTooLongError(message)
-                logger.warning(message)
-        self.features.annotate(encodings)
-        return encodings
+        read = [
+            self._cut(number, encoding) for number, encoding in enumerate(encode(self.tokenizer, texts), start=first)
+        ]
+        whole = [text for text, group in zip(texts, read, strict=True) for _ in group]
+        self.annotate([window.encoding for group in read for window in group], whole)
+        return read
 
-    def run(self, encodings: Sequence[Encoding]) -> list[list[Triple]]:
-        """Run both passes over one batch of encodings that have anything to point at."""
+    def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
+        """Add to encodings of windows what the model reads beside tokens. `texts`: the whole text of each."""
+        self.features.annotate(encodings)
+
+    def _cut(self, number: int, encoding: Encoding) -> list[Window]:
+        if self.on_long == OnLong.WINDOW:
+            specials = sum(encoding.specials)
+            size = WindowSize(max(self.window - specials, 1), max(self.max_length - specials, 1), self.stride)
+            return split(number, encoding, size)
+        beginning = encoding.truncated(self.max_length)
+        unread = len(encoding.text) - beginning.chars_read
+        if unread:
+            message = (
+                f"{unread} of {len(encoding.text)} characters were not read: the text beginning "
+                f"{encoding.text[:20]!r} is longer than the model's {self.max_length} tokens; "
+                f'on_long="window" reads it whole'
+            )
+            if self.on_long == OnLong.ERROR:
+                raise TextTooLongError(message)
+            logger.warning(message)
+        return [Window(number, beginning)]
+
+    def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
+        """Run both passes over one batch of windows that have anything to point at; offsets are those of the window."""
+        encodings = [window.encoding for window in windows]
         batch = pad(encodings, self.tokenizer.pad_token_id or 0)
         state, probs = self.backend.subjects(batch)
         chosen = self.decoding
         subjects = decode_subjects(probs, batch.pointable, chosen.thresholds, chosen.span_pairing)
         objects = self._objects(state, batch, subjects)
-        return [self.finish(group) for group in assemble(encodings, subjects, objects, self.schema)]
+        return assemble(encodings, subjects, objects, self.schema)
 
     def finish(self, triples: Sequence[Triple]) -> list[Triple]:
         """Make of what was decoded in a text what is returned.
@@ -181,7 +256,8 @@ class TripleExtractor:
         return ruled if self.top_k is None else _best(ruled, self.top_k)
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
-        size = max(1, self._object_budget // (batch.input_ids.shape[1] * len(self.schema) * 2))
+        width = max(2 * len(self.schema), _HIDDEN)
+        size = max(1, self._object_budget // (batch.input_ids.shape[1] * width))
         parts = []
         for at in range(0, len(subjects), size):
             rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
@@ -192,6 +268,39 @@ class TripleExtractor:
             return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
         names = [field.name for field in fields(Objects)]
         return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+# The models' own states are about as wide, whatever the number of relations.
+_HIDDEN = 1024
+
+
+def _blocks(texts: Iterable[str], characters: int, count: int | None) -> Iterator[list[str] | Exception]:
+    """Yield texts in blocks of about as many characters, or of as many texts.
+
+    What goes wrong with the source of the texts comes last, so that the texts before it are not lost.
+    """
+    block: list[str] = []
+    size = 0
+    failure: Exception | None = None
+    try:
+        for text in texts:
+            block.append(text)
+            size += len(text) if isinstance(text, str) else 0
+            if size >= characters or len(block) == count:
+                yield block
+                block, size = [], 0
+    except Exception as error:
+        failure = error
+    if block:
+        yield block
+    if failure is not None:
+        yield failure
+
+
+def _at_least_one(name: str, value: int | None, otherwise: str) -> int | None:
+    if value is not None and value < 1:
+        raise ValueError(f"{name}={value}: expected a whole number of at least 1, or {otherwise}")
+    return value
 
 
 def _require_text(text: object) -> None:

@@ -141,7 +141,7 @@ class SubjectVector(nn.Module):
         tokens = hidden[rows.unsqueeze(1), torch.round(start + (end - start) * steps).long()]
         if self.network is not None:
             # A recurrent network refuses an empty batch.
-            _, last = self.network(tokens) if len(tokens) else (None, tokens.new_zeros(2, 0, tokens.shape[-1]))
+            _, last = self.network(tokens) if tokens.shape[0] else (None, tokens.new_zeros(2, 0, tokens.shape[-1]))
             last = last[0] if isinstance(last, tuple) else last  # an LSTM's has its cell beside it
             tokens = last.transpose(0, 1)
         vector: torch.Tensor = self.dense(tokens.flatten(1))

@@ -80,6 +80,7 @@ class SpoEnsemble(PreTrainedModel):
             combination=combination,
             min_votes=min_votes,
             max_length=min(part[0].model.config.max_length for part in parts),
+            window=min((part[0].model.config.window for part in parts if part[0].model.config.window), default=None),
             # What was tuned for one model's scores does not hold for several; its borders are a start.
             **{name: getattr(config, name) for name in _BORDERS},
         )

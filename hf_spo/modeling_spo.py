@@ -396,12 +396,14 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
     ) -> torch.Tensor:
         """Mark the borders of each subject's candidate objects. *Shape:* prior (E, 6) → (N, L, 2·R)."""
         subjects = torch.cat([rows.unsqueeze(1), spans], dim=1)
-        index, entry = (subjects.unsqueeze(1) == prior[:, :3]).all(-1).nonzero(as_tuple=True)
-        start, end, relation = prior[entry, 3:].T
-        candidates = state.new_zeros(len(rows), state.shape[1], len(self.config.schema), 2)
-        candidates[index, start, relation, 0] = 1
-        candidates[index, end, relation, 1] = 1
-        return candidates.flatten(2)
+        stated = (subjects.unsqueeze(1) == prior[:, :3]).all(-1)
+        relations = len(self.config.schema)
+        # Where in a row of L · R · 2 the start and the end of each candidate's object stand.
+        borders = 2 * (prior[:, 3:5] * relations + prior[:, 5:]) + torch.arange(2, device=prior.device)
+        counts = state.new_zeros(rows.shape[0], state.shape[1] * 2 * relations)
+        counts = counts.index_add(1, borders.flatten(), stated.repeat_interleave(2, dim=1).to(state.dtype))
+        marked: torch.Tensor = counts.clamp(max=1).unflatten(1, (state.shape[1], 2 * relations))
+        return marked
 
     def _position_table(self) -> torch.Tensor:
         """Return the encoder's own position embeddings, or ours where it has none. *Shape:* (positions, P)."""

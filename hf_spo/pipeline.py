@@ -1,27 +1,15 @@
 """pipeline("triple-extraction"): the extraction loop in the dress of transformers."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from transformers import Pipeline
 
+from .calling import call, check_parameters, loop_options
 from .ensemble import EnsembleExtractor, make_extractor
-from .extraction import OnTruncation, TripleExtractor
+from .extraction import TripleExtractor
 from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import SpoForTripleExtraction
-from .schema import Schema, Thresholds
-
-_PARAMETERS = {
-    "subject_start_threshold",
-    "subject_end_threshold",
-    "object_start_threshold",
-    "object_end_threshold",
-    "score_threshold",
-    "rules",
-    "top_k",
-    "on_truncation",
-}
+from .schema import Schema
 
 
 class TripleExtractionPipeline(Pipeline):
@@ -41,8 +29,12 @@ class TripleExtractionPipeline(Pipeline):
         score_threshold: drop triples that score less, whatever their relation; default: the model's config.
         rules: hold triples to what the schema declares of their relations, see [`apply_rules`]; default: True.
         top_k: keep at most this many triples of a text, the best scored first.
-        on_truncation: "warn" about a text longer than the model reads, or raise with "error".
-        batch_size: texts in one forward pass.
+        on_long: "window", the default, reads long texts whole, in windows; "warn" reads what the model can of their
+            beginning and says so; "error" raises.
+        window: neighbouring sentences of a text are read together up to this many tokens; default: the model's config.
+        stride: tokens that neighbouring windows share, where whole sentences can be shared.
+        batch_tokens: tokens in one forward pass, padding included.
+        batch_size: at most this many texts, or windows of long ones, in one forward pass.
         kwargs: further arguments of `transformers.pipeline`: device, dtype, model_kwargs, …
 
     Raises:
@@ -69,77 +61,37 @@ class TripleExtractionPipeline(Pipeline):
             raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
         self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
         self.schema: Schema = self.model.config.schema
-        self.extractor(**self._preprocess_params)  # raises now rather than at the first call
-        self._check_batch_size(self._batch_size)
+        # Raises now rather than at the first call.
+        self.extractor(**self._preprocess_params)([], self._batch_size)
 
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        unknown = sorted(set(parameters) - _PARAMETERS)
-        if unknown:
-            raise TypeError(
-                f"unknown argument {', '.join(unknown)}; known are {', '.join(sorted(_PARAMETERS))}, batch_size"
-            )
-        return parameters, parameters, {}
+        check_parameters(parameters)
+        return parameters, {}, {}
 
     def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:  # type: ignore[override]  # no *args
         """Extract triples from a text, a list of texts, or a stream of texts."""
-        self._sanitize_parameters(**parameters)
-        self._check_batch_size(batch_size)
-        size = batch_size or self._batch_size or _DEFAULT_BATCH_SIZE
+        check_parameters(parameters)
         extractor = self.extractor(**{**self._preprocess_params, **parameters})
-        if isinstance(inputs, str):
-            return next(self._stream(extractor, [inputs], size))
-        if isinstance(inputs, list | tuple):
-            return list(self._stream(extractor, inputs, size))
-        if not isinstance(inputs, bytes | bytearray | memoryview | dict):
-            if isinstance(inputs, Iterable):
-                return self._stream(extractor, inputs, size)
-            if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):
-                return self._stream(extractor, (inputs[index] for index in range(len(inputs))), size)
-        raise TypeError(
-            f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}: {inputs!r:.80}"
-        )
+        return call(extractor, inputs, self._batch_size if batch_size is None else batch_size)
 
-    def _stream(
-        self, extractor: TripleExtractor | EnsembleExtractor, texts: Iterable[str], batch_size: int
-    ) -> Iterator[list[dict[str, Any]]]:
-        return map(self.postprocess, extractor(texts, batch_size))
-
-    @staticmethod
-    def _check_batch_size(batch_size: int | None) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1")
+    @property
+    def name_or_path(self) -> str:
+        """Where the model comes from."""
+        return str(self.model.name_or_path)
 
     def extractor(self, **parameters: Any) -> TripleExtractor | EnsembleExtractor:
         """Return the extraction loop on this pipeline's model, with arguments as in a call."""
-        config = self.model.config
-        names = {name: f"{name}_threshold" for name in Thresholds.__slots__}
-        given = {name: parameters[long] for name, long in names.items() if parameters.get(long) is not None}
-        decoding = replace(config.decoding, thresholds=replace(config.thresholds, **given))
-        least = parameters.get("score_threshold")
-        if least is not None:
-            if not 0 <= least <= 1:
-                raise ValueError(f"score_threshold={least}: expected a probability from 0 to 1")
-            decoding = replace(decoding, score_thresholds=(least,))
-        return make_extractor(
-            self.model,
-            self.tokenizer,
-            decoding=decoding,
-            rules=parameters.get("rules") is not False,
-            top_k=parameters.get("top_k"),
-            on_truncation=parameters.get("on_truncation") or OnTruncation.WARN,
-        )
+        return make_extractor(self.model, self.tokenizer, **loop_options(parameters, self.model.config.decoding))
 
-    def preprocess(self, input_: Any, **parameters: Any) -> Any:
-        """Tokenise one text: the list of its one [`Encoding`]."""
-        return self.extractor(**parameters).encode([input_])
+    def preprocess(self, input_: Any, **parameters: Any) -> dict[str, Any]:
+        """Return a text and the arguments that it is read by."""
+        return {"text": input_, "parameters": parameters}
 
-    def _forward(self, input_tensors: Any, **parameters: Any) -> Any:
-        """Run both passes over one text's encoding."""
-        return self.extractor(**parameters).run(input_tensors)[0]
+    def _forward(self, input_tensors: Any, **_: Any) -> Any:
+        """Extract the triples of one text."""
+        (triples,) = self.extractor(**input_tensors["parameters"])([input_tensors["text"]])
+        return triples
 
     def postprocess(self, model_outputs: Any, **_: Any) -> list[dict[str, Any]]:
         """Return triples as dictionaries."""
         return [triple.to_dict() for triple in model_outputs]
-
-
-_DEFAULT_BATCH_SIZE = 32

@@ -1,4 +1,4 @@
-"""Make the family known to transformers; runs on `import hf_spo` and does no harm when run again."""
+"""Makes the family known to transformers when it is imported; see `registration_hook` for when that is."""
 
 from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
@@ -16,7 +16,7 @@ TASK = "triple-extraction"
 
 
 def register() -> None:
-    """Register configs, models and pipeline with the Auto classes and `transformers.pipeline`."""
+    """Register configs, models and pipeline with the Auto classes and `transformers.pipeline`, once or again."""
     AutoConfig.register(DgcnnConfig.model_type, DgcnnConfig, exist_ok=True)
     AutoModel.register(DgcnnConfig, DgcnnModel, exist_ok=True)
     AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
@@ -33,3 +33,6 @@ def register() -> None:
         "default": {"model": (str(packaged("base")), "main")},
         "type": "text",
     }
+
+
+register()

@@ -1,6 +1,7 @@
 """Extraction: the two-pass loop, with models that know the answer and models that know nothing."""
 
 import logging
+import threading
 from dataclasses import replace
 
 import builders
@@ -14,7 +15,8 @@ from hf_spo.decoding_settings import DecodingSettings
 from hf_spo.extraction import TextTooLongError, TripleExtractor
 from hf_spo.modeling_spo import TorchBackend
 from hf_spo.relation_rules import RelationRules
-from hf_spo.schema import Relation, Schema, Thresholds, Triple
+from hf_spo.schema import Example, Relation, Schema, Thresholds, Triple
+from hf_spo.windows import Window
 
 TEXTS_OF_EXAMPLES = [item.text for item in builders.EXAMPLES]
 
@@ -96,7 +98,35 @@ class TestLoop:
         results = extractor(gold, tiny_tokenizer, look_ahead=2)(stream(), batch_size=1)
         assert read == []
         next(results)
-        assert len(read) == 2
+        assert len(read) == 4  # one block, and the next one, which is tokenised meanwhile
+
+    def test_a_source_that_fails_does_not_lose_what_it_gave_before(self, gold, tiny_tokenizer):
+        def stream():
+            yield from TEXTS_OF_EXAMPLES[:3]
+            raise OSError("the disk is gone")
+
+        results = extractor(gold, tiny_tokenizer, look_ahead=1)(stream(), batch_size=2)
+        assert [len(next(results)) for _ in range(3)] == [3, 2, 4]
+        with pytest.raises(OSError, match="the disk is gone"):
+            next(results)
+
+    def test_the_source_is_read_in_the_caller_s_thread(self, gold, tiny_tokenizer):
+        threads = set()
+
+        def stream():
+            for text in TEXTS_OF_EXAMPLES:
+                threads.add(threading.get_ident())
+                yield text
+
+        list(extractor(gold, tiny_tokenizer, look_ahead=1)(stream(), batch_size=1))
+        assert threads == {threading.get_ident()}
+
+    def test_no_thread_is_left_behind(self, gold, tiny_tokenizer):
+        before = threading.active_count()
+        results = extractor(gold, tiny_tokenizer, look_ahead=1)(iter(TEXTS_OF_EXAMPLES), batch_size=1)
+        next(results)
+        results.close()
+        assert threading.active_count() == before
 
     def test_neighbours_of_similar_length_share_a_batch(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
@@ -106,6 +136,19 @@ class TestLoop:
             )
         )
         assert backend.calls == [(2, 3), (2, 20)]
+
+    def test_a_batch_has_as_many_tokens_as_are_allowed(self, tiny_tokenizer):
+        backend = RandomBackend(len(builders.SCHEMA))
+        texts = ["白露" * 2, "白", "露" * 3, "晚风" * 9, "晚风" * 9]
+        none = DecodingSettings(Thresholds(1))
+        list(extractor(backend, tiny_tokenizer, decoding=none, batch_tokens=20)(texts))
+        assert backend.calls == [(3, 6), (1, 20), (1, 20)]
+
+    def test_windows_of_many_texts_share_batches(self, tiny_tokenizer):
+        backend = RandomBackend(len(builders.SCHEMA))
+        none = DecodingSettings(Thresholds(1))
+        list(extractor(backend, tiny_tokenizer, decoding=none, window=3)(["白露。晚风。", "海边。", "雪。国。远山。"]))
+        assert backend.calls == [(6, 5)]
 
 
 class TestTopK:
@@ -160,35 +203,91 @@ class TestRules:
         assert [kept.score for kept in loop.finish(surer)] == [0.9, 0.9]
 
 
-class TestTruncation:
+def document(examples):
+    """Put labelled sentences together to one text, with their triples at their new places."""
+    text, triples = "", []
+    for item in examples:
+        for triple in item.triples:
+            window = Window(0, None, len(text))
+            triples += window.place([triple])
+        text += item.text + "。"
+    return Example(text, tuple(triples))
+
+
+class TestLongTexts:
+    whole = document(builders.EXAMPLES)
+
+    def known(self, tokenizer):
+        return builders.GoldBackend([Example(e.text + "。", e.triples) for e in builders.EXAMPLES], tokenizer)
+
+    def test_give_the_triples_of_all_sentences_at_their_places(self, tiny_tokenizer):
+        extract = extractor(self.known(tiny_tokenizer), tiny_tokenizer, max_length=40, window=3)
+        before, found, after = extract([builders.EXAMPLES[0].text + "。", self.whole.text, ""])
+        assert builders.facts(found) == builders.facts(self.whole.triples)
+        assert len(before) == 3
+        assert after == []
+
+    def test_a_fact_of_several_windows_is_one_triple_with_its_best_score(self, tiny_tokenizer):
+        class Unsure(builders.GoldBackend):
+            def subjects(self, batch):
+                state, probs = super().subjects(batch)
+                return state, probs * np.linspace(0.81, 1, len(probs), dtype=np.float32)[:, None, None]
+
+        sentences = [Example(item.text + "。", item.triples) for item in builders.EXAMPLES]
+        pairs = [document(builders.EXAMPLES[at : at + 2]) for at in range(7)]
+        extract = extractor(Unsure([*sentences, *pairs], tiny_tokenizer), tiny_tokenizer, window=60, stride=20)
+        (found,) = extract([pairs[0].text + sentences[2].text])
+        assert builders.facts(found) == builders.facts(document(builders.EXAMPLES[:3]).triples)
+        assert {triple.score for triple in found} > {1.0}
+
+    def test_thresholds_rules_and_the_best_are_those_of_the_whole_text(self, tiny_tokenizer):
+        extract = extractor(self.known(tiny_tokenizer), tiny_tokenizer, max_length=40, window=3, top_k=4)
+        assert len(next(extract([self.whole.text]))) == 4
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"window": 2}, "window=2: expected 3 to 64 tokens"),
+            ({"window": 65}, "window=65: expected 3 to 64 tokens"),
+            ({"window": 20, "stride": 11}, "stride=11: expected 0 to 10 tokens"),
+            ({"batch_tokens": 0}, "batch_tokens=0: expected a whole number of at least 1"),
+            ({"on_long": "raise"}, "on_long='raise': expected one of window, warn, error"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, gold, tiny_tokenizer, settings, message):
+        with pytest.raises(ValueError, match=message):
+            extractor(gold, tiny_tokenizer, **settings)
+
+    @pytest.mark.parametrize(("window", "stride"), [(64, 16), (33, 8), (32, 0), (10, 0)])
+    def test_large_windows_overlap_by_default(self, gold, tiny_tokenizer, window, stride):
+        assert extractor(gold, tiny_tokenizer, window=window).stride == stride
+
+
+class TestCutTexts:
     text = "白露演唱了晚风" * 4
 
     def test_warning_says_how_much_was_not_read(self, tiny_tokenizer, caplog):
         backend = RandomBackend(14)
         with caplog.at_level(logging.WARNING):
-            list(extractor(backend, tiny_tokenizer, max_length=10)([self.text, "白露"]))
+            list(extractor(backend, tiny_tokenizer, max_length=10, on_long="warn")([self.text, "白露"]))
         assert [record.getMessage() for record in caplog.records] == [
             "20 of 28 characters were not read: the text beginning '白露演唱了晚风白露演唱了晚风白露演唱了晚' "
-            "is longer than the model's 10 tokens; split it into sentences"
+            'is longer than the model\'s 10 tokens; on_long="window" reads it whole'
         ]
 
     def test_error_on_request(self, tiny_tokenizer):
-        extract = extractor(RandomBackend(14), tiny_tokenizer, max_length=10, on_truncation="error")
+        extract = extractor(RandomBackend(14), tiny_tokenizer, max_length=10, on_long="error")
         with pytest.raises(TextTooLongError, match="20 of 28 characters were not read"):
             list(extract([self.text]))
 
     def test_what_fits_is_read_in_silence(self, tiny_tokenizer, caplog):
-        list(extractor(RandomBackend(14), tiny_tokenizer, max_length=30, on_truncation="error")([self.text]))
+        list(extractor(RandomBackend(14), tiny_tokenizer, max_length=30, on_long="error")([self.text]))
         assert not caplog.records
 
     def test_white_space_at_the_end_is_no_loss(self):
         tokenizer = builders.TOKENIZERS["byte-level"]
         length = len(tokenizer("ab")["input_ids"])
-        list(extractor(RandomBackend(14), tokenizer, max_length=length, on_truncation="error")(["ab\n\n"]))
-
-    def test_another_word_is_refused(self, gold, tiny_tokenizer):
-        with pytest.raises(ValueError, match=r"on_truncation='raise': expected one of warn, error"):
-            extractor(gold, tiny_tokenizer, on_truncation="raise")
+        list(extractor(RandomBackend(14), tokenizer, max_length=length, on_long="error")(["ab\n\n"]))
 
 
 class TestInput:
@@ -235,14 +334,22 @@ SMALL = Schema([Relation("a", "p", "b"), Relation("a", "p", "c", "inWork"), Rela
 
 @EVERY_TOKENIZER
 @settings(derandomize=True, deadline=None, max_examples=60)
-@given(texts=st.lists(any_text(), max_size=5), seed=st.integers(0, 99), batch_size=st.integers(1, 4))
-def test_every_mention_is_the_slice_of_its_text_that_it_says_it_is(tokenizer, texts, seed, batch_size):
+@given(
+    texts=st.lists(any_text(), max_size=5),
+    seed=st.integers(0, 99),
+    batch_size=st.integers(1, 4) | st.none(),
+    window=st.integers(3, 12),
+    stride=st.integers(0, 6),
+)
+def test_every_mention_is_the_slice_of_its_text_that_it_says_it_is(tokenizer, texts, seed, batch_size, window, stride):
     extract = TripleExtractor(
         RandomBackend(len(SMALL), seed),
         tokenizer,
         SMALL,
-        max_length=24,
+        max_length=12,
         decoding=DecodingSettings(Thresholds(0.6, 0.6, 0.85, 0.85)),
+        window=window,
+        stride=min(stride, window // 2),
     )
     results = list(extract(texts, batch_size))
     assert len(results) == len(texts)

@@ -247,11 +247,11 @@ class TestArguments:
         assert len(free(TEXTS[0], rules=True)) == len(free(TEXTS[0], rules=None)) == 2
 
     def test_none_in_a_call_lifts_what_construction_set(self, trained_folder):
-        one = pipeline("triple-extraction", model=trained_folder, top_k=1, on_truncation="error")
+        one = pipeline("triple-extraction", model=trained_folder, top_k=1, on_long="error")
         assert len(one(TEXTS[2], top_k=None)) == 4
 
     def test_unknown_one_is_refused_in_both_places(self, extract, trained_folder):
-        message = r"unknown argument treshold; known are object_end_threshold, .*top_k, batch_size"
+        message = r"unknown argument treshold; known are batch_tokens, .*window, batch_size"
         with pytest.raises(TypeError, match=message):
             extract(TEXTS[0], treshold=0.5)
         with pytest.raises(TypeError, match=message):
@@ -270,7 +270,9 @@ class TestArguments:
         [
             ({"subject_end_threshold": 2.0}, "threshold subject_end=2.0: expected a probability"),
             ({"top_k": 0}, "top_k=0: expected"),
-            ({"on_truncation": "stop"}, "on_truncation='stop': expected one of warn, error"),
+            ({"on_long": "stop"}, "on_long='stop': expected one of window, warn, error"),
+            ({"window": 2}, "window=2: expected 3 to 64 tokens"),
+            ({"batch_tokens": 0}, "batch_tokens=0: expected"),
         ],
     )
     def test_impossible_value_is_refused_at_once_in_both_places(self, extract, trained_folder, arguments, message):
@@ -280,19 +282,35 @@ class TestArguments:
             pipeline("triple-extraction", model=trained_folder, **arguments)
 
 
-class TestTruncation:
-    text = "今天天气很好" * 20
+class TestLongTexts:
+    text = "。".join(TEXTS)
 
-    def test_warns_how_much_was_not_read(self, extract, caplog):
+    def test_are_read_whole(self, extract):
+        (expected,) = [[triple for triples in extract(TEXTS, window=3) for triple in triples]]
+        found = extract(self.text, window=3)
+        assert [(t["subject"]["text"], t["predicate"]) for t in found] == [
+            (t["subject"]["text"], t["predicate"]) for t in expected
+        ]
+        for triple in found:
+            for part in (triple["subject"], triple["object"], *triple["qualifiers"].values()):
+                assert self.text[part["start"] : part["end"]] == part["text"]
+
+    def test_the_window_is_that_of_the_config(self, trained_folder):
+        extract = pipeline("triple-extraction", model=trained_folder)
+        assert extract.extractor().window == 64
+        extract.model.config.window = 20
+        assert extract.extractor().window == 20
+        assert extract.extractor(window=30).window == 30
+
+    def test_can_be_cut_or_refused(self, extract, trained_folder, caplog):
+        text = "今天天气很好" * 20
         with caplog.at_level(logging.WARNING):
-            extract(self.text)
+            extract(text, on_long="warn")
         assert "58 of 120 characters were not read" in caplog.text
-
-    def test_raises_on_request_at_construction_and_call(self, extract, trained_folder):
         with pytest.raises(TextTooLongError, match="58 of 120 characters were not read"):
-            extract(self.text, on_truncation="error")
+            extract(text, on_long="error")
         with pytest.raises(TextTooLongError):
-            pipeline("triple-extraction", model=trained_folder, on_truncation="error")(self.text)
+            pipeline("triple-extraction", model=trained_folder, on_long="error")(text)
 
 
 class TestModel:

@@ -1,8 +1,10 @@
-"""Registration: `import hf_spo` makes the family known to transformers, quietly and any number of times."""
+"""Registration: after `import hf_spo` transformers knows the family, whichever of both is imported first."""
 
+import ast
 import logging
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import builders
@@ -10,6 +12,7 @@ from transformers import AutoConfig, AutoModel, pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
 import hf_spo
+from hf_spo import registration_hook
 from hf_spo.registration import TASK, register
 
 PARENT = Path(__file__).parents[1]
@@ -62,6 +65,44 @@ def test_a_fresh_process_needs_only_the_import(trained_folder):
     assert result.stdout.strip() == ascii(item.triples[0].object.text)
 
 
-def test_public_names_exist():
-    for name in hf_spo.__all__:
-        assert hasattr(hf_spo, name)
+def test_the_order_of_imports_does_not_matter():
+    """The second imports transformers while modules that the registration needs are half imported."""
+    orders = ("import transformers, hf_spo", "import hf_spo.pipeline")
+    check = (
+        "from transformers import CONFIG_MAPPING, AutoModel\n"
+        "from transformers.pipelines import PIPELINE_REGISTRY\n"
+        "task = PIPELINE_REGISTRY.check_task('triple-extraction')[1]\n"
+        "configs = [CONFIG_MAPPING[name] for name in ('dgcnn', 'hf_spo', 'hf_spo_ensemble')]\n"
+        "print(task['impl'].__name__, *(AutoModel._model_mapping[config].__name__ for config in configs))\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", f"{order}\n{check}"],
+            cwd=PARENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for order in orders
+    ]  # fmt: skip
+    known = "TripleExtractionPipeline DgcnnModel SpoForTripleExtraction SpoEnsemble"
+    results = [process.communicate(timeout=240) for process in processes]
+    for order, (output, errors) in zip(orders, results, strict=True):
+        assert output.strip() == known, (order, errors)
+
+
+def test_the_hook_knows_every_module_that_may_import_transformers_first():
+    package = Path(hf_spo.__file__).parent
+
+    @cache
+    def imported(name: str) -> set[str]:
+        body = ast.parse((package / f"{name}.py").read_text(encoding="utf-8")).body
+        froms = [node for node in body if isinstance(node, ast.ImportFrom)]
+        plain = {alias.name.split(".")[0] for node in body if isinstance(node, ast.Import) for alias in node.names}
+        return plain | {"." * node.level + str(node.module).split(".")[0] for node in froms}
+
+    @cache
+    def needed(name: str) -> set[str]:
+        own = {other[1:] for other in imported(name) if other[0] == "." and (package / f"{other[1:]}.py").is_file()}
+        return {name}.union(*map(needed, own))
+
+    of_registration = needed("registration") - {"registration"}
+    first = {name for name in of_registration if any("transformers" in imported(one) for one in needed(name))}
+    assert {f"hf_spo.{name}" for name in first} == set(registration_hook._MODULES)

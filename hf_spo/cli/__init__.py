@@ -1,10 +1,24 @@
 """hf-spo: extract triples, train a model, evaluate it. A file for each command.
 
-What imports torch is imported inside the command that needs it, so that `--help` and mistyped options answer at once.
+What imports torch is imported inside the command that needs it, so that `--help` and mistyped options answer at once,
+and commands that do without it run where it is not installed.
 """
 
 # Each puts its command into the app.
-from . import compare, doctor, ensemble, evaluate, extract, kfold, relabel, rules, train, tune
+from . import compare, doctor, ensemble, evaluate, export, extract, kfold, relabel, rules, train, tune
 from .app import app
 
-__all__ = ["app", "compare", "doctor", "ensemble", "evaluate", "extract", "kfold", "relabel", "rules", "train", "tune"]
+__all__ = [
+    "app",
+    "compare",
+    "doctor",
+    "ensemble",
+    "evaluate",
+    "export",
+    "extract",
+    "kfold",
+    "relabel",
+    "rules",
+    "train",
+    "tune",
+]

@@ -11,8 +11,21 @@ import typer
 from typer.core import TyperGroup
 
 from ..console import LogHandler, say
+from ..lazy import explain_missing
 
-_ORDER = ("extract", "train", "evaluate", "compare", "doctor", "tune", "kfold", "relabel", "ensemble", "rules")
+_ORDER = (
+    "extract",
+    "train",
+    "evaluate",
+    "compare",
+    "doctor",
+    "tune",
+    "kfold",
+    "relabel",
+    "ensemble",
+    "export",
+    "rules",
+)
 
 
 class OneLineErrors(TyperGroup):
@@ -86,6 +99,8 @@ def hf_spo(
 
 def _explain(error: Exception) -> str:
     """Put an exception into words: its own, where it was raised for a reader; else its kind as well."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return explain_missing(error, "this command")
     message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if isinstance(error, ValueError | OSError | TypeError | ImportError) and message:
         return message

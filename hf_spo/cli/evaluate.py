@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from ..console import BadLines, is_terminal, json_line, progress_bar, say, scores_table, whole_file
-from ..extraction import OnTruncation
+from ..extraction import BATCH_TOKENS, OnLong
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
 from ..metrics.triple_f1 import Tokenize
 from ..rule_effects import rule_effects
@@ -23,22 +23,30 @@ from .options import (
     FILES_PANEL,
     AsJson,
     BatchSize,
+    BatchTokens,
     Device,
-    DType,
+    Long,
     Model,
     ObjectEnd,
     ObjectStart,
     Precision,
     Rules,
+    Runtime,
     ScoreThreshold,
     SkipBadLines,
+    Stride,
     SubjectEnd,
     SubjectStart,
+    Threads,
     Threshold,
-    Truncation,
+    WindowSize,
     decoding_parameters,
 )
 from .predictions import read_labelled, read_predictions
+
+if TYPE_CHECKING:
+    from ..deploy import OnnxTripleExtractionPipeline
+    from ..pipeline import TripleExtractionPipeline
 
 _REPORT_PANEL = "Report"
 
@@ -123,9 +131,12 @@ def evaluate(
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
-    batch_size: BatchSize = 32,
+    batch_size: BatchSize = None,
+    batch_tokens: BatchTokens = BATCH_TOKENS,
     device: Device = None,
     dtype: Precision = None,
+    backend: Runtime = None,
+    threads: Threads = None,
     threshold: Threshold = None,
     subject_start_threshold: SubjectStart = None,
     subject_end_threshold: SubjectEnd = None,
@@ -133,7 +144,9 @@ def evaluate(
     object_end_threshold: ObjectEnd = None,
     score_threshold: ScoreThreshold = None,
     rules: Rules = True,
-    on_truncation: Truncation = OnTruncation.WARN,
+    on_long: Long = OnLong.WINDOW,
+    window: WindowSize = None,
+    stride: Stride = None,
 ) -> None:
     """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of its triples.
 
@@ -152,8 +165,8 @@ def evaluate(
         parameters["score_threshold"] = score_threshold
     matches = list(dict.fromkeys(match or [Match.STRICT]))
     if predictions is not None:
-        options = {"--model": model, "--device": device, "--dtype": dtype, "thresholds": parameters}
-        _refuse_a_model(matches, {**options, "--no-rules": not rules})
+        options = {"--model": model, "--device": device, "--dtype": dtype, "--backend": backend}
+        _refuse_a_model(matches, {**options, "thresholds": parameters, "--no-rules": not rules})
     if report is None and (train is not None or aliases is not None):
         raise typer.BadParameter("--train and --aliases are for the report; pass --report FOLDER")
     bad_lines = BadLines((output.parent if output else report) or Path()) if skip_bad_lines else None
@@ -168,8 +181,10 @@ def evaluate(
         if predictions is not None:
             answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
         else:
-            extraction = {"on_truncation": on_truncation.value, **parameters}
-            answers = _extract(examples, model, device, dtype, batch_size, rules, extraction)
+            reading = {"on_long": on_long.value, "window": window, "stride": stride, "batch_tokens": batch_tokens}
+            extraction = {**reading, **parameters}
+            pipe = load_pipeline(model, device, dtype, backend, threads)
+            answers = _extract(examples, pipe, batch_size, rules, extraction)
         about = {**answers.source, "data": str(data)}
         scores = {match.value: _score(examples, answers, match) for match in matches}
         if report:
@@ -204,18 +219,15 @@ def _refuse_a_model(matches: list[Match], options: dict[str, Any]) -> None:
 
 def _extract(
     examples: Sequence[Example],
-    model: str | None,
-    device: str | None,
-    dtype: DType | None,
-    batch_size: int,
+    pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
+    batch_size: int | None,
     rules: bool,
     parameters: dict[str, Any],
 ) -> _Answers:
-    pipe = load_pipeline(model, device, dtype)
     assert pipe.tokenizer is not None
     found = pipe.extractor(**parameters, rules=False)((example.text for example in examples), batch_size)
     unruled = list(progress_bar(found, len(examples), "evaluating"))
-    source, schema, tokenize = {"model": str(pipe.model.name_or_path)}, pipe.schema, pipe.tokenizer.tokenize
+    source, schema, tokenize = {"model": pipe.name_or_path}, pipe.schema, pipe.tokenizer.tokenize
     if not (rules and schema.has_rules):
         return _Answers(source, unruled, schema, tokenize)
     return _Answers(source, [apply_rules(triples, schema) for triples in unruled], schema, tokenize, unruled)

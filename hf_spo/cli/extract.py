@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ..console import BadLines, count_lines, is_terminal, json_line, progress_bar, triples_table, whole_file
-from ..extraction import OnTruncation
+from ..extraction import BATCH_TOKENS, OnLong
 from .app import app
 from .models import load_pipeline
 from .options import (
@@ -19,18 +19,23 @@ from .options import (
     FILES_PANEL,
     AsJson,
     BatchSize,
+    BatchTokens,
     Device,
+    Long,
     Model,
     ObjectEnd,
     ObjectStart,
     Precision,
     Rules,
+    Runtime,
     ScoreThreshold,
     SkipBadLines,
+    Stride,
     SubjectEnd,
     SubjectStart,
+    Threads,
     Threshold,
-    Truncation,
+    WindowSize,
     decoding_parameters,
 )
 
@@ -60,9 +65,12 @@ def extract(
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
-    batch_size: BatchSize = 32,
+    batch_size: BatchSize = None,
+    batch_tokens: BatchTokens = BATCH_TOKENS,
     device: Device = None,
     dtype: Precision = None,
+    backend: Runtime = None,
+    threads: Threads = None,
     threshold: Threshold = None,
     subject_start_threshold: SubjectStart = None,
     subject_end_threshold: SubjectEnd = None,
@@ -80,7 +88,9 @@ def extract(
             rich_help_panel=DECODING_PANEL,
         ),
     ] = None,
-    on_truncation: Truncation = OnTruncation.WARN,
+    on_long: Long = OnLong.WINDOW,
+    window: WindowSize = None,
+    stride: Stride = None,
 ) -> None:
     """Extract triples from texts: a table on a terminal, elsewhere one line of JSON a text.
 
@@ -116,7 +126,7 @@ def extract(
         # Opened before the model is loaded: that a folder is missing should not take seconds to say.
         file = stack.enter_context(whole_file(output)) if output else None
         show = _writer(file, as_json)
-        pipe = load_pipeline(model, device, dtype)
+        pipe = load_pipeline(model, device, dtype, backend, threads)
         read = _read_texts(texts or [], input_file, bad_lines)
         if input_file is not None:
             read = progress_bar(read, count_lines(input_file), "extracting") if file else read
@@ -126,7 +136,10 @@ def extract(
             batch_size=batch_size,
             rules=rules,
             top_k=top_k,
-            on_truncation=on_truncation.value,
+            on_long=on_long.value,
+            window=window,
+            stride=stride,
+            batch_tokens=batch_tokens,
             **parameters,
         )
         for text, triples in zip(ours, results, strict=True):

@@ -2,30 +2,97 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..console import say
-from .options import DType
+from ..deploy.onnx_folder import is_export
+from .options import Backend, DType
 
 if TYPE_CHECKING:
+    from ..deploy import OnnxTripleExtractionPipeline
     from ..pipeline import TripleExtractionPipeline
 
 
-def load_pipeline(model: str | None, device: str | None, dtype: DType | None) -> "TripleExtractionPipeline":
-    """Load a model, from the package if none is named."""
+@overload
+def load_pipeline(
+    model: str | None,
+    device: str | None,
+    dtype: DType | None,
+    backend: Literal[Backend.TORCH] = Backend.TORCH,
+    threads: int | None = None,
+) -> "TripleExtractionPipeline": ...
+
+
+@overload
+def load_pipeline(
+    model: str | None, device: str | None, dtype: DType | None, backend: Backend | None, threads: int | None = None
+) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline": ...
+
+
+def load_pipeline(
+    model: str | None,
+    device: str | None,
+    dtype: DType | None,
+    backend: Backend | None = Backend.TORCH,
+    threads: int | None = None,
+) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
+    """Load a model, from the package if none is named.
+
+    Args:
+        model: folder or name.
+        device, dtype: to compute on and in; default: the fastest there is.
+        backend: what runs the model; None: what its folder is for. Commands that change models leave it out.
+        threads: that compute on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: the folder is for another backend, or an option not for this one.
+    """
+    folder = find_model(model)
+    exported = is_export(folder)
+    if backend == Backend.TORCH and exported:
+        raise ValueError(
+            f"{folder} is an ONNX export, and this takes the model that it was made from; pass that one's folder"
+        )
+    if backend == Backend.ONNX or (backend is None and exported):
+        return _load_onnx(folder, device, dtype, threads)
+    return _load_torch(folder, device, dtype, threads)
+
+
+def _load_torch(
+    folder: str, device: str | None, dtype: DType | None, threads: int | None
+) -> "TripleExtractionPipeline":
+    import torch
     import transformers
 
     from ..pipeline import TripleExtractionPipeline
+    from ..precision import auto_dtype
 
     hush()
-    folder = find_model(model)
-    chosen = {"device": device, "dtype": dtype and dtype.value}
+    if threads is not None:
+        torch.set_num_threads(threads)
+    # "auto" would be the format that the model was saved in.
+    chosen = auto_dtype(device) if dtype in (None, DType.AUTO) else dtype.value
     build: Any = transformers.pipeline  # its overloads list the tasks of transformers only
-    pipe = build(
-        "triple-extraction", model=folder, **{name: value for name, value in chosen.items() if value is not None}
-    )
+    pipe = build("triple-extraction", model=folder, dtype=chosen, **({} if device is None else {"device": device}))
     assert isinstance(pipe, TripleExtractionPipeline)
     return pipe
+
+
+def _load_onnx(
+    folder: str, device: str | None, dtype: DType | None, threads: int | None
+) -> "OnnxTripleExtractionPipeline":
+    from ..deploy.onnx_runtime import load_onnx
+
+    if dtype not in (None, DType.AUTO):
+        raise ValueError(f"--dtype {dtype} is for --backend torch; an export has the number format that it was made in")
+    kind = device and device.split(":")[0]
+    if kind not in (None, *_PROVIDERS):
+        raise ValueError(f"--device {device}: with --backend onnx, expected {' or '.join(_PROVIDERS)}")
+    return load_onnx(folder, num_threads=threads, providers=kind and _PROVIDERS[kind])
+
+
+_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
 
 
 def find_model(model: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..extraction import OnTruncation
+from ..extraction import OnLong
 
 
 class DType(StrEnum):
@@ -15,6 +15,13 @@ class DType(StrEnum):
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
+
+
+class Backend(StrEnum):
+    """What runs a model: torch, or onnxruntime a model that `hf-spo export` wrote."""
+
+    TORCH = "torch"
+    ONNX = "onnx"
 
 
 MODEL_PANEL, DECODING_PANEL, FILES_PANEL = "Model", "Decoding", "Input and output"
@@ -29,7 +36,18 @@ Model = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Texts in one forward pass.", rich_help_panel=MODEL_PANEL)
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="At most this many texts in one forward pass.",
+        show_default="as many as --batch-tokens allows",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+BatchTokens = Annotated[
+    int,
+    typer.Option(min=1, metavar="N", help="Tokens in one forward pass, padding included.", rich_help_panel=MODEL_PANEL),
 ]
 Device = Annotated[
     str | None,
@@ -43,7 +61,29 @@ Device = Annotated[
 Precision = Annotated[
     DType | None,
     typer.Option(
-        "--dtype", help="Number format to compute in.", show_default="the model's own", rich_help_panel=MODEL_PANEL
+        "--dtype",
+        help="Number format to compute in; auto: bfloat16 where the hardware computes in it, else float32.",
+        show_default="auto",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Runtime = Annotated[
+    Backend | None,
+    typer.Option(
+        "--backend",
+        help="What runs the model: torch, or onnxruntime a model that hf-spo export wrote.",
+        show_default="what the model's folder is for",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Threads that compute on the CPU.",
+        show_default="one for each core",
+        rich_help_panel=MODEL_PANEL,
     ),
 ]
 _THRESHOLD: dict[str, Any] = {"min": 0, "max": 1, "metavar": "P", "rich_help_panel": DECODING_PANEL}
@@ -88,9 +128,35 @@ Rules = Annotated[
         rich_help_panel=DECODING_PANEL,
     ),
 ]
-Truncation = Annotated[
-    OnTruncation,
-    typer.Option(help="What to do with a text longer than the model reads.", rich_help_panel=DECODING_PANEL),
+Long = Annotated[
+    OnLong,
+    typer.Option(
+        "--on-long",
+        help="A long text: read it whole, in windows; or read what the model can of its beginning, with a warning; or "
+        "stop.",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
+WindowSize = Annotated[
+    int | None,
+    typer.Option(
+        "--window",
+        min=3,
+        metavar="N",
+        help="Neighbouring sentences of a text are read together up to this many tokens.",
+        show_default="the model's own",
+        rich_help_panel=DECODING_PANEL,
+    ),
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Tokens that neighbouring windows share, where whole sentences can be shared.",
+        show_default="a quarter of a large window, none of a small one",
+        rich_help_panel=DECODING_PANEL,
+    ),
 ]
 SkipBadLines = Annotated[
     bool,

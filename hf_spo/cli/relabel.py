@@ -103,7 +103,7 @@ def relabel(
     ] = False,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
-    batch_size: BatchSize = 32,
+    batch_size: BatchSize = None,
     device: Device = None,
     dtype: Precision = None,
 ) -> None:

@@ -63,7 +63,7 @@ def tune(
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
-    batch_size: BatchSize = 32,
+    batch_size: BatchSize = None,
     device: Device = None,
     dtype: Precision = None,
 ) -> None:

@@ -1,15 +1,45 @@
-"""Reading annotated data and turning it into labels."""
+"""Reading annotated data and turning it into labels; torch is imported for what trains, and for nothing else."""
 
-from .collator import SpoCollator, SubjectSampling
-from .dataset import SpoDataset
-from .diagnosis import Diagnosis, Finding, Severity, Suggestion
-from .doctor import diagnose
-from .duie import example_from_duie
-from .fields import FieldError
-from .labels import AlignmentReport
-from .loading import DUIE_FEATURES, load_duie
-from .occurrences import OccurrencePolicy
-from .reading import BadLine, DataFormatError, example_from_row, read_examples, read_texts
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .collator import SpoCollator, SubjectSampling
+    from .dataset import SpoDataset
+    from .diagnosis import Diagnosis, Finding, Severity, Suggestion
+    from .doctor import diagnose
+    from .duie import example_from_duie
+    from .fields import FieldError
+    from .labels import AlignmentReport
+    from .loading import DUIE_FEATURES, load_duie
+    from .occurrences import OccurrencePolicy
+    from .reading import BadLine, DataFormatError, example_from_row, read_examples, read_texts
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "DUIE_FEATURES": "loading",
+            "AlignmentReport": "labels",
+            "BadLine": "reading",
+            "DataFormatError": "reading",
+            "Diagnosis": "diagnosis",
+            "FieldError": "fields",
+            "Finding": "diagnosis",
+            "OccurrencePolicy": "occurrences",
+            "Severity": "diagnosis",
+            "SpoCollator": "collator",
+            "SpoDataset": "dataset",
+            "SubjectSampling": "collator",
+            "Suggestion": "diagnosis",
+            "diagnose": "doctor",
+            "example_from_duie": "duie",
+            "example_from_row": "reading",
+            "load_duie": "loading",
+            "read_examples": "reading",
+            "read_texts": "reading",
+        },
+    )
 
 __all__ = [
     "DUIE_FEATURES",

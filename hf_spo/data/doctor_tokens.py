@@ -11,6 +11,7 @@ from ..decoding_settings import DecodingSettings, SpanPairing
 from ..extraction import TripleExtractor
 from ..metrics import TripleScorer
 from ..schema import Example, Schema
+from ..windows import Window
 from .diagnosis import Cut, Finding, Lengths, beginning, counted
 from .doctor_mentions import by_share
 from .labels import AlignmentReport, Labels, label
@@ -89,7 +90,8 @@ class TokenChecks:
                 max_length=self.max_length,
                 decoding=DecodingSettings(span_pairing=pairing),
             )
-            found = iter(extractor.run([encodings[index] for index in filled]) if filled else [])
+            windows = [Window(index, encodings[index]) for index in filled]
+            found = (extractor.finish(triples) for triples in (extractor.run(windows) if windows else []))
             for example, labelled in zip(examples, labels, strict=True):
                 scorer.add(next(found) if labelled else [], example.triples)
 

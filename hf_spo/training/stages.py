@@ -1,12 +1,12 @@
 """Scores of each stage alone, taken while triples are extracted: subjects, and objects of the gold subjects."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..alignment import Batch, Encoding
+from ..alignment import Batch
 from ..data.labels import AlignmentReport, Labels, label
 from ..data.occurrences import OccurrencePolicy
 from ..data.unknown_relations import without_unknown_relations
@@ -14,6 +14,7 @@ from ..decoding import Subjects, decode_subjects
 from ..extraction import PointerBackend, TripleExtractor
 from ..metrics import TripleScore, TripleScorer
 from ..schema import Example, Schema, Triple
+from ..windows import Window
 
 _NOTHING = TripleScore(0, 0, 0)
 
@@ -85,36 +86,31 @@ class StageExtractor(TripleExtractor):
         self._watched = _WatchedBackend(backend)
         super().__init__(self._watched, tokenizer, schema, **options)
         self.policy = policy
-        self._examples: Iterator[tuple[int, Example]] = iter(())
-        self._asked: dict[int, tuple[int, Example]] = {}
-        self._scores: list[StageScore] = []
+        self._examples: Sequence[Example] = ()
+        self._scores: dict[int, list[StageScore]] = {}
 
-    def examine(self, examples: Sequence[Example], batch_size: int = 32) -> list[Examined]:
-        """Return of each example the triples that its text yields, and the stages' scores."""
-        self._examples = enumerate(examples)
-        self._scores = [StageScore()] * len(examples)
-        found = list(self([example.text for example in examples], batch_size))
-        return list(zip(found, self._scores, strict=True))
+    def examine(self, examples: Sequence[Example], batch_size: int | None = None) -> list[Examined]:
+        """Return of each example the triples that its text yields, and the stages' scores.
 
-    def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenise texts, remembering of which example each is."""
-        encodings = super().encode(texts)
-        self._asked = {id(encoding): next(self._examples) for encoding in encodings}
-        return encodings
+        Of a text that is read in windows, each window counts, with what is labelled in it.
+        """
+        self._examples = examples
+        self._scores = {}
+        found = self([example.text for example in examples], batch_size)
+        return [(triples, StageScore.total(self._scores.get(index, []))) for index, triples in enumerate(found)]
 
-    def run(self, encodings: Sequence[Encoding]) -> list[list[Triple]]:
+    def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
         """Run both passes over one batch, and the second one once more for its gold subjects."""
-        triples = super().run(encodings)
-        asked = [self._asked[id(encoding)] for encoding in encodings]
-        labels = [self._labels(example, encoding) for (_, example), encoding in zip(asked, encodings, strict=True)]
-        for (index, _), score in zip(asked, self._score(labels), strict=True):
-            self._scores[index] = score
+        triples = super().run(windows)
+        labels = [self._labels(self._examples[window.text], window) for window in windows]
+        for window, score in zip(windows, self._score(labels), strict=True):
+            self._scores.setdefault(window.text, []).append(score)
         self._watched.forget()
         return triples
 
-    def _labels(self, example: Example, encoding: Encoding) -> Labels:
-        known, _ = without_unknown_relations(example, self.schema)
-        return label(known, encoding, self.schema, self.policy, AlignmentReport())
+    def _labels(self, example: Example, window: Window) -> Labels:
+        known, _ = without_unknown_relations(window.part_of(example), self.schema)
+        return label(known, window.encoding, self.schema, self.policy, AlignmentReport())
 
     def _score(self, labels: Sequence[Labels]) -> list[StageScore]:
         batch, probs = self._watched.batch, self._watched.probs

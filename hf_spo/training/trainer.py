@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -96,6 +97,9 @@ class SpoTrainer(Trainer):
         training = self._labelled(
             train_dataset, "training", self._features, args.entity_swap_probability, args.soft_labels
         )
+        if training is not None and model.config.window is None:
+            # What a model learnt on short texts, it does not find among many sentences.
+            model.config.window = max(3, int(np.median(training.lengths)))
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -282,6 +286,7 @@ class SpoTrainer(Trainer):
             self._schema,
             policy=self._policy,
             max_length=self._max_length,
+            window=self.model.config.window,
             features=self._features,
             decoding=self.model.config.decoding,
         )

@@ -129,7 +129,7 @@ class Tuner:
         method: of calibration; None for none.
         folds: of the cross-validation.
         shrinkage: in triples.
-        batch_size: texts in one forward pass.
+        batch_size: at most this many texts in one forward pass.
         on_step: told the number of settings tried, after each.
     """
 
@@ -140,7 +140,7 @@ class Tuner:
     method: CalibrationMethod | None = CalibrationMethod.ISOTONIC
     folds: int = 5
     shrinkage: float = 50.0
-    batch_size: int = 32
+    batch_size: int | None = None
     on_step: Callable[[int], object] | None = None
     _found: dict[Thresholds, Found] = field(default_factory=dict, init=False)
 

@@ -11,6 +11,7 @@ from ..extraction import TripleExtractor
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..schema import Example, Mention, Relation, Schema, Span, Triple
 from ..triple_store import StatedTriples, stated_triples
+from ..windows import Window
 
 Fact = tuple[str, Relation, str]
 """Subject, relation and object: what a triple says, wherever in the text."""
@@ -74,7 +75,7 @@ class Ballot:
     Args:
         voters: models that were asked.
         tallies: of every fact that one of them finds.
-        read_whole: whether all of them read the text to its end.
+        read_whole: whether all of them read the text in one piece.
     """
 
     voters: int = 0
@@ -106,14 +107,16 @@ class Voter:
     trained_on: Callable[[str], bool] | None = None
 
 
-def vote(examples: Sequence[Example], voters: Iterable[Voter], *, held_out: bool = False, batch_size: int = 32) -> Poll:
+def vote(
+    examples: Sequence[Example], voters: Iterable[Voter], *, held_out: bool = False, batch_size: int | None = None
+) -> Poll:
     """Let models vote, one after the other, so that no more than one has to be in memory.
 
     Args:
         examples: labelled texts.
         voters: the models.
         held_out: ask of each text only those that were not trained on it.
-        batch_size: texts in one forward pass.
+        batch_size: at most this many texts in one forward pass.
 
     Raises:
         ValueError: there is no model, or they have different relations, or it is not known what one was trained on.
@@ -140,7 +143,7 @@ def vote(examples: Sequence[Example], voters: Iterable[Voter], *, held_out: bool
         for index, triples in zip(asked, found, strict=True):
             ballot = ballots[index]
             ballot.voters += 1
-            ballot.read_whole &= examples[index].text not in extractor.cut
+            ballot.read_whole &= examples[index].text not in extractor.in_parts
             for said, group in _by_fact(triples, schema).items():
                 ballot.tallies.setdefault(said, Tally()).add(group)
     if first is None:
@@ -158,7 +161,7 @@ def _by_fact(triples: Iterable[Triple], schema: Schema) -> dict[Fact, list[Tripl
 
 
 class _Extractor(TripleExtractor):
-    """Extract from labelled texts, and remember which were cut.
+    """Extract from labelled texts, and remember which were read in several windows.
 
     A prior is consulted as in training: what only a text itself states is not known of it. Or the model would find its
     own labels.
@@ -171,18 +174,24 @@ class _Extractor(TripleExtractor):
             voter.tokenizer,
             config.schema,
             max_length=config.max_length,
+            window=config.window,
             features=voter.model.features,
             decoding=config.decoding,
         )
-        self.cut: set[str] = set()
+        self.in_parts: set[str] = set()
         self._stated = _stated(voter, examples) if self.features.prior is not None else {}
 
-    def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        encodings = super().encode(texts)
-        self.cut.update(encoding.text for encoding in encodings if encoding.chars_read < len(encoding.text))
+    def read(self, texts: Sequence[str], first: int = 0) -> list[list[Window]]:
+        read = super().read(texts, first)
+        self.in_parts.update(text for text, windows in zip(texts, read, strict=True) if len(windows) > 1)
+        return read
+
+    def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
+        """Let no text know what it alone states."""
+        stated = None
         if self.features.prior is not None:
-            self.features.annotate(encodings, [self._stated.get(text, frozenset()) for text in texts])
-        return encodings
+            stated = [self._stated.get(text, frozenset()) for text in texts]
+        self.features.annotate(encodings, stated)
 
 
 def _stated(voter: Voter, examples: Iterable[Example]) -> Mapping[str, StatedTriples]:

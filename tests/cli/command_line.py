@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.testing import Result
 
-COMMAND = [sys.executable, "-c", "import _hf_spo_command; _hf_spo_command.main()"]
+COMMAND = [sys.executable, "-m", "hf_spo.cli"]
 
 
 def write_rows(path: Path, rows: list[Any]) -> Path:

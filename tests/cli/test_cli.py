@@ -2,6 +2,7 @@ import io
 import json
 import os
 import pty
+import re
 import socket
 import subprocess
 import sys
@@ -72,11 +73,14 @@ class TestExtract:
         assert "海边" in result.stdout
         assert "no triples" in result.stdout
 
-    def test_long_text(self, run: Any) -> None:
-        warned = run("extract", TEXT * 20)
-        assert warned.exit_code == 0
-        assert "characters were not read" in warned.stderr
-        assert "split it into sentences" in one_line_error(run("extract", TEXT * 20, "--on-truncation", "error"), 1)
+    def test_long_texts_are_read_whole_or_cut_or_refused(self, run: Any) -> None:
+        text = (TEXT + "。") * 5
+        (whole,) = rows(run("extract", text, "--window", "3").stdout)
+        assert len(whole["triples"]) == 15
+        cut = run("extract", TEXT * 20, "--on-long", "warn")
+        assert cut.exit_code == 0
+        assert "characters were not read" in cut.stderr
+        assert 'on_long="window" reads it whole' in one_line_error(run("extract", TEXT * 20, "--on-long", "error"), 1)
 
     def test_needs_no_network(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: Any, **__: Any) -> None:
@@ -319,8 +323,9 @@ class TestProcess:
 
     def test_help_and_mistakes_answer_without_torch(self) -> None:
         code = (
-            "import sys, _hf_spo_command\n"
-            "try: _hf_spo_command.main()\n"
+            "import sys\n"
+            "from hf_spo.cli import app\n"
+            "try: app(prog_name='hf-spo')\n"
             "finally: assert not {'torch', 'transformers'} & set(sys.modules)"
         )
         for words in (["--help"], ["--version"], ["extract", "--help"], ["train", "--help"], ["extract", "--nope"]):
@@ -330,6 +335,20 @@ class TestProcess:
         version = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, timeout=120).stdout
         assert version.split()[0] == "hf-spo"
         assert version.split()[1] == hf_spo.SpoConfig(relations=builders.SCHEMA.to_list()).hf_spo_version
+
+    def test_without_torch_a_command_says_what_to_install(self) -> None:
+        code = (
+            "import sys\n"
+            "sys.modules |= {'torch': None, 'transformers': None}  # as if they were not installed\n"
+            "from hf_spo.cli import app\n"
+            "app(prog_name='hf-spo')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, "extract", TEXT], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert re.search("this command needs (torch|transformers), which is not installed", line)
 
     def test_a_reader_that_has_enough_is_no_error(self, trained_folder: str, tmp_path: Path) -> None:
         (tmp_path / "in.txt").write_text("\n".join([TEXT] * 400), encoding="utf-8")

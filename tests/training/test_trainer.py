@@ -109,6 +109,13 @@ def test_a_model_trained_in_float32_is_float32(trained):
     assert model.config.dtype == torch.float32
 
 
+def test_windows_are_as_long_as_the_texts_usually_are(trained, tmp_path):
+    lengths = sorted(trained.train_dataset.lengths)
+    assert lengths[4] <= trained.model.config.window <= lengths[5]
+    again = tiny.trainer(tmp_path, trained.model, train=[tiny.TEXTS[-1]])
+    assert again.model.config.window == trained.model.config.window
+
+
 def test_the_best_step_of_raw_weights_is_kept_beside_the_average(trained):
     raw = SpoForTripleExtraction.from_pretrained(best_checkpoint(trained)).state_dict()
     final = trained.model.state_dict()

@@ -157,7 +157,8 @@ class TestTuner:
 
     def test_rare_relations_stay_close_to_the_common_threshold(self, backend, items, tiny_tokenizer):
         tuners = [
-            Tuner(loop(backend, tiny_tokenizer), items, builders.SCHEMA, shrinkage=s, method=None) for s in (0, 1e9)
+            Tuner(loop(backend, tiny_tokenizer), items, builders.SCHEMA, shrinkage=s, method=None, batch_size=32)
+            for s in (0, 1e9)
         ]
         everything = np.ones(len(items), dtype=bool)
         free, tied = (tuner._choose(everything, by_relation=True).limits for tuner in tuners)

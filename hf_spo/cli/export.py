@@ -1,0 +1,129 @@
+"""hf-spo export."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from ..console import BadLines, is_terminal, json_line, say
+from ..deploy.onnx_checks import MAX_F1_DROP
+from ..deploy.onnx_folder import OnnxExportError, check_target
+from .app import app
+from .models import find_model, hush
+from .options import FILES_PANEL, AsJson, Model, SkipBadLines
+from .predictions import read_labelled
+
+if TYPE_CHECKING:
+    from ..deploy import OnnxReport
+
+
+class ExportFormat(StrEnum):
+    """What a model can be exported to."""
+
+    ONNX = "onnx"
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            file_okay=False,
+            help="Where the exported model goes; the place of an older export is taken.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ],
+    model: Model = None,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.ONNX,
+    int8: Annotated[
+        bool,
+        typer.Option(
+            "--int8",
+            help="Weights as 8-bit integers: smaller, faster on most CPUs, a little worse. Takes --data, to tell how "
+            "much worse.",
+        ),
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Labelled texts that the model was not trained on.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = None,
+    max_f1_drop: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, metavar="F1", help="With --int8: write nothing if strict F1 falls by more than this."
+        ),
+    ] = MAX_F1_DROP,
+    as_json: AsJson = None,
+    skip_bad_lines: SkipBadLines = False,
+) -> None:
+    """Export a model to ONNX, to run it without torch; nothing is written unless it finds the same triples.
+
+    The folder is used like a model's, by all commands that extract.
+
+    [dim]hf-spo export --model my-model --output my-model-onnx
+    hf-spo export --model my-model --output small --int8 --data dev.jsonl
+    hf-spo extract --model my-model-onnx 《战狼2》的导演是吴京。[/]
+    """
+    if int8 and data is None:
+        raise typer.BadParameter(
+            "--int8 changes what a model finds, and only labelled texts tell by how much; give some by --data FILE"
+        )
+    try:
+        check_target(output.resolve())
+    except OnnxExportError as error:
+        raise typer.BadParameter(str(error)) from None
+    bad_lines = BadLines(Path()) if skip_bad_lines else None
+    examples = read_labelled(data, bad_lines) if data else []
+    if bad_lines is not None:
+        bad_lines.write()
+    report = _export(find_model(model), output, int8=int8, examples=examples, max_f1_drop=max_f1_drop)
+    say(f"hf-spo: the exported model is in {output}")
+    if is_terminal(sys.stdout) if as_json is None else not as_json:
+        _show(report)
+    else:
+        typer.echo(json_line(report.to_dict()))
+
+
+def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
+    """Load a model and export it, while stderr shows what is being done."""
+    from ..deploy.onnx_export import export_onnx, require_packages
+
+    require_packages()
+    from transformers import AutoTokenizer
+
+    from ..modeling_spo import AutoModelForTripleExtraction
+
+    hush()
+    with Console(stderr=True).status("loading the model") as status:
+        model = AutoModelForTripleExtraction.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        return export_onnx(model, tokenizer, output, on_step=status.update, **options)
+
+
+def _show(report: "OnnxReport") -> None:
+    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("file")
+    table.add_column("size", justify="right")
+    for name, size in report.files.items():
+        table.add_row(name, f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB")
+    Console().print(table)
+    precision = "float32 finds" if report.f1 else "it finds"
+    typer.echo(
+        f"{precision} the same triples as the model; probabilities differ by {report.largest_difference:.0e} at most"
+    )
+    if report.f1:
+        typer.echo(
+            f"int8 has strict F1 {report.f1.int8:.4f} on {report.f1.texts} texts, float32 {report.f1.float32:.4f}"
+        )

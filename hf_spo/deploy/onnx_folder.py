@@ -1,0 +1,154 @@
+"""The folder of an ONNX export: what lies in it, and how it is written whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ..decoding_settings import DecodingSettings
+from ..schema import Schema
+
+ENCODER_FILE, OBJECTS_FILE = "encoder.onnx", "objects.onnx"
+"""The graphs: sentences → subjects, and subjects → objects."""
+
+TOKENIZER_FILE, DESCRIPTION_FILE = "tokenizer.json", "hf_spo_onnx.json"
+FORMAT_VERSION = 1
+
+
+class Precision(StrEnum):
+    """Number format of an export's weights."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"
+
+
+class OnnxExportError(ValueError):
+    """A model cannot be exported, or its export does not do what the model does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an export's graphs and tokenizer do not say themselves; kept as `hf_spo_onnx.json`.
+
+    Args:
+        schema: the model's relations.
+        decoding: how probabilities become triples.
+        max_length: tokens that the model reads at once, special tokens included.
+        window: up to how many tokens neighbouring sentences are read together, if not up to `max_length`.
+        pad_token_id, unk_token_id: of the tokenizer.
+        segmenter: what cuts texts into words, for models that read words.
+        prior: whether the model reads candidates of a triple store.
+        precision: of the weights.
+        opset: version of the operators in the graphs.
+        hf_spo_version: that wrote the export.
+    """
+
+    schema: Schema
+    decoding: DecodingSettings
+    max_length: int
+    window: int | None
+    pad_token_id: int | None
+    unk_token_id: int | None
+    segmenter: str | None
+    prior: bool
+    precision: Precision
+    opset: int
+    hf_spo_version: str
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder."""
+        data = {
+            "format_version": FORMAT_VERSION,
+            **{name: getattr(self, name) for name in _PLAIN},
+            **self.decoding.to_dict(),
+            "relations": self.schema.to_list(),
+        }
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Description":
+        """Read it from a folder.
+
+        Raises:
+            FileNotFoundError: the folder is no export.
+            ValueError: a newer version wrote it, or it is damaged.
+        """
+        path = folder / DESCRIPTION_FILE
+        if not path.is_file():
+            found = "has no " + DESCRIPTION_FILE if folder.is_dir() else "does not exist"
+            raise FileNotFoundError(
+                f"{folder} is no ONNX export: it {found}; make one by `hf-spo export --model MODEL --output {folder}`"
+            )
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            newer = data["format_version"] > FORMAT_VERSION
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
+        if newer:
+            raise ValueError(
+                f"{path} has format {data['format_version']}, this hf-spo reads up to {FORMAT_VERSION}: it was "
+                f"exported by hf-spo {data.get('hf_spo_version', 'of a later version')}; upgrade: pip install -U hf-spo"
+            )
+        try:
+            return cls._from_dict(data)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
+
+    @classmethod
+    def _from_dict(cls, data: Mapping[str, Any]) -> "Description":
+        plain = {name: data[name] for name in _PLAIN}
+        plain["precision"] = Precision(data["precision"])
+        return cls(schema=Schema.from_list(data["relations"]), decoding=DecodingSettings.from_dict(data), **plain)
+
+
+_PLAIN = (
+    "hf_spo_version", "precision", "opset", "max_length", "window", "pad_token_id", "unk_token_id", "segmenter",
+    "prior",
+)  # fmt: skip
+
+
+def is_export(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder holds an ONNX export."""
+    return (Path(folder) / DESCRIPTION_FILE).is_file()
+
+
+def check_target(folder: Path) -> None:
+    """Check that an export may be written to a folder: it is new, empty, or an export itself.
+
+    Raises:
+        OnnxExportError: something else is there, which would be lost, or the folder above is missing.
+    """
+    if not folder.parent.is_dir():
+        raise OnnxExportError(f"{folder.parent} is no folder; create it, or export to elsewhere")
+    if folder.exists() and not folder.is_dir():
+        raise OnnxExportError(f"{folder} is a file; give the name of a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not is_export(folder):
+        raise OnnxExportError(
+            f"{folder} is not empty, and no ONNX export that a new one could take the place of; give another folder"
+        )
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to write to, which takes its name only if all goes well; what had the name is then gone."""
+    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{suffix}") for suffix in ("part", "old"))
+    part.mkdir()
+    try:
+        yield part
+        if folder.exists():
+            folder.rename(old)
+        try:
+            part.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+    finally:
+        for rest in (part, old):
+            shutil.rmtree(rest, ignore_errors=True)

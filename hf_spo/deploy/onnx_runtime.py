@@ -1,0 +1,221 @@
+"""Exported models without torch: onnxruntime, tokenizers and numpy are all that runs here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from ..alignment import Batch
+from ..calling import call, check_parameters, loop_options
+from ..extraction import TripleExtractor
+from ..features import PRIOR_FILE, WORDS_FILE, Features
+from ..schema import Schema
+from ..triple_store import TripleStore
+from ..words import WordVocabulary
+from .extras import require
+from .onnx_folder import ENCODER_FILE, OBJECTS_FILE, TOKENIZER_FILE, Description
+
+
+class OnnxBackend:
+    """An exported model behind the interface that extraction knows, see [`PointerBackend`].
+
+    It keeps nothing between calls, so that several threads may share it.
+
+    Args:
+        folder: of the export.
+        num_threads: that compute one operator; default: one for each core.
+        inter_op_num_threads: operators that are computed side by side; default: one.
+        providers: of onnxruntime, by preference; default: CUDA where there is a GPU for it, else the CPU.
+
+    Raises:
+        FileNotFoundError: a graph is missing.
+        ImportError: onnxruntime is not installed.
+        ValueError: onnxruntime cannot load a graph.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        num_threads: int | None = None,
+        inter_op_num_threads: int | None = None,
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        self.num_threads, self.inter_op_num_threads = num_threads, inter_op_num_threads
+        self.providers = providers
+        self._subjects = self._session(Path(folder) / ENCODER_FILE)
+        self._objects = self._session(Path(folder) / OBJECTS_FILE)
+        self._subject_inputs = _names(self._subjects.get_inputs())
+        self._object_inputs = _names(self._objects.get_inputs())
+        self._state = [name for name in _names(self._subjects.get_outputs()) if name in self._object_inputs]
+
+    def subjects(self, batch: Batch) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Encode a batch. Returns the inputs of the second pass that do not depend on subjects, and (B, L, 2)."""
+        inputs = batch.model_inputs()
+        given = {name: inputs[name] for name in self._subject_inputs}
+        probs, *state = self._subjects.run([_PROBS, *self._state], given)
+        kept = {name: array for name, array in inputs.items() if name in self._object_inputs}
+        return {**kept, **dict(zip(self._state, state, strict=True))}, probs
+
+    def objects(self, state: dict[str, np.ndarray], rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2)."""
+        (probs,) = self._objects.run(None, {**state, "rows": rows, "spans": spans})
+        found: np.ndarray = probs
+        return found
+
+    def _session(self, path: Path) -> Any:
+        onnxruntime = require("onnxruntime", "onnx", "running an exported model")
+        if not path.is_file():
+            raise FileNotFoundError(f"{path.parent} has no {path.name}; export the model again")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors
+        options.intra_op_num_threads = self.num_threads or 0
+        options.inter_op_num_threads = self.inter_op_num_threads or 0
+        available = onnxruntime.get_available_providers()
+        wanted = self.providers or [name for name in _PREFERRED if name in available]
+        missing = [name for name in wanted if name not in available]
+        if missing:
+            raise ValueError(
+                f"onnxruntime has no {', '.join(missing)} here, only {', '.join(available)}; for a GPU, install "
+                f"onnxruntime-gpu"
+            )
+        try:
+            return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        except Exception as error:  # its own kinds have no common parent
+            raise ValueError(f"onnxruntime {onnxruntime.__version__} cannot load {path}: {error}") from error
+
+
+_PROBS = "subject_probs"
+_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+def _names(values: Sequence[Any]) -> list[str]:
+    return [value.name for value in values]
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxTokenizer:
+    """What extraction asks of a tokenizer, without transformers."""
+
+    backend_tokenizer: Any
+    pad_token_id: int | None
+    unk_token_id: int | None
+    is_fast: bool = True
+
+    def tokenize(self, text: str) -> list[str]:
+        """Return the tokens of a text, without special ones."""
+        tokens: list[str] = self.backend_tokenizer.encode(text, add_special_tokens=False).tokens
+        return tokens
+
+
+class OnnxTripleExtractionPipeline:
+    """Extract triples with an exported model; called like [`TripleExtractionPipeline`], with the same answers.
+
+    Args:
+        backend: the graphs.
+        tokenizer: the model's.
+        description: of the export.
+        features: what the model reads beside tokens.
+        name_or_path: where the model comes from.
+        defaults: arguments as in a call.
+
+    Raises:
+        TypeError: an argument is not known.
+        ValueError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        backend: OnnxBackend,
+        tokenizer: OnnxTokenizer,
+        description: Description,
+        features: Features | None = None,
+        name_or_path: str = "",
+        **defaults: Any,
+    ) -> None:
+        self.backend = backend
+        self.tokenizer = tokenizer
+        self.description = description
+        self.schema: Schema = description.schema
+        self.features = features or Features()
+        self.name_or_path = name_or_path
+        check_parameters(defaults)
+        self._batch_size: int | None = defaults.pop("batch_size", None)
+        self._defaults = defaults
+        # Raises now rather than at the first call.
+        self.extractor()([], self._batch_size)
+
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:
+        """Extract triples from a text, a list of texts, or a stream of texts."""
+        size = self._batch_size if batch_size is None else batch_size
+        return call(self.extractor(**parameters), inputs, size)
+
+    def extractor(self, **parameters: Any) -> TripleExtractor:
+        """Return the extraction loop on this model, with arguments as in a call."""
+        check_parameters(parameters)
+        description = self.description
+        options = loop_options({**self._defaults, **parameters}, description.decoding)
+        return TripleExtractor(
+            self.backend,
+            self.tokenizer,
+            self.schema,
+            max_length=description.max_length,
+            features=self.features,
+            **{"window": description.window, **options},
+        )
+
+
+def load_onnx(
+    folder: str | PathLike[str],
+    *,
+    num_threads: int | None = None,
+    inter_op_num_threads: int | None = None,
+    providers: Sequence[str] | None = None,
+    **defaults: Any,
+) -> OnnxTripleExtractionPipeline:
+    """Load an exported model.
+
+    Args:
+        folder: that [`export_onnx`] or `hf-spo export` wrote.
+        num_threads, inter_op_num_threads, providers: see [`OnnxBackend`].
+        defaults: arguments of all calls: thresholds, `top_k`, `rules`, `batch_size` and what else a call takes.
+
+    Raises:
+        FileNotFoundError: the folder is no export, or something in it is missing.
+        ImportError: onnxruntime is not installed.
+        ValueError: a newer version wrote the export, or something in it is damaged.
+    """
+    path = Path(folder)
+    description = Description.load(path)
+    for name in _files(description):
+        if not (path / name).is_file():
+            raise FileNotFoundError(f"{path} has no {name}; export the model again")
+    backend = OnnxBackend(path, num_threads=num_threads, inter_op_num_threads=inter_op_num_threads, providers=providers)
+    tokenizer = OnnxTokenizer(_read_tokenizer(path), description.pad_token_id, description.unk_token_id)
+    features = _read_features(path, description)
+    return OnnxTripleExtractionPipeline(backend, tokenizer, description, features, str(folder), **defaults)
+
+
+def _files(description: Description) -> list[str]:
+    words = [WORDS_FILE] if description.segmenter is not None else []
+    return [TOKENIZER_FILE, *words, *([PRIOR_FILE] if description.prior else [])]
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    try:
+        return Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    except Exception as error:  # the library raises nothing more particular
+        raise ValueError(f"{folder / TOKENIZER_FILE} is damaged ({error}); export the model again") from None
+
+
+def _read_features(folder: Path, description: Description) -> Features:
+    words, prior = None, None
+    if description.segmenter is not None:
+        words = WordVocabulary.from_file(folder / WORDS_FILE, description.segmenter)
+    if description.prior:
+        prior = TripleStore.from_file(folder / PRIOR_FILE, description.schema)
+    return Features(words, prior)

@@ -1,0 +1,216 @@
+"""Texts of any length as windows that a model can read: whole sentences, overlapping, in the text's own offsets."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from .alignment import Encoding
+from .decoding import merge
+from .schema import Example, Mention, Span, Triple
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """A stretch of a text that a model reads at once.
+
+    Args:
+        text: the number of the text among those that are read.
+        encoding: of the stretch alone.
+        start: the characters of the text before it.
+        torn: whether it begins, and ends, within a sentence whose rest another window holds.
+    """
+
+    text: int
+    encoding: Encoding
+    start: int = 0
+    torn: tuple[bool, bool] = (False, False)
+
+    def place(self, triples: Iterable[Triple]) -> list[Triple]:
+        """Return triples of the stretch at their place in the text, without those that may be torn.
+
+        A mention that touches a border within a sentence may go on beyond it; the window that holds the rest tells.
+        """
+        whole = [triple for triple in triples if not self._is_torn(triple)]
+        return [_moved(triple, self.start) for triple in whole] if self.start else whole
+
+    def part_of(self, example: Example) -> Example:
+        """Return what an example, the text's, says of this stretch: the triples that lie in it, at their place."""
+        if len(self.encoding.text) == len(example.text):
+            return example
+        end = self.start + len(self.encoding.text)
+        inside = [
+            triple
+            for triple in example.triples
+            if all(
+                mention.span is None or self.start <= mention.span.start < mention.span.end <= end
+                for mention in _mentions(triple)
+            )
+        ]
+        return Example(self.encoding.text, tuple(_moved(triple, -self.start) for triple in inside))
+
+    def _is_torn(self, triple: Triple) -> bool:
+        if not any(self.torn):
+            return False
+        spans = [mention.span for mention in _mentions(triple) if mention.span is not None]
+        at_start = self.torn[0] and any(span.start == 0 for span in spans)
+        return at_start or (self.torn[1] and any(span.end == len(self.encoding.text) for span in spans))
+
+
+def _mentions(triple: Triple) -> Iterator[Mention]:
+    yield triple.subject
+    for _, mention in triple.slots():
+        yield mention
+
+
+def _moved(triple: Triple, by: int) -> Triple:
+    def move(mention: Mention) -> Mention:
+        if mention.span is None:
+            return mention
+        return replace(mention, span=Span(mention.span.start + by, mention.span.end + by))
+
+    qualifiers = {slot: move(mention) for slot, mention in triple.qualifiers.items()}
+    return replace(triple, subject=move(triple.subject), object=move(triple.object), qualifiers=qualifiers)
+
+
+def join(parts: Iterable[Iterable[Triple]]) -> list[Triple]:
+    """Put together what the windows of one text gave.
+
+    Triples of the same mentions at the same places are one; its score is the best of theirs, because a window that
+    ends soon after a fact shows less of what speaks for it.
+    """
+    return merge(triple for part in parts for triple in part)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSize:
+    """How a text is cut into windows, in tokens of the text.
+
+    Args:
+        usual: neighbouring sentences are read together up to this many. A model that was trained on single sentences
+            finds less in a window of many.
+        limit: what the model can read at once: a sentence of more than `usual` tokens has a window of its own up to it.
+        stride: what neighbouring windows share at least, where that much of whole sentences can be shared.
+    """
+
+    usual: int
+    limit: int
+    stride: int
+
+    @property
+    def torn_stride(self) -> int:
+        """What the windows share that part a sentence."""
+        return max(self.stride, self.limit // 8)
+
+
+def split(text: int, encoding: Encoding, size: WindowSize) -> list[Window]:
+    """Cut a text into windows of whole sentences; a sentence of more than `limit` is cut where it does least harm.
+
+    Args:
+        text: the number of the text.
+        encoding: the whole text.
+        size: of the windows.
+    """
+    before, after = encoding.specials
+    count = len(encoding) - before - after
+    if count <= size.usual or (count <= size.limit and _is_one_sentence(encoding.text)):
+        return [Window(text, encoding)]
+    borders = Borders(encoding, before, count)
+    made = []
+    for first, last in borders.cut(size):
+        part, start = encoding.window(before + first, before + last)
+        torn = not borders.between_sentences(first), not borders.between_sentences(last)
+        made.append(Window(text, part, start, torn))
+    return made
+
+
+# What ends a sentence, with the brackets and quotes that close after it; a full stop only before white space, so that
+# 3.5 and www.a.b stay whole.
+_SENTENCE = re.compile(r"""(?:[。！？!?…]+|\.(?=["'”’)\]]*\s))["'”’」』）)\]】》]*|[\n\r\u2028\u2029]+""")
+_CLAUSE = re.compile(r"[，,、;；:：]")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+def _is_one_sentence(text: str) -> bool:
+    end = _SENTENCE.search(text)
+    return end is None or not text[end.end() :].strip()
+
+
+class Borders:
+    """Where a text's tokens may be parted, best places first. Positions count tokens of the text from 0.
+
+    Args:
+        encoding: the text.
+        before: special tokens before it.
+        count: tokens of the text.
+    """
+
+    def __init__(self, encoding: Encoding, before: int, count: int) -> None:
+        self.text = encoding.text
+        self.count = count
+        offsets = encoding.offsets[before : before + count]
+        # A token that covers nothing has its place; where several stand for one character, they stay together.
+        self._starts = np.maximum.accumulate(offsets[:, 0])
+        ends = np.maximum.accumulate(offsets[:, 1])
+        self._apart = np.flatnonzero(self._starts[1:] >= ends[:-1]) + 1
+        self._sentences = self._after(_SENTENCE)
+        self._between = {0, count, *self._sentences.tolist()}
+
+    def _after(self, mark: re.Pattern[str]) -> np.ndarray:
+        """Return the tokens that come next after each match."""
+        ends = np.fromiter((match.end() for match in mark.finditer(self.text)), dtype=np.int64)
+        return np.intersect1d(np.searchsorted(self._starts, ends), self._apart)
+
+    @cached_property
+    def _levels(self) -> list[np.ndarray]:
+        """Places to part an overlong sentence: after a comma, between words, between tokens."""
+        inside = np.zeros(len(self.text) + 1, dtype=bool)
+        for match in _WORD.finditer(self.text):
+            inside[match.start() + 1 : match.end()] = True
+        return [self._after(_CLAUSE), self._apart[~inside[self._starts[self._apart]]], self._apart]
+
+    def between_sentences(self, position: int) -> bool:
+        """Tell whether a sentence ends before a token, and another one begins with it."""
+        return position in self._between
+
+    def cut(self, size: WindowSize) -> Iterator[tuple[int, int]]:
+        """Yield first and last token, exclusive, of windows."""
+        first, last = 0, self._end(0, size)
+        while last < self.count:
+            yield first, last
+            first = self._next(first, last, size)
+            last = self._end(first, size)
+        yield first, self.count
+
+    def _end(self, first: int, size: WindowSize) -> int:
+        """Return where a window ends: with the last sentence that fits, or with the first one if none does."""
+        if first + size.usual >= self.count:
+            return self.count
+        sentences = self._sentences
+        at = int(np.searchsorted(sentences, first + size.usual, side="right"))
+        if at and sentences[at - 1] > first:
+            return int(sentences[at - 1])
+        end = int(sentences[at]) if at < len(sentences) else self.count
+        return end if end <= first + size.limit else self._latest(first + size.limit // 2, first + size.limit)
+
+    def _next(self, first: int, last: int, size: WindowSize) -> int:
+        """Return where the window after this one begins."""
+        if self.between_sentences(last):
+            sentences = self._sentences
+            low, high = np.searchsorted(sentences, (first, last), side="right")
+            shared = np.searchsorted(sentences, last - size.stride, side="right") - 1
+            starts = sentences[max(low, shared) : high].tolist()
+        else:
+            starts = [self._latest(first, last - size.torn_stride)]
+        # A window that shares so much that it ends with this one, or before, would say nothing new.
+        return next((start for start in starts if self._end(start, size) > last), last)
+
+    def _latest(self, after: int, limit: int) -> int:
+        """Return the best place to part a sentence after one position and up to another: the last of the best kind."""
+        for level in self._levels:
+            at = int(np.searchsorted(level, limit, side="right")) - 1
+            if at >= 0 and level[at] > after:
+                return int(level[at])
+        return limit
