@@ -1,6 +1,6 @@
 """What is lost when sentences are read as part of long texts, in windows, beside each on its own.
 
-    python benchmarks/long_texts.py --data dev.jsonl [--model NAME|DIR] [--window N …] [--stride N …] [--output FILE.json]
+    python benchmarks/long_texts.py --data dev.jsonl [--model NAME|DIR] [--window N …] [--stride N …]
 
 Labelled sentences are put together to texts of `--sentences` each, in the file's order. A triple that a sentence states
 is out of reach if no window holds, within that sentence, all its mentions. F1 is strict, over the triples of a text,
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--model", default="base")
     parser.add_argument("--count", type=int, default=2000, help="sentences that are used")
     parser.add_argument("--sentences", type=int, default=20, help="sentences in a text")
-    parser.add_argument("--between", default="", help="what stands between two sentences")
+    parser.add_argument("--between", default="。", help="what stands between two sentences")
     parser.add_argument("--window", type=int, action="append")
     parser.add_argument("--stride", type=int, action="append")
     parser.add_argument("--dtype", default="bfloat16")
@@ -79,7 +79,7 @@ def main() -> None:
 
     alone = pipe.extractor()
     found = list(alone([example.text for example in examples]))
-    tokens = sum(len(window.encoding) for (window, *_) in alone.read([example.text for example in examples]))
+    tokens = sum(len(window.encoding) for window in alone.windows(example.text for example in examples))
     at = iter(found)
     together = [[triple for _ in parts for triple in next(at)] for parts in texts]
     gold = sum(len(example.triples) for example in examples)
@@ -88,7 +88,9 @@ def main() -> None:
     for size in options.window or [None]:
         for stride in options.stride or [None]:
             extractor = pipe.extractor(window=size, stride=stride)
-            windows = extractor.read(whole)
+            windows: list[list[Window]] = [[] for _ in whole]
+            for window in extractor.windows(whole):
+                windows[window.text].append(window)
             missed = sum(
                 out_of_reach(parts, group, len(options.between)) for parts, group in zip(texts, windows, strict=True)
             )

@@ -8,9 +8,7 @@ from .decoding_settings import DecodingSettings
 from .schema import Thresholds, Triple
 
 _LOOP = ("top_k", "on_long", "window", "stride", "batch_tokens")
-PARAMETERS = frozenset(
-    {*(f"{name}_threshold" for name in Thresholds.__slots__), "score_threshold", "rules", *_LOOP}
-)
+PARAMETERS = frozenset({*(f"{name}_threshold" for name in Thresholds.__slots__), "score_threshold", "rules", *_LOOP})
 """What can be set for all calls and in each, beside `batch_size`."""
 
 

@@ -20,7 +20,7 @@ from .decoding_settings import DecodingSettings
 from .features import Features
 from .rules import apply_rules
 from .schema import Schema, Triple
-from .windows import Window, WindowSize, join, split
+from .windows import Piece, Window, WindowSize, join, pieces, split
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,9 @@ class TripleExtractor:
         ValueError: an argument is out of range.
     """
 
-    # Elements of the largest array of a second pass: bounds memory whatever the number of subjects.
-    _object_budget = 1 << 24
+    # Elements of the largest array of a second pass: bounds memory whatever the number of subjects. Blocks of more than
+    # 32 MB are slower, because the C library gives them back to the system and gets them anew.
+    _object_budget = 1 << 22
 
     def __init__(
         self,
@@ -159,37 +160,41 @@ class TripleExtractor:
         return self._extract(texts, batch_size)
 
     def _extract(self, texts: Iterable[str], batch_size: int | None) -> Iterator[list[Triple]]:
-        for block in self._read_ahead(texts, batch_size):
-            found: list[list[list[Triple]]] = [[] for _ in block]
-            first = block[0][0].text
+        found: dict[int, list[list[Triple]]] = {}
+        for block, windows in self._read_ahead(texts, batch_size):
+            for piece in block:
+                found.setdefault(piece.number, [])
             # Blank texts have nothing to point at and go round the model.
-            pointable = [window for group in block for window in group if window.encoding.pointable.any()]
+            pointable = [window for window in windows if window.encoding.pointable.any()]
             for batch in self._batches(pointable, batch_size):
                 for window, triples in zip(batch, self.run(batch), strict=True):
-                    found[window.text - first].append(window.place(triples))
-            yield from (self.finish(join(parts)) for parts in found)
+                    found[window.text].append(window.place(triples))
+            yield from (self.finish(join(found.pop(piece.number))) for piece in block if piece.is_last)
 
-    def _read_ahead(self, texts: Iterable[str], batch_size: int | None) -> Iterator[list[list[Window]]]:
-        """Yield the windows of a block of texts after the other; each is tokenised while the one before is extracted.
+    def _read_ahead(
+        self, texts: Iterable[str], batch_size: int | None
+    ) -> Iterator[tuple[Sequence[Piece], Sequence[Window]]]:
+        """Yield pieces of texts, a block after the other, and their windows.
 
-        The texts themselves are asked for in the caller's thread.
+        Each block is tokenised while the one before is extracted. The texts themselves are asked for in the caller's
+        thread.
         """
-        blocks = _blocks(texts, self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size)
-        read = 0
+        blocks = _blocks(
+            self.pieces(texts), self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size
+        )
         with ThreadPoolExecutor(1) as worker:
-            pending: Future[list[list[Window]]] | None = None
+            pending: tuple[Sequence[Piece], Future[list[Window]]] | None = None
             for block in blocks:
                 if isinstance(block, Exception):
-                    coming: Future[list[list[Window]]] = Future()
-                    coming.set_exception(block)
+                    coming: tuple[Sequence[Piece], Future[list[Window]]] = ([], Future())
+                    coming[1].set_exception(block)
                 else:
-                    coming = worker.submit(self.read, block, read)
-                    read += len(block)
+                    coming = block, worker.submit(self.read, block)
                 if pending is not None:
-                    yield pending.result()
+                    yield pending[0], pending[1].result()
                 pending = coming
             if pending is not None:
-                yield pending.result()
+                yield pending[0], pending[1].result()
 
     def _batches(self, windows: Sequence[Window], batch_size: int | None) -> Iterator[list[Window]]:
         """Put windows of similar length together, as many as the limits allow."""
@@ -203,26 +208,38 @@ class TripleExtractor:
         if batch:
             yield batch
 
-    def read(self, texts: Sequence[str], first: int = 0) -> list[list[Window]]:
-        """Tokenise texts and cut long ones into windows. The first text is number `first`."""
-        for text in texts:
-            _require_text(text)
-        read = [
-            self._cut(number, encoding) for number, encoding in enumerate(encode(self.tokenizer, texts), start=first)
-        ]
-        whole = [text for text, group in zip(texts, read, strict=True) for _ in group]
-        self.annotate([window.encoding for group in read for window in group], whole)
-        return read
+    def windows(self, texts: Iterable[str]) -> list[Window]:
+        """Return what the model reads of texts, in their order."""
+        return self.read(list(self.pieces(texts)))
+
+    def pieces(self, texts: Iterable[str]) -> Iterator[Piece]:
+        """Cut texts into what is tokenised at once: themselves, but for very long ones."""
+        for number, text in enumerate(texts):
+            if isinstance(text, str) and self.on_long == OnLong.WINDOW:
+                yield from pieces(number, text, _PIECE)
+            else:
+                yield Piece(number, text, 0, text)
+
+    def read(self, pieces: Sequence[Piece]) -> list[Window]:
+        """Tokenise pieces of texts and cut them into windows."""
+        for piece in pieces:
+            _require_text(piece.content)
+        encodings = encode(self.tokenizer, [piece.content for piece in pieces])
+        groups = [self._cut(piece, encoding) for piece, encoding in zip(pieces, encodings, strict=True)]
+        windows = [window for group in groups for window in group]
+        whole = [piece.whole for piece, group in zip(pieces, groups, strict=True) for _ in group]
+        self.annotate([window.encoding for window in windows], whole)
+        return windows
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
         """Add to encodings of windows what the model reads beside tokens. `texts`: the whole text of each."""
         self.features.annotate(encodings)
 
-    def _cut(self, number: int, encoding: Encoding) -> list[Window]:
+    def _cut(self, piece: Piece, encoding: Encoding) -> list[Window]:
         if self.on_long == OnLong.WINDOW:
             specials = sum(encoding.specials)
             size = WindowSize(max(self.window - specials, 1), max(self.max_length - specials, 1), self.stride)
-            return split(number, encoding, size)
+            return split(piece.number, encoding, size, piece.start)
         beginning = encoding.truncated(self.max_length)
         unread = len(encoding.text) - beginning.chars_read
         if unread:
@@ -234,7 +251,7 @@ class TripleExtractor:
             if self.on_long == OnLong.ERROR:
                 raise TextTooLongError(message)
             logger.warning(message)
-        return [Window(number, beginning)]
+        return [Window(piece.number, beginning)]
 
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
         """Run both passes over one batch of windows that have anything to point at; offsets are those of the window."""
@@ -274,18 +291,22 @@ class TripleExtractor:
 _HIDDEN = 1024
 
 
-def _blocks(texts: Iterable[str], characters: int, count: int | None) -> Iterator[list[str] | Exception]:
-    """Yield texts in blocks of about as many characters, or of as many texts.
+# Characters that are tokenised at once: a tokenizer takes some 500 bytes for each.
+_PIECE = 1 << 14
+
+
+def _blocks(pieces: Iterable[Piece], characters: int, count: int | None) -> Iterator[list[Piece] | Exception]:
+    """Yield pieces in blocks of about as many characters, or of as many pieces.
 
     What goes wrong with the source of the texts comes last, so that the texts before it are not lost.
     """
-    block: list[str] = []
+    block: list[Piece] = []
     size = 0
     failure: Exception | None = None
     try:
-        for text in texts:
-            block.append(text)
-            size += len(text) if isinstance(text, str) else 0
+        for piece in pieces:
+            block.append(piece)
+            size += len(piece.content) if isinstance(piece.content, str) else 0
             if size >= characters or len(block) == count:
                 yield block
                 block, size = [], 0

@@ -13,6 +13,41 @@ from .schema import Example, Mention, Span, Triple
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """As much of a text as is tokenised at once, so that memory does not grow with the text.
+
+    Args:
+        number: of the text among those that are read.
+        content: the piece.
+        start: the characters of the text before it.
+        whole: the text.
+    """
+
+    number: int
+    content: str
+    start: int
+    whole: str
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the text ends with it."""
+        return self.start + len(self.content) == len(self.whole)
+
+
+def pieces(number: int, text: str, size: int) -> Iterator[Piece]:
+    """Cut a text into pieces of at most this many characters, between sentences where it has any."""
+    start = 0
+    while len(text) - start > size:
+        low, high = start + size // 2, start + size
+        ends = [match.end() for match in _SENTENCE.finditer(text, low, high)]
+        ends = ends or [match.end() for match in _CLAUSE.finditer(text, low, high)]
+        end = ends[-1] if ends else high
+        yield Piece(number, text[start:end], start, text)
+        start = end
+    yield Piece(number, text[start:], start, text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """A stretch of a text that a model reads at once.
 
@@ -105,24 +140,25 @@ class WindowSize:
         return max(self.stride, self.limit // 8)
 
 
-def split(text: int, encoding: Encoding, size: WindowSize) -> list[Window]:
-    """Cut a text into windows of whole sentences; a sentence of more than `limit` is cut where it does least harm.
+def split(text: int, encoding: Encoding, size: WindowSize, begin: int = 0) -> list[Window]:
+    """Cut a piece of a text into windows of whole sentences; a sentence of more than `limit` where it does least harm.
 
     Args:
         text: the number of the text.
-        encoding: the whole text.
+        encoding: the piece.
         size: of the windows.
+        begin: the characters of the text before the piece.
     """
     before, after = encoding.specials
     count = len(encoding) - before - after
     if count <= size.usual or (count <= size.limit and _is_one_sentence(encoding.text)):
-        return [Window(text, encoding)]
+        return [Window(text, encoding, begin)]
     borders = Borders(encoding, before, count)
     made = []
     for first, last in borders.cut(size):
         part, start = encoding.window(before + first, before + last)
         torn = not borders.between_sentences(first), not borders.between_sentences(last)
-        made.append(Window(text, part, start, torn))
+        made.append(Window(text, part, begin + start, torn))
     return made
 
 

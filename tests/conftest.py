@@ -6,6 +6,7 @@ import builders
 import pytest
 
 from hf_spo import Schema, SpoForTripleExtraction
+from hf_spo.deploy import export_onnx
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,14 @@ def trained_folder(trained_model: SpoForTripleExtraction, tiny_tokenizer: Any, t
     folder = tmp_path_factory.mktemp("trained")
     trained_model.save_pretrained(folder)
     tiny_tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def exported_folder(trained_model: SpoForTripleExtraction, tiny_tokenizer: Any, tmp_path_factory: Any) -> str:
+    """The trained model as an ONNX export; takes seconds to make. Shared: do not change it."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export_onnx(trained_model, tiny_tokenizer, folder)
     return str(folder)
 
 

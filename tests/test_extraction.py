@@ -240,6 +240,14 @@ class TestLongTexts:
         assert builders.facts(found) == builders.facts(document(builders.EXAMPLES[:3]).triples)
         assert {triple.score for triple in found} > {1.0}
 
+    def test_of_any_length_are_read_a_piece_after_the_other(self, tiny_tokenizer, monkeypatch):
+        monkeypatch.setattr("hf_spo.extraction._PIECE", 40)
+        extract = extractor(self.known(tiny_tokenizer), tiny_tokenizer, max_length=40, window=3, look_ahead=1)
+        again = document([*builders.EXAMPLES, *builders.EXAMPLES])
+        found, other = extract([again.text, self.whole.text], batch_size=1)
+        assert builders.facts(found) == builders.facts(again.triples)
+        assert builders.facts(other) == builders.facts(self.whole.triples)
+
     def test_thresholds_rules_and_the_best_are_those_of_the_whole_text(self, tiny_tokenizer):
         extract = extractor(self.known(tiny_tokenizer), tiny_tokenizer, max_length=40, window=3, top_k=4)
         assert len(next(extract([self.whole.text]))) == 4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hf_spo.alignment import encode
 from hf_spo.schema import Example, Mention, Triple
-from hf_spo.windows import Borders, Window, WindowSize, join, split
+from hf_spo.windows import Borders, Window, WindowSize, join, pieces, split
 
 
 def stretches(text, usual, limit=40, stride=0, tokenizer=None):
@@ -56,6 +56,23 @@ class TestSentences:
     def test_are_not_shared_where_a_window_would_say_nothing_new(self):
         text = "白露。晚风。海边海边海边。雪国。"
         assert stretches(text, 6, stride=3) == ["白露。晚风。", "海边海边海边。", "雪国。"]
+
+
+class TestPieces:
+    def test_make_up_the_text_between_sentences(self):
+        text = "白露。晚风，海边。" * 5 + "海" * 30
+        found = list(pieces(3, text, 12))
+        assert "".join(piece.content for piece in found) == text
+        assert all(text[piece.start :].startswith(piece.content) for piece in found)
+        assert [piece.content.endswith("。") for piece in found] == [True] * 4 + [False] * (len(found) - 4)
+        assert all(len(piece.content) <= 12 and piece.number == 3 and piece.whole is text for piece in found)
+        assert [piece.is_last for piece in found] == [False] * (len(found) - 1) + [True]
+
+    @pytest.mark.parametrize("text", ["", "白露"])
+    def test_a_short_text_is_one(self, text):
+        (piece,) = pieces(0, text, 12)
+        assert piece.content == text
+        assert piece.is_last
 
 
 class TestOverlongSentences:

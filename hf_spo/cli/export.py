@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..console import BadLines, is_terminal, json_line, say
-from ..deploy.onnx_checks import MAX_F1_DROP
-from ..deploy.onnx_folder import OnnxExportError, check_target
+from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
 from .app import app
 from .models import find_model, hush
 from .options import FILES_PANEL, AsJson, Model, SkipBadLines
@@ -91,7 +90,7 @@ def export(
     report = _export(find_model(model), output, int8=int8, examples=examples, max_f1_drop=max_f1_drop)
     say(f"hf-spo: the exported model is in {output}")
     if is_terminal(sys.stdout) if as_json is None else not as_json:
-        _show(report)
+        show(report)
     else:
         typer.echo(json_line(report.to_dict()))
 
@@ -112,18 +111,19 @@ def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
         return export_onnx(model, tokenizer, output, on_step=status.update, **options)
 
 
-def _show(report: "OnnxReport") -> None:
+def show(report: "OnnxReport") -> None:
+    """Print what was exported, and how it compares with the model."""
     table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("file")
     table.add_column("size", justify="right")
     for name, size in report.files.items():
         table.add_row(name, f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB")
     Console().print(table)
-    precision = "float32 finds" if report.f1 else "it finds"
-    typer.echo(
-        f"{precision} the same triples as the model; probabilities differ by {report.largest_difference:.0e} at most"
-    )
-    if report.f1:
+    finder, most = "float32" if report.int8 else "it", f"{report.largest_difference:.0e}"
+    typer.echo(f"{finder} finds the same triples as the model; probabilities differ by {most} at most")
+    if report.int8:
+        cost = report.int8
         typer.echo(
-            f"int8 has strict F1 {report.f1.int8:.4f} on {report.f1.texts} texts, float32 {report.f1.float32:.4f}"
+            f"int8 has strict F1 {cost.int8_f1:.4f} on {cost.texts} texts, float32 {cost.float32_f1:.4f}; "
+            f"{cost.quantized} of {cost.matrices} matrices are int8"
         )

@@ -1,21 +1,16 @@
 """Whether an export does what its model does."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ..alignment import Batch, pad
 from ..extraction import PointerBackend, TripleExtractor
-from ..metrics import TripleScorer
-from ..schema import Example
 from .onnx_folder import OnnxExportError
 
 TOLERANCE = 1e-4
 """What a probability may differ by."""
-
-MAX_F1_DROP = 0.005
-"""What int8 may cost of strict F1."""
 
 TEXTS = (
     "《远山的灯》由林小川执导，周一鸣、何雨晴主演。",
@@ -60,7 +55,7 @@ def check_parity(reference: TripleExtractor, exported: TripleExtractor, texts: S
 
 def _batches(extractor: TripleExtractor, texts: Sequence[str]) -> Iterator[Batch]:
     """Yield batches of many shapes: one text and several, padded and not, from one token to as many as are read."""
-    windows = [window.encoding for group in extractor.read(texts) for window in group]
+    windows = [window.encoding for window in extractor.windows(texts)]
     readable = sorted((encoding for encoding in windows if encoding.pointable.any()), key=len)
     token = extractor.tokenizer.pad_token_id or 0
     groups = [readable[:1], readable[-1:], [readable[0], readable[-1]]]
@@ -102,39 +97,3 @@ def _probabilities(backend: PointerBackend, batch: Batch) -> Iterator[np.ndarray
     rows, spans = _some_subjects(batch)
     for some in (slice(1), slice(None)):
         yield backend.objects(state, rows[some], spans[some])[read[rows[some]]]
-
-
-@dataclass(frozen=True, slots=True)
-class F1Change:
-    """Strict F1 with weights as they are, and as integers."""
-
-    texts: int
-    float32: float
-    int8: float
-
-    @property
-    def drop(self) -> float:
-        """What integers cost."""
-        return self.float32 - self.int8
-
-
-def strict_f1(extractor: TripleExtractor, examples: Sequence[Example]) -> float:
-    """Return strict F1 on labelled texts."""
-    scorer = TripleScorer()
-    for triples, example in zip(extractor(example.text for example in examples), examples, strict=True):
-        scorer.add(triples, example.triples)
-    return scorer.score().f1
-
-
-def check_f1(change: F1Change, max_drop: float) -> None:
-    """Check that integers do not cost more than they may.
-
-    Raises:
-        OnnxExportError: they do.
-    """
-    if change.drop > max_drop:
-        raise OnnxExportError(
-            f"int8 lowers strict F1 on {change.texts} texts from {change.float32:.4f} to {change.int8:.4f}, by "
-            f"{change.drop:.4f}; at most {max_drop:g} is allowed, nothing was written. Export without int8, or allow "
-            f"a larger drop"
-        )

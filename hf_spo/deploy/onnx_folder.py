@@ -19,6 +19,9 @@ ENCODER_FILE, OBJECTS_FILE = "encoder.onnx", "objects.onnx"
 TOKENIZER_FILE, DESCRIPTION_FILE = "tokenizer.json", "hf_spo_onnx.json"
 FORMAT_VERSION = 1
 
+MAX_F1_DROP = 0.005
+"""What int8 may cost of strict F1, unless more is allowed."""
+
 
 class Precision(StrEnum):
     """Number format of an export's weights."""
@@ -81,10 +84,7 @@ class Description:
         """
         path = folder / DESCRIPTION_FILE
         if not path.is_file():
-            found = "has no " + DESCRIPTION_FILE if folder.is_dir() else "does not exist"
-            raise FileNotFoundError(
-                f"{folder} is no ONNX export: it {found}; make one by `hf-spo export --model MODEL --output {folder}`"
-            )
+            raise FileNotFoundError(f"{folder} is no ONNX export: {_what_is_wrong(folder)}")
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             newer = data["format_version"] > FORMAT_VERSION
@@ -111,6 +111,14 @@ _PLAIN = (
     "hf_spo_version", "precision", "opset", "max_length", "window", "pad_token_id", "unk_token_id", "segmenter",
     "prior",
 )  # fmt: skip
+
+
+def _what_is_wrong(folder: Path) -> str:
+    if not folder.is_dir():
+        return "there is no such folder; make one by `hf-spo export --model MODEL --output FOLDER`"
+    if (folder / "config.json").is_file():
+        return f"it holds the model itself; export that by `hf-spo export --model {folder} --output FOLDER`"
+    return f"it has no {DESCRIPTION_FILE}; make one by `hf-spo export --model MODEL --output FOLDER`"
 
 
 def is_export(folder: str | os.PathLike[str]) -> bool:

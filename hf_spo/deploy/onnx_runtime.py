@@ -34,7 +34,7 @@ class OnnxBackend:
     Raises:
         FileNotFoundError: a graph is missing.
         ImportError: onnxruntime is not installed.
-        ValueError: onnxruntime cannot load a graph.
+        ValueError: onnxruntime cannot load a graph, or has no such provider.
     """
 
     def __init__(
@@ -45,10 +45,16 @@ class OnnxBackend:
         inter_op_num_threads: int | None = None,
         providers: Sequence[str] | None = None,
     ) -> None:
-        self.num_threads, self.inter_op_num_threads = num_threads, inter_op_num_threads
-        self.providers = providers
-        self._subjects = self._session(Path(folder) / ENCODER_FILE)
-        self._objects = self._session(Path(folder) / OBJECTS_FILE)
+        onnxruntime = require("onnxruntime", "onnx", "running an exported model")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors
+        options.intra_op_num_threads = num_threads or 0
+        options.inter_op_num_threads = inter_op_num_threads or 0
+        # Threads of the graph that has nothing to do would keep those of the other from the cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        chosen = _available(onnxruntime, providers)
+        self._subjects = _session(onnxruntime, Path(folder) / ENCODER_FILE, options, chosen)
+        self._objects = _session(onnxruntime, Path(folder) / OBJECTS_FILE, options, chosen)
         self._subject_inputs = _names(self._subjects.get_inputs())
         self._object_inputs = _names(self._objects.get_inputs())
         self._state = [name for name in _names(self._subjects.get_outputs()) if name in self._object_inputs]
@@ -63,34 +69,37 @@ class OnnxBackend:
 
     def objects(self, state: dict[str, np.ndarray], rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2)."""
-        (probs,) = self._objects.run(None, {**state, "rows": rows, "spans": spans})
-        found: np.ndarray = probs
+        if not len(rows):  # which onnxruntime cannot spread over a sentence
+            *_, relations, _ = self._objects.get_outputs()[0].shape
+            return np.zeros((0, state["conditioned"].shape[1], relations, 2), dtype=np.float32)
+        found: np.ndarray = self._objects.run(None, {**state, "rows": rows, "spans": spans})[0]
         return found
-
-    def _session(self, path: Path) -> Any:
-        onnxruntime = require("onnxruntime", "onnx", "running an exported model")
-        if not path.is_file():
-            raise FileNotFoundError(f"{path.parent} has no {path.name}; export the model again")
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors
-        options.intra_op_num_threads = self.num_threads or 0
-        options.inter_op_num_threads = self.inter_op_num_threads or 0
-        available = onnxruntime.get_available_providers()
-        wanted = self.providers or [name for name in _PREFERRED if name in available]
-        missing = [name for name in wanted if name not in available]
-        if missing:
-            raise ValueError(
-                f"onnxruntime has no {', '.join(missing)} here, only {', '.join(available)}; for a GPU, install "
-                f"onnxruntime-gpu"
-            )
-        try:
-            return onnxruntime.InferenceSession(str(path), options, providers=wanted)
-        except Exception as error:  # its own kinds have no common parent
-            raise ValueError(f"onnxruntime {onnxruntime.__version__} cannot load {path}: {error}") from error
 
 
 _PROBS = "subject_probs"
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+def _available(onnxruntime: Any, providers: Sequence[str] | None) -> list[str]:
+    available = onnxruntime.get_available_providers()
+    if providers is None:
+        return [name for name in _PREFERRED if name in available]
+    missing = [name for name in providers if name not in available]
+    if missing:
+        raise ValueError(
+            f"onnxruntime has no {', '.join(missing)} here, only {', '.join(available)}; for a GPU, install "
+            f"onnxruntime-gpu in place of onnxruntime"
+        )
+    return list(providers)
+
+
+def _session(onnxruntime: Any, path: Path, options: Any, providers: list[str]) -> Any:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.parent} has no {path.name}; export the model again")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its own kinds have no common parent
+        raise ValueError(f"onnxruntime {onnxruntime.__version__} cannot load {path}: {error}") from error
 
 
 def _names(values: Sequence[Any]) -> list[str]:
@@ -143,8 +152,8 @@ class OnnxTripleExtractionPipeline:
         self.schema: Schema = description.schema
         self.features = features or Features()
         self.name_or_path = name_or_path
-        check_parameters(defaults)
         self._batch_size: int | None = defaults.pop("batch_size", None)
+        check_parameters(defaults)
         self._defaults = defaults
         # Raises now rather than at the first call.
         self.extractor()([], self._batch_size)

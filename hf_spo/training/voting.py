@@ -11,7 +11,7 @@ from ..extraction import TripleExtractor
 from ..modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..schema import Example, Mention, Relation, Schema, Span, Triple
 from ..triple_store import StatedTriples, stated_triples
-from ..windows import Window
+from ..windows import Piece, Window
 
 Fact = tuple[str, Relation, str]
 """Subject, relation and object: what a triple says, wherever in the text."""
@@ -181,10 +181,11 @@ class _Extractor(TripleExtractor):
         self.in_parts: set[str] = set()
         self._stated = _stated(voter, examples) if self.features.prior is not None else {}
 
-    def read(self, texts: Sequence[str], first: int = 0) -> list[list[Window]]:
-        read = super().read(texts, first)
-        self.in_parts.update(text for text, windows in zip(texts, read, strict=True) if len(windows) > 1)
-        return read
+    def read(self, pieces: Sequence[Piece]) -> list[Window]:
+        windows = super().read(pieces)
+        numbers = Counter(window.text for window in windows)
+        self.in_parts.update(piece.whole for piece in pieces if numbers[piece.number] > 1)
+        return windows
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
         """Let no text know what it alone states."""

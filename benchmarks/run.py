@@ -1,0 +1,65 @@
+"""Measure speed and memory: one command, a table and JSON, each ratio from one run.
+
+    python benchmarks/run.py [NAME …] [--texts FILE] [--data FILE] [--output FILE.json] [--quick]
+
+Without names, all benchmarks run; without files, they use sentences made here. What else the machine does disturbs the
+figures, so let it do nothing else.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from measuring import Settings, machine
+from rich.console import Console
+
+BENCHMARKS = ("start", "pipeline_ratio", "backends", "sentence_by_sentence", "training_step", "cost_growth")
+
+
+def parse(arguments: list[str] | None = None) -> tuple[list[str], Settings, Path | None]:
+    """Read the command line: which benchmarks, on what, and the file for the figures."""
+    defaults = Settings()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--texts", type=Path, help="one text a line; default: sentences made here")
+    parser.add_argument("--data", type=Path, help="labelled texts, for F1, for int8 and to train on")
+    parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
+    parser.add_argument("--quick", action="store_true", help="small counts: only see whether everything runs")
+    parser.add_argument("--count", type=int, default=defaults.count, help="texts that most benchmarks use")
+    parser.add_argument("--limit", type=int, default=defaults.limit, help="most sentences of cost_growth")
+    parser.add_argument("--rounds", type=int, default=defaults.rounds, help="turns; figures are medians over them")
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    settings = Settings(given.texts, given.data, given.count, given.limit, given.rounds)
+    if given.quick:
+        settings = replace(settings, count=32, limit=1000, rounds=1, quick=True)
+    return given.names or list(BENCHMARKS), settings, given.output
+
+
+def main() -> None:
+    """Measure, print tables, write the figures."""
+    names, settings, output = parse()
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the bars of loading models, in child processes as well
+    console = Console(width=max(Console().width, 120), highlight=False)
+    results = {"machine": machine(), "command": ["python", *sys.argv], "benchmarks": {}}
+    console.print(", ".join(f"{name} {value}" for name, value in results["machine"].items()))
+    for name in names:
+        # One by one, because the first ones measure how fast a process is that has not imported much.
+        benchmark = import_module(name)
+        start = time.perf_counter()
+        rows = benchmark.measure(settings)
+        console.print(benchmark.table(rows), f"{time.perf_counter() - start:.0f} s\n")
+        results["benchmarks"][name] = rows
+        if output:
+            output.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
