@@ -1,7 +1,8 @@
-"""The packaged models in torch and in ONNX: speed, latency, memory, and whether they find the same.
+"""Models, by default the packaged ones, in torch and in ONNX: speed, latency, memory, and whether they find the same.
 
 All backends take turns in one process; memory is the peak of a process of its own that extracts from the same texts.
-int8 is measured where there are labelled texts, which its export asks for.
+int8 is measured where there are labelled texts, which its export asks for. What cannot be exported has a row that says
+why, in the JSON file.
 
 What needs torch is imported where it is used, so that a process which runs ONNX is measured without it.
 """
@@ -9,7 +10,6 @@ What needs torch is imported where it is used, so that a process which runs ONNX
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -32,11 +32,12 @@ Pipe = Callable[..., Any]
 
 
 def measure(settings: Settings) -> list[Row]:
-    """Measure every backend of every packaged model."""
+    """Measure every backend of every model."""
     texts = settings.read()
     labelled = list(read_examples(settings.data))[: 50 if settings.quick else None] if settings.data else []
     with TemporaryDirectory() as folder:
-        places = dict(_places(Path(folder), labelled))
+        refused: list[Row] = []
+        places = dict(_places(settings.models, Path(folder), labelled, refused))
         # First, while nothing else is at work.
         memory = {key: in_child(peak, place, key[1], texts) for key, place in places.items()}
         pipes = {key: load(place, key[1]) for key, place in places.items()}
@@ -44,7 +45,7 @@ def measure(settings: Settings) -> list[Row]:
         seconds = take_turns({key: partial(pipe, texts) for key, pipe in pipes.items()}, settings.rounds)
         latencies = {key: _latencies(pipe, texts[: 10 if settings.quick else 200]) for key, pipe in pipes.items()}
         f1 = {key: _strict_f1(pipe, labelled) for key, pipe in pipes.items()}
-    return [
+    rows = [
         {
             "model": model,
             "backend": backend,
@@ -57,20 +58,25 @@ def measure(settings: Settings) -> list[Row]:
         }
         for model, backend in places
     ]
+    return rows + refused
 
 
-def _places(folder: Path, labelled: Sequence[Example]) -> Iterator[tuple[tuple[str, str], str]]:
+def _places(
+    models: Sequence[str], folder: Path, labelled: Sequence[Example], refused: list[Row]
+) -> Iterator[tuple[tuple[str, str], str]]:
     """Export the models. Yields (model, backend) and the folder to load."""
-    for name in PACKAGED:
-        source = str(hf_spo.packaged(name))
+    for number, name in enumerate(models):
+        source = str(hf_spo.packaged(name)) if name in PACKAGED else name
         yield (name, "torch float32"), source
         yield (name, "torch bfloat16"), source
         for precision in ("float32", "int8") if labelled else ("float32",):
-            target = folder / f"{name}-{precision}"
-            # A model of convolutions has hardly a weight that becomes an integer, so its export is refused.
-            with suppress(OnnxExportError):
+            target, backend = folder / f"{number}-{precision}", f"ONNX {precision}"
+            try:
                 export(source, target, labelled[:50] if precision == "int8" else ())
-                yield (name, f"ONNX {precision}"), str(target)
+            except (ImportError, OnnxExportError) as error:
+                refused.append({"model": name, "backend": backend, "refused": str(error)})
+            else:
+                yield (name, backend), str(target)
 
 
 def export(source: str, target: Path, int8_checked_on: Sequence[Example] = ()) -> None:
@@ -146,12 +152,12 @@ def table(rows: list[Row]) -> Table:
         "model": ("model", "s"),
         "backend": ("backend", "s"),
         "sentences_per_second": ("sentences/s", ".0f"),
-        "p50_ms": ("one sentence, p50, ms", ".1f"),
+        "p50_ms": ("p50, ms", ".1f"),
         "p95_ms": ("p95, ms", ".1f"),
-        "peak_memory_mib": ("peak memory, MiB", "d"),
+        "peak_memory_mib": ("peak, MiB", "d"),
         "f1": ("F1", ".4f"),
         "triples": ("triples", "d"),
-        "differing": ("other than torch float32", "d"),
+        "differing": ("others", "d"),
         "hash": ("hash", "s"),
     }
-    return draw("Backends", rows, columns)
+    return draw("Backends: latency of single sentences; triples other than those of torch float32", rows, columns)

@@ -28,6 +28,7 @@ import hf_spo
 from hf_spo.alignment import Batch
 from hf_spo.data import read_texts
 from hf_spo.extraction import PointerBackend
+from hf_spo.packaged import PACKAGED
 from hf_spo.schema import Example, Mention, Schema, Triple
 
 Row = dict[str, Any]
@@ -41,6 +42,7 @@ class Settings:
     Args:
         texts: a file with one text a line; default: sentences made here.
         data: a file with labelled texts.
+        models: names of packaged models, or folders, whose backends are compared.
         count: texts that are used, unless a benchmark says otherwise.
         limit: most texts of the benchmark that looks at how cost grows.
         rounds: how often those that are compared take turns; figures are medians over the rounds.
@@ -49,6 +51,7 @@ class Settings:
 
     texts: Path | None = None
     data: Path | None = None
+    models: tuple[str, ...] = tuple(PACKAGED)
     count: int = 512
     limit: int = 100_000
     rounds: int = 3

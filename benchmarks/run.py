@@ -28,6 +28,7 @@ def parse(arguments: list[str] | None = None) -> tuple[list[str], Settings, Path
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {', '.join(BENCHMARKS)}")
     parser.add_argument("--texts", type=Path, help="one text a line; default: sentences made here")
     parser.add_argument("--data", type=Path, help="labelled texts, for F1, for int8 and to train on")
+    parser.add_argument("--model", action="append", metavar="NAME|DIR", help="of backends; default: all packaged ones")
     parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
     parser.add_argument("--quick", action="store_true", help="small counts: only see whether everything runs")
     parser.add_argument("--count", type=int, default=defaults.count, help="texts that most benchmarks use")
@@ -37,7 +38,8 @@ def parse(arguments: list[str] | None = None) -> tuple[list[str], Settings, Path
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    settings = Settings(given.texts, given.data, given.count, given.limit, given.rounds)
+    models = tuple(given.model or defaults.models)
+    settings = Settings(given.texts, given.data, models, given.count, given.limit, given.rounds)
     if given.quick:
         settings = replace(settings, count=32, limit=1000, rounds=1, quick=True)
     return given.names or list(BENCHMARKS), settings, given.output

@@ -42,7 +42,10 @@ class SpoTrainingArguments(TrainingArguments):
         default=0.0,
         metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
     )
-    pad_to_multiple_of: int = field(default=16, metadata={"help": "Batches' lengths are multiples of this."})
+    pad_to_multiple_of: int = field(
+        default=16,
+        metadata={"help": "Lengths of batches are multiples of this; on CPUs, each length that occurs costs memory."},
+    )
     r_drop_alpha: float = field(
         default=0.0,
         metadata={"help": "Weight of the difference between two passes with other dropout; 0 is off, 1 to 5 usual."},

@@ -54,6 +54,14 @@ def test_shapes_and_types(dataset, tiny_schema):
     assert batch["subject_rows"].tolist() == [row for row in range(texts) for _ in range(3)]
 
 
+def test_few_shapes_occur_whatever_the_lengths(tiny_tokenizer, tiny_schema):
+    texts = [Example("天" * count) for count in range(1, 60)]
+    dataset = SpoDataset(texts, tiny_tokenizer, tiny_schema, max_length=50)
+    assert set(dataset.lengths) == set(range(3, 51))
+    collator = SpoCollator(0, len(tiny_schema), max_length=50)
+    assert {collator([item])["input_ids"].shape[1] for item in dataset} == {16, 32, 48, 50}
+
+
 def test_labels_are_those_of_the_drawn_subjects(dataset, tiny_schema):
     batch = SpoCollator(0, len(tiny_schema), subjects_per_example=2)(list(dataset))
     for row, labels in enumerate(dataset.labels):
