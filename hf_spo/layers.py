@@ -127,7 +127,7 @@ class SubjectVector(nn.Module):
     def __init__(self, hidden_size: int, cell: str | None, positions: int) -> None:
         super().__init__()
         self.positions = positions
-        self.network: nn.GRU | nn.LSTM | None = None
+        self.network: nn.Module | None = None
         if cell is not None:
             network = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
             self.network = network(hidden_size, hidden_size, batch_first=True, bidirectional=True)

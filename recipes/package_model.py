@@ -28,7 +28,7 @@ def main() -> None:
     weights = options.out / "model.safetensors"
     save_file({name: tensor.half() for name, tensor in load_file(weights).items()}, weights, metadata={"format": "pt"})
     size = sum(path.stat().st_size for path in options.out.iterdir() if path.is_file())
-    print(f"{options.out}: {size / 1e6:.1f} MB")  # noqa: T201
+    print(f"{options.out}: {size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

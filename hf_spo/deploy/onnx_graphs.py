@@ -133,8 +133,8 @@ def write_graphs(model: SpoForTripleExtraction, folder: Path) -> None:
     """Write both graphs of a model as [`plain`] returns it."""
     traced = copy.deepcopy(model, {id(model.features): model.features})
     for module in traced.modules():
-        if isinstance(module, SubjectVector) and module.network is not None:
-            module.network = SteppedNetwork(module.network)  # type: ignore[assignment]  # called alike
+        if isinstance(module, SubjectVector) and isinstance(module.network, nn.GRU | nn.LSTM):
+            module.network = SteppedNetwork(module.network)
     subjects, inputs = SubjectPass(traced), _sample(traced)
     with torch.no_grad():
         state = dict(zip(subjects.kept, subjects(**inputs)[1:], strict=True))

@@ -101,7 +101,7 @@ def main() -> None:
             run = run_bert if name in BERT_VARIANTS else run_dgcnn
             results[name] = run(variants[name], options, train, dev)
             file.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            print(name, results[name], flush=True)  # noqa: T201
+            print(name, results[name], flush=True)
     show(results)
 
 

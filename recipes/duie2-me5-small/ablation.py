@@ -103,7 +103,7 @@ def ablate(variants: dict[str, Variant], options: argparse.Namespace) -> None:
             for other, result in results.items():
                 result["difference"] = difference(options.output, next(iter(variants)), other, results, dev)
             file.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            print(f"{name}, seed {seed}: F1 {scores['f1']:.4f}", flush=True)  # noqa: T201
+            print(f"{name}, seed {seed}: F1 {scores['f1']:.4f}", flush=True)
     show(results)
 
 

@@ -61,7 +61,7 @@ def main() -> None:
     Trainer(model, arguments, collator, encoded(tokenizer, texts, options.max_length)).train()
     model.base_model.save_pretrained(options.output)
     tokenizer.save_pretrained(options.output)
-    print(f"{options.output}: adapted to {len(texts)} texts")  # noqa: T201
+    print(f"{options.output}: adapted to {len(texts)} texts")
 
 
 def encoded(tokenizer: Any, texts: list[str], max_length: int) -> Dataset:

@@ -73,7 +73,7 @@ def main() -> None:
     model.config.pad_token_id = smaller.pad_token_id
     model.save_pretrained(options.out)
     smaller.save_pretrained(options.out)
-    print(f"{options.out}: {len(kept)} of {len(vocabulary)} tokens")  # noqa: T201
+    print(f"{options.out}: {len(kept)} of {len(vocabulary)} tokens")
 
 
 if __name__ == "__main__":
