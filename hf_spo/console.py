@@ -1,11 +1,8 @@
-"""What the command line shows and writes: tables, JSON lines, progress, and files that are whole or absent."""
+"""What the command line shows: tables, progress, and what became of lines that could not be read."""
 
-import json
 import logging
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -14,6 +11,8 @@ from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from .files import json_line, whole_file
 
 if TYPE_CHECKING:
     from .data import BadLine
@@ -39,16 +38,6 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
         say(self.format(record))
-
-
-def json_line(row: Mapping[str, Any]) -> str:
-    """Return a row as one line of JSON, with its characters as they are."""
-    line = json.dumps(row, ensure_ascii=False)
-    try:
-        line.encode()
-    except UnicodeEncodeError:  # a lone surrogate can only be written as an escape
-        return json.dumps(row)
-    return line
 
 
 def printable(text: str) -> Text:
@@ -110,31 +99,6 @@ def count_lines(path: Path) -> int:
     """Count a file's lines."""
     with path.open("rb") as lines:
         return sum(1 for _ in lines)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[IO[str]]:
-    """Open a file for writing that appears under its name only if all goes well.
-
-    Raises:
-        FileNotFoundError: its folder does not exist.
-    """
-    path = path.resolve()  # a link goes on pointing at the file that is written
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder; create it, or write {path.name} elsewhere")
-    if path.exists() and not path.is_file():
-        # /dev/stdout and its like are written to, never replaced.
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        part.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
 
 
 class BadLines:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
-from .formats import ObjectFormat
+from .value_formats import ObjectFormat
 
 
 def _check_pattern(name: str, pattern: object) -> None:

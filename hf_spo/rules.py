@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .decoding import merge
-from .formats import has_format
 from .relation_rules import RelationRules
 from .schema import Mention, Relation, Schema, Span, Triple
+from .value_formats import has_format
 
 
 def apply_rules(triples: Iterable[Triple], schema: Schema) -> list[Triple]:

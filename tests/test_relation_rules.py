@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hf_spo.formats import ObjectFormat
 from hf_spo.relation_rules import RULE_KINDS, RelationRules
+from hf_spo.value_formats import ObjectFormat
 
 EVERYTHING = RelationRules(
     symmetric=True,

@@ -6,10 +6,10 @@ from builders import mention
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_spo.formats import ObjectFormat
 from hf_spo.relation_rules import RelationRules
 from hf_spo.rules import apply_rules
 from hf_spo.schema import Mention, Relation, Schema, Span, Triple
+from hf_spo.value_formats import ObjectFormat
 
 WIFE = Relation("人物", "妻子", "人物")
 HUSBAND = Relation("人物", "丈夫", "人物")

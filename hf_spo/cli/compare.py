@@ -11,7 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import is_terminal, json_line, printable
+from ..console import is_terminal, printable
+from ..files import json_line
 from ..metrics import Difference, Match, TripleScorer, judge, text_counts
 from ..metrics import compare as compare_counts
 from ..schema import Example

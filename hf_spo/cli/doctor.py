@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import count_lines, is_terminal, json_line, progress_bar, say, whole_file
+from ..console import count_lines, is_terminal, progress_bar, say
+from ..files import json_line, whole_file
 from .app import app
 from .doctor_tables import report
 from .models import find_model, hush

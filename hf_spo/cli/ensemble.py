@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ..console import json_line, say
+from ..console import say
 from ..decoding_settings import Combination
+from ..files import json_line
 from .app import app
 from .models import hush
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, json_line, progress_bar, say, scores_table, whole_file
+from ..console import BadLines, is_terminal, progress_bar, say, scores_table
 from ..extraction import BATCH_TOKENS, OnLong
+from ..files import json_line, whole_file
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
 from ..metrics.triple_f1 import Tokenize
 from ..rule_effects import rule_effects

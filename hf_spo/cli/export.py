@@ -10,8 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import BadLines, is_terminal, json_line, say
+from ..console import BadLines, is_terminal, say
 from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
+from ..files import json_line
 from .app import app
 from .models import find_model, hush
 from .options import FILES_PANEL, AsJson, Model, SkipBadLines

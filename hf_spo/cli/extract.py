@@ -10,8 +10,9 @@ from typing import IO, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, count_lines, is_terminal, json_line, progress_bar, triples_table, whole_file
+from ..console import BadLines, count_lines, is_terminal, progress_bar, triples_table
 from ..extraction import BATCH_TOKENS, OnLong
+from ..files import json_line, whole_file
 from .app import app
 from .models import load_pipeline
 from .options import (

@@ -12,7 +12,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import BadLines, is_terminal, json_line, printable, say, whole_file
+from ..console import BadLines, is_terminal, printable, say
+from ..files import json_line, whole_file
 from .app import app
 from .models import load_pipeline
 from .options import FILES_PANEL, MODEL_PANEL, AsJson, BatchSize, Device, DType, Precision, SkipBadLines

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..console import json_line, say
+from ..console import say
+from ..files import json_line
 from ..schema import Schema
 from .app import app
 from .models import find_model

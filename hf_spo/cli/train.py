@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..console import BadLines, json_line, say
+from ..console import BadLines, say
+from ..files import json_line
 from .app import app
 from .options import SkipBadLines
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, json_line, say, scores_table
+from ..console import BadLines, is_terminal, say, scores_table
+from ..files import json_line
 from .app import app
 from .models import load_pipeline
 from .options import FILES_PANEL, AsJson, BatchSize, Device, Model, Precision, SkipBadLines

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from .labels import AlignmentReport
     from .loading import DUIE_FEATURES, load_duie
     from .occurrences import OccurrencePolicy
-    from .reading import BadLine, DataFormatError, example_from_row, read_examples, read_texts
+    from .formats.base import BadLine, DataFormatError
+    from .reading import example_from_row, read_examples, read_texts
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "DUIE_FEATURES": "loading",
             "AlignmentReport": "labels",
-            "BadLine": "reading",
-            "DataFormatError": "reading",
+            "BadLine": "formats.base",
+            "DataFormatError": "formats.base",
             "Diagnosis": "diagnosis",
             "FieldError": "fields",
             "Finding": "diagnosis",

@@ -16,7 +16,7 @@ from .doctor_relations import RelationChecks
 from .doctor_rows import RowChecks
 from .doctor_tokens import TokenChecks
 from .occurrences import OccurrencePolicy
-from .reading import BadLine
+from .formats.base import BadLine
 
 _AT_ONCE = 64
 _SHOWN = 5

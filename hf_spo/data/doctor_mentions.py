@@ -1,14 +1,13 @@
 """Mentions that do not stand where the data say, and mentions whose place is a matter of choice."""
 
-import unicodedata
 from collections import Counter
-from collections.abc import Callable
 from itertools import combinations
 
-from ..schema import Example, Mention, Span, Triple
+from ..schema import Example, Mention, Triple
 from .diagnosis import Finding, Severity, beginning, counted
 from .labels import Labels
 from .occurrences import OccurrencePolicy, locate, missing, occurrences
+from .offsets import absence, offset_fault
 
 _SHOWN = 5
 
@@ -144,41 +143,6 @@ _EXCHANGED = "those of subject and object are exchanged"
 def _exchanged(text: str, triple: Triple) -> bool:
     one, other = triple.subject, triple.object
     return bool(occurrences(text, Mention(one.text, other.span)) and occurrences(text, Mention(other.text, one.span)))
-
-
-def absence(text: str, mention: str) -> str:
-    """Say what keeps a string from being found in a text."""
-    for cause, simplify in _SIMPLER.items():
-        if simplify(mention) and simplify(mention) in simplify(text):
-            return cause
-    return "not there in any form"
-
-
-_SIMPLER: dict[str, Callable[[str], str]] = {
-    "there with other letter case": str.casefold,
-    "there with other white space": lambda text: "".join(text.split()),
-    "there in another form or width of characters": lambda text: unicodedata.normalize("NFKC", text),
-}
-
-
-def offset_fault(text: str, mention: str, span: Span) -> str:
-    """Say how offsets came to be wrong, as far as the text shows it."""
-    for name, encoding, unit in (("UTF-16 units", "utf-16-le", 2), ("bytes of UTF-8", "utf-8", 1)):
-        units = text.encode(encoding, "surrogatepass")
-        if units[unit * span.start : unit * span.end] == mention.encode(encoding, "surrogatepass"):
-            return f"counted in {name}"
-    if text[span.start : span.end + 1] == mention:
-        return "the end is that of the last character"
-    starts = [place.start for place in occurrences(text, Mention(mention))]
-    if not starts:
-        return f"not there: {absence(text, mention)}" if mention not in text else "elsewhere"
-    shift = min((start - span.start for start in starts), key=abs)
-    if not shift:
-        return "the start is right, the end is not"
-    return f"too {'low' if shift > 0 else 'high'} by {abs(shift)}" if abs(shift) <= _NEAR else "far off"
-
-
-_NEAR = 3
 
 
 def _has_nested(labels: Labels) -> bool:

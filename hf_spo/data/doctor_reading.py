@@ -7,7 +7,8 @@ from typing import Any
 
 from ..schema import Example, Mention, Span, Triple
 from .fields import FieldError
-from .reading import OnBadLine, example_from_row, read_rows
+from .formats.base import OnBadLine
+from .reading import example_from_row, read_rows
 
 
 def read_as_it_is(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[Example]:

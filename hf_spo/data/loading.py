@@ -18,7 +18,8 @@ from datasets import (
 from datasets.exceptions import DatasetGenerationError
 
 from .duie import example_from_duie
-from .reading import DataFormatError, read_rows
+from .formats.base import DataFormatError
+from .reading import read_rows
 
 DUIE_FEATURES = Features(
     {

@@ -3,36 +3,16 @@
 import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..schema import Example
 from .duie import example_from_duie
 from .fields import FieldError, kind, string
+from .formats.base import BadLine, DataFormatError, OnBadLine
 from .native import example_from_native
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    r"""A line that is no example, and why; bytes that are no UTF-8 stand in `line` as \xff."""
-
-    path: Path
-    number: int
-    line: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.number}: {self.problem}"
-
-
-class DataFormatError(ValueError):
-    """A data file has a line that cannot be read."""
-
-
-OnBadLine = Callable[[BadLine], None]
 
 
 def read_examples(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[Example]:

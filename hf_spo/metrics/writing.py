@@ -1,12 +1,10 @@
 """An evaluation report in a folder: data, page, predictions."""
 
-import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from ..files import json_line
 from .page import render
 from .report import Report
 
@@ -24,9 +22,9 @@ def write_report(report: Report, folder: str | Path) -> None:
         raise NotADirectoryError(f"{folder} is a file; name a folder for the report")
     rows = ({"text": r.text, "triples": [triple.to_dict() for triple in r.predicted]} for r in report.texts)
     contents = {
-        "report.json": _json(report.to_dict(), indent=2) + "\n",
+        "report.json": json_line(report.to_dict(), indent=2) + "\n",
         "report.html": render(report),
-        "predictions.jsonl": "".join(f"{_json(row)}\n" for row in rows),
+        "predictions.jsonl": "".join(f"{json_line(row)}\n" for row in rows),
     }
     folder.mkdir(parents=True, exist_ok=True)
     parts = {folder / name: folder / f".{name}.{os.getpid()}.part" for name in contents}
@@ -39,12 +37,3 @@ def write_report(report: Report, folder: str | Path) -> None:
         for part in parts.values():
             with suppress(FileNotFoundError):
                 part.unlink()
-
-
-def _json(data: Mapping[str, Any], indent: int | None = None) -> str:
-    text = json.dumps(data, ensure_ascii=False, indent=indent)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate can only be written as an escape
-        return json.dumps(data, indent=indent)
-    return text

@@ -16,7 +16,7 @@ from accelerate import PartialState
 from transformers import AutoTokenizer
 from transformers.trainer_utils import IntervalStrategy
 
-from ..data.reading import OnBadLine
+from ..data.formats.base import OnBadLine
 from ..ensemble import make_extractor
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction

@@ -12,7 +12,8 @@ from accelerate import PartialState
 from transformers import AutoTokenizer, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
-from ..data.reading import OnBadLine, read_examples, read_texts
+from ..data.formats.base import OnBadLine
+from ..data.reading import read_examples, read_texts
 from ..modeling_spo import SpoForTripleExtraction
 from ..schema import Example, Schema
 from ..triple_store import TripleStore

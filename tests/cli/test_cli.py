@@ -283,39 +283,9 @@ class TestShown:
     def test_text_is_no_markup_and_no_terminal_command(self) -> None:
         assert "[bold]\ufffd[2J\ufffd" in self.table("[bold]\x1b[2J\udcff", [])
 
-    def test_json_escapes_only_what_utf8_cannot_write(self) -> None:
-        assert console.json_line({"text": "谥"}) == '{"text": "谥"}'
-        assert json.loads(console.json_line({"text": "谥\udcff"}).encode()) == {"text": "谥\udcff"}
-
     def test_progress_bar_on_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(console, "is_terminal", lambda _: True)
         assert list(console.progress_bar("abc", 3, "counting")) == ["a", "b", "c"]
-
-
-class TestWholeFile:
-    def test_appears_only_when_all_went_well(self, tmp_path: Path) -> None:
-        path = tmp_path / "out.jsonl"
-
-        def stop_half_way() -> None:
-            with console.whole_file(path) as file:
-                file.write("half")
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            stop_half_way()
-        assert list(tmp_path.iterdir()) == []
-
-    def test_follows_a_link(self, tmp_path: Path) -> None:
-        (tmp_path / "link").symlink_to(tmp_path / "target")
-        with console.whole_file(tmp_path / "link") as file:
-            file.write("all")
-        assert (tmp_path / "link").is_symlink()
-        assert (tmp_path / "target").read_text() == "all"
-
-    def test_writes_to_a_device_and_leaves_it(self) -> None:
-        with console.whole_file(Path(os.devnull)) as file:
-            file.write("all")
-        assert not Path(os.devnull).is_file()
 
 
 class TestProcess:

@@ -38,8 +38,9 @@ def test_prints_json(run: Any, gold: Path, files: list[str]) -> None:
 
 def test_prints_a_table(run: Any, gold: Path, files: list[str]) -> None:
     shown = run("compare", *files, "--data", str(gold), "--samples", "50", "--table").stdout
-    for part in ("precision", "F1", "B − A", "+1.0000", "100.0%", "everything.jsonl"):
+    for part in ("precision", "F1", "B − A", "+1.0000", "100.0%"):
         assert part in shown
+    assert "everything.jsonl" in "".join(shown.split())  # a long path is folded
 
 
 def test_the_way_of_matching(run: Any, gold: Path, files: list[str], tmp_path: Path) -> None:

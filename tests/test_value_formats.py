@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_spo.formats import ObjectFormat, has_format
+from hf_spo.value_formats import ObjectFormat, has_format
 
 DATES = [
     "1998年", "1998年5月3日", "1998 年 5 月 3 日", "5月3日", "5月20号", "五十年代", "20世纪五十年代",

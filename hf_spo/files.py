@@ -1,0 +1,57 @@
+"""Files that appear under their names whole or not at all, and JSON that has no characters to stumble over."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[str]]:
+    """Open a text file for writing that appears under its name only if all goes well.
+
+    Raises:
+        FileNotFoundError: its folder does not exist.
+    """
+    path = path.resolve()  # a link goes on pointing at the file that is written
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # /dev/stdout and its like are written to, never replaced.
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
+    with whole_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
+
+
+@contextmanager
+def whole_path(path: Path) -> Iterator[Path]:
+    """Give the name of a file to write, which is renamed to `path` if all goes well and deleted if not.
+
+    Raises:
+        FileNotFoundError: its folder does not exist.
+        IsADirectoryError: there is a folder of that name.
+    """
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder; create it, or write {path.name} elsewhere")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file to write")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def json_line(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON, one line unless indented, with its characters as they are."""
+    line = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # a lone surrogate can only be written as an escape
+        return json.dumps(value, indent=indent)
+    return line
