@@ -84,7 +84,7 @@ def scores_table(scores: Mapping[str, Mapping[str, float]], of: str = "match") -
     return table
 
 
-def progress_bar(items: Iterable[Any], total: int, label: str) -> Iterator[Any]:
+def progress_bar(items: Iterable[Any], total: int | None, label: str) -> Iterator[Any]:
     """Pass items through while a bar on stderr counts them; where stderr is no terminal, just pass them."""
     console = Console(stderr=True)
     if not is_terminal(sys.stderr):
@@ -111,10 +111,12 @@ class BadLines:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._rows: dict[Path, list[str]] = {}
+        self._units: dict[Path, str] = {}
 
     def __call__(self, bad: "BadLine") -> None:
         """Set one line aside."""
-        row = {"file": str(bad.path), "line": bad.number, "problem": bad.problem, "content": bad.line.rstrip("\n")}
+        unit = self._units[bad.path] = bad.unit or "line"
+        row = {"file": str(bad.path), unit: bad.number, "problem": bad.problem, "content": bad.line.rstrip("\n")}
         self._rows.setdefault(bad.path, []).append(json_line(row))
 
     def write(self) -> None:
@@ -128,5 +130,6 @@ class BadLines:
             self.folder.mkdir(parents=True, exist_ok=True)
             with whole_file(self.folder / name) as file:
                 file.writelines(f"{row}\n" for row in rows)
-            lines = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
-            say(f"hf-spo: skipped {lines} of {source} that could not be read; see {self.folder / name}")
+            unit = self._units[source]
+            skipped = f"1 {unit}" if len(rows) == 1 else f"{len(rows)} {unit}s"
+            say(f"hf-spo: skipped {skipped} of {source} that could not be read; see {self.folder / name}")

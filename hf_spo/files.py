@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,3 +56,12 @@ def json_line(value: Any, indent: int | None = None) -> str:
     except UnicodeEncodeError:  # a lone surrogate can only be written as an escape
         return json.dumps(value, indent=indent)
     return line
+
+
+def digest(*parts: bytes) -> str:
+    """Return 16 hexadecimal digits that tell contents apart."""
+    state = blake2b(digest_size=8)
+    for part in parts:
+        state.update(len(part).to_bytes(8, "little"))
+        state.update(part)
+    return state.hexdigest()

@@ -1,8 +1,8 @@
 """Documents and triples as tables: the columns of Parquet files, of Arrow tables and of data frames.
 
 A row a document keeps its triples nested, as the pipeline returns them; a row a triple is flat. Qualifiers, in JSON an
-object by slot, are a list in both, since a column has one type. A lone surrogate, which has no UTF-8, becomes U+FFFD, so
-that offsets stay right.
+object by slot, are a list in both, since a column has one type. A lone surrogate, which has no UTF-8, becomes U+FFFD:
+offsets stay right.
 """
 
 import re

@@ -1,12 +1,21 @@
 """Shared fixtures: a tiny tokenizer, schema and model, and the same model after it has learnt eight sentences."""
 
+import os
 from typing import Any
 
 import builders
 import pytest
+import torch
 
 from hf_spo import Schema, SpoForTripleExtraction
 from hf_spo.deploy import export_onnx
+
+
+def pytest_configure() -> None:
+    """Give each of several workers one processor: threads of several processes that wait for each other crawl."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

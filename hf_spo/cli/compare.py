@@ -17,7 +17,7 @@ from ..metrics import Difference, Match, TripleScorer, judge, text_counts
 from ..metrics import compare as compare_counts
 from ..schema import Example
 from .app import app
-from .options import AsJson
+from .options import LABELLED, AsJson, DataFormat
 from .predictions import read_labelled, read_predictions
 
 
@@ -31,10 +31,11 @@ def compare(
         Path,
         typer.Argument(metavar="B.jsonl", exists=True, dir_okay=False, help="Other predictions of the same texts."),
     ],
-    data: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The same texts, labelled.")],
+    data: Annotated[Path, typer.Option(help="The same texts, labelled.", **LABELLED)],
     match: Annotated[Match, typer.Option(help="When a triple is right: strict, span or full.")] = Match.STRICT,
     samples: Annotated[int, typer.Option(min=1, metavar="N", help="Samples to draw for each test.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the samples.")] = 0,
+    form: DataFormat = None,
     as_json: AsJson = None,
 ) -> None:
     """Test whether two models differ by more than chance, from what each predicted for the same texts.
@@ -45,7 +46,7 @@ def compare(
     """
     if match == Match.LENIENT:
         raise typer.BadParameter("--match lenient takes a model's tokenizer, and files of predictions have no model")
-    examples = read_labelled(data)
+    examples = read_labelled(data, form=form)
     found = compare_counts(_counts(first, examples, match), _counts(second, examples, match), samples, seed)
     if is_terminal(sys.stdout) if as_json is None else not as_json:
         Console().print(_table(found, first, second))

@@ -12,7 +12,7 @@ from ..files import json_line, whole_file
 from .app import app
 from .doctor_tables import report
 from .models import find_model, hush
-from .options import FILES_PANEL, MODEL_PANEL, AsJson
+from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat
 
 if TYPE_CHECKING:
     from ..data.diagnosis import Diagnosis
@@ -24,10 +24,7 @@ _OVERFIT_PANEL = "Overfitting test"
 
 @app.command()
 def doctor(
-    data: Annotated[
-        Path,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Labelled texts.", rich_help_panel=FILES_PANEL),
-    ],
+    data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
     schema: Annotated[
         Path | None,
         typer.Option(
@@ -48,6 +45,7 @@ def doctor(
             rich_help_panel=FILES_PANEL,
         ),
     ] = None,
+    form: DataFormat = None,
     as_json: AsJson = None,
     encoder: Annotated[
         str | None,
@@ -108,7 +106,7 @@ def doctor(
     source = find_model(model) if encoder is None else encoder
     if not Path(source).is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise FileNotFoundError(f"{source} is no folder; --encoder takes an encoder's folder or its Hub name")
-    relations, examples, found = _diagnose(data, schema, source, max_length)
+    relations, examples, found = _diagnose(data, form, schema, source, max_length)
     about = {
         "data": str(data),
         "schema": str(schema or "of the data"),
@@ -130,7 +128,7 @@ def doctor(
 
 
 def _diagnose(
-    data: Path, schema: Path | None, source: str, max_length: int | None
+    data: Path, form: str | None, schema: Path | None, source: str, max_length: int | None
 ) -> tuple["Schema", list["Example"], "Diagnosis"]:
     from transformers import AutoConfig, AutoTokenizer
 
@@ -140,8 +138,9 @@ def _diagnose(
     from ..schema import Schema
 
     bad_lines: list[Any] = []
-    lines = progress_bar(read_as_it_is(data, bad_lines.append), count_lines(data), "reading")
-    examples = list(lines)
+    found = read_as_it_is(data, bad_lines.append, form)
+    # Only of lines it is known how many there are.
+    examples = list(progress_bar(found, count_lines(data), "reading") if data.suffix == ".jsonl" else found)
     if not any(example.triples for example in examples):
         first = f"; line {bad_lines[0].number}: {bad_lines[0].problem}" if bad_lines else ""
         raise ValueError(f"{data}: {len(examples)} labelled texts, none of them with a triple{first}")
@@ -150,14 +149,14 @@ def _diagnose(
         config = AutoConfig.from_pretrained(source)
         limit = getattr(config, "max_position_embeddings", None) or SpoConfig.max_length
         max_length = config.max_length if isinstance(config, SpoConfig) else min(limit, SpoConfig.max_length)
-    found = diagnose(
+    diagnosis = diagnose(
         progress_bar(examples, len(examples), "examining"),
         AutoTokenizer.from_pretrained(source),
         relations,
         max_length=max_length,
         bad_lines=bad_lines,
     )
-    return relations, examples, found
+    return relations, examples, diagnosis
 
 
 def _overfit(

@@ -22,9 +22,11 @@ from .app import app
 from .models import load_pipeline
 from .options import (
     FILES_PANEL,
+    LABELLED,
     AsJson,
     BatchSize,
     BatchTokens,
+    DataFormat,
     Device,
     Long,
     Model,
@@ -70,9 +72,7 @@ class _Answers:
 def evaluate(
     data: Annotated[
         Path,
-        typer.Option(
-            metavar="FILE", exists=True, dir_okay=False, help="Labelled texts to score on.", rich_help_panel=FILES_PANEL
-        ),
+        typer.Option(help="Labelled texts to score on.", **LABELLED),
     ],
     match: Annotated[
         list[Match] | None,
@@ -102,11 +102,8 @@ def evaluate(
     train: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
             help="The texts the model was trained on, to tell seen entities from new ones.",
-            rich_help_panel=_REPORT_PANEL,
+            **{**LABELLED, "rich_help_panel": _REPORT_PANEL},
         ),
     ] = None,
     aliases: Annotated[
@@ -129,6 +126,7 @@ def evaluate(
             rich_help_panel=FILES_PANEL,
         ),
     ] = None,
+    form: DataFormat = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
@@ -178,7 +176,7 @@ def evaluate(
         if report:
             # Now rather than after the work: that matplotlib is missing should not take minutes to say.
             from ..metrics.writing import write_report
-        examples = read_labelled(data, bad_lines)
+        examples = read_labelled(data, bad_lines, form)
         if predictions is not None:
             answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
         else:
@@ -193,7 +191,7 @@ def evaluate(
                 examples,
                 answers.triples,
                 answers.schema,
-                train=read_labelled(train, bad_lines) if train else None,
+                train=read_labelled(train, bad_lines, form) if train else None,
                 aliases=read_aliases(aliases) if aliases else None,
                 tokenize=answers.tokenize,
                 about=about,

@@ -15,7 +15,7 @@ from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
 from ..files import json_line
 from .app import app
 from .models import find_model, hush
-from .options import FILES_PANEL, AsJson, Model, SkipBadLines
+from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -51,13 +51,7 @@ def export(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Labelled texts that the model was not trained on.",
-            rich_help_panel=FILES_PANEL,
-        ),
+        typer.Option(help="Labelled texts that the model was not trained on.", **LABELLED),
     ] = None,
     max_f1_drop: Annotated[
         float,
@@ -65,6 +59,7 @@ def export(
             min=0, max=1, metavar="F1", help="With --int8: write nothing if strict F1 falls by more than this."
         ),
     ] = MAX_F1_DROP,
+    data_format: Annotated[str | None, typer.Option(help="Format of the labelled texts.", **DATA_FORMAT)] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
 ) -> None:
@@ -85,7 +80,7 @@ def export(
     except OnnxExportError as error:
         raise typer.BadParameter(str(error)) from None
     bad_lines = BadLines(Path()) if skip_bad_lines else None
-    examples = read_labelled(data, bad_lines) if data else []
+    examples = read_labelled(data, bad_lines, data_format) if data else []
     if bad_lines is not None:
         bad_lines.write()
     report = _export(find_model(model), output, int8=int8, examples=examples, max_f1_drop=max_f1_drop)

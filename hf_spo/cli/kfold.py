@@ -9,7 +9,7 @@ import typer
 from ..console import BadLines, say
 from ..files import json_line
 from .app import app
-from .options import SkipBadLines
+from .options import DataFormat, SkipBadLines
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 from .train import is_first_process
 
@@ -31,6 +31,7 @@ def kfold(
             show_default="the recipe's, else what a fold holds out",
         ),
     ] = None,
+    form: DataFormat = None,
     schema: SchemaFile = None,
     output: Annotated[
         str | None,
@@ -71,7 +72,15 @@ def kfold(
     logging.getLogger("hf_spo").setLevel(logging.INFO)
     try:
         plan = Recipe.from_file(recipe).override(
-            encoder=encoder, train=train, dev=dev, schema=schema, output=output, words=words, texts=texts, prior=prior
+            encoder=encoder,
+            train=train,
+            dev=dev,
+            format=form,
+            schema=schema,
+            output=output,
+            words=words,
+            texts=texts,
+            prior=prior,
         )
         bad_lines = BadLines(Path(plan.output or "").parent)
         try:

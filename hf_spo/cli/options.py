@@ -1,10 +1,12 @@
 """Options that several commands take, and what becomes of them."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ..data.formats.registry import find_format
 from ..extraction import OnLong
 
 
@@ -22,6 +24,29 @@ class Backend(StrEnum):
 
     TORCH = "torch"
     ONNX = "onnx"
+
+
+def format_name(name: str) -> str:
+    """Return the name of a format of labelled texts, if there is such a format.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    try:
+        return find_format(name).name
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def labelled_data(value: str) -> Path:
+    """Return where labelled texts lie, if that exists: a file, a folder, or hub:NAME, which is asked for later.
+
+    Raises:
+        typer.BadParameter: there is no such file or folder.
+    """
+    if not value.startswith("hub:") and not Path(value).exists():
+        raise typer.BadParameter(f"there is no file or folder {value!r}")
+    return Path(value)
 
 
 MODEL_PANEL, DECODING_PANEL, FILES_PANEL = "Model", "Decoding", "Input and output"
@@ -157,6 +182,18 @@ Stride = Annotated[
         show_default="a quarter of a large window, none of a small one",
         rich_help_panel=DECODING_PANEL,
     ),
+]
+LABELLED: dict[str, Any] = {"metavar": "FILE", "parser": labelled_data, "rich_help_panel": FILES_PANEL}
+"""Of options that take labelled texts in any format."""
+DATA_FORMAT: dict[str, Any] = {
+    "metavar": "NAME",
+    "parser": format_name,
+    "show_default": "what they look like",
+    "rich_help_panel": FILES_PANEL,
+}
+DataFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="Format of the labelled texts; hf-spo convert --list names them.", **DATA_FORMAT),
 ]
 SkipBadLines = Annotated[
     bool,

@@ -1,23 +1,23 @@
 """Predictions from a file, put beside the labelled texts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..console import BadLines, say
+from ..data.formats.base import Account
+from ..data.reading import read_records
 from ..schema import Example, Triple
 
 
-def read_labelled(path: Path, bad_lines: BadLines | None = None) -> list[Example]:
-    """Read labelled texts.
+def read_labelled(path: Path, bad_lines: BadLines | None = None, form: str | None = None) -> list[Example]:
+    """Read labelled texts, and say what of them was lost.
 
     Raises:
         ValueError: there are none.
     """
-    from ..data import read_examples
-
-    examples = list(read_examples(path, bad_lines))
+    examples = list(_examples(path, bad_lines, form))
     if not examples:
-        raise ValueError(f"{path} holds no labelled text; expected one JSON object a line")
+        raise ValueError(f"{path} holds no labelled text that could be read")
     return examples
 
 
@@ -32,10 +32,8 @@ def read_predictions(
     Raises:
         ValueError: a labelled text has no line.
     """
-    from ..data import read_examples
-
     lines: dict[str, list[tuple[Triple, ...]]] = {}
-    for example in read_examples(path, bad_lines):
+    for example in _examples(path, bad_lines):
         lines.setdefault(example.text, []).append(example.triples)
     found, taken = [], dict.fromkeys(lines, 0)
     for example in examples:
@@ -51,3 +49,11 @@ def read_predictions(
     if others:
         say(f"hf-spo: {others} lines of {path} are of no labelled text and were left out")
     return found
+
+
+def _examples(path: Path, bad_lines: BadLines | None, form: str | None = None) -> Iterator[Example]:
+    account = Account(bad_lines)
+    for record in read_records(path, form, account):
+        yield record.example
+    if account.summary():
+        say(f"hf-spo: {path}: {account.summary()}")

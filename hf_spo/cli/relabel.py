@@ -16,7 +16,18 @@ from ..console import BadLines, is_terminal, printable, say
 from ..files import json_line, whole_file
 from .app import app
 from .models import load_pipeline
-from .options import FILES_PANEL, MODEL_PANEL, AsJson, BatchSize, Device, DType, Precision, SkipBadLines
+from .options import (
+    FILES_PANEL,
+    LABELLED,
+    MODEL_PANEL,
+    AsJson,
+    BatchSize,
+    DataFormat,
+    Device,
+    DType,
+    Precision,
+    SkipBadLines,
+)
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -34,10 +45,7 @@ class Votes(StrEnum):
 
 @app.command()
 def relabel(
-    data: Annotated[
-        Path,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Labelled texts.", rich_help_panel=FILES_PANEL),
-    ],
+    data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
     output: Annotated[
         Path,
         typer.Option(
@@ -102,6 +110,7 @@ def relabel(
             rich_help_panel=RULES_PANEL,
         ),
     ] = False,
+    form: DataFormat = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     batch_size: BatchSize = None,
@@ -132,7 +141,7 @@ def relabel(
         if bad_lines is not None:
             stack.callback(bad_lines.write)
         files = [stack.enter_context(whole_file(path)) for path in (output, log, numbers)]
-        examples = read_labelled(data, bad_lines)
+        examples = read_labelled(data, bad_lines, form)
         voters = _voters(names, device, dtype)
         poll = vote(examples, voters, held_out=votes == Votes.HELD_OUT, batch_size=batch_size)
         summary = Summary(poll.schema)

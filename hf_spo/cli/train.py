@@ -10,7 +10,7 @@ import typer
 from ..console import BadLines, say
 from ..files import json_line
 from .app import app
-from .options import SkipBadLines
+from .options import DataFormat, SkipBadLines
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 
 
@@ -26,6 +26,7 @@ def train(
         str | None,
         typer.Option(metavar="FILE", help="Labelled texts to choose the best weights by.", show_default="the recipe's"),
     ] = None,
+    form: DataFormat = None,
     schema: SchemaFile = None,
     output: Annotated[
         str | None,
@@ -52,7 +53,15 @@ def train(
     logging.getLogger("hf_spo").setLevel(logging.INFO)
     try:
         plan = Recipe.from_file(recipe).override(
-            encoder=encoder, train=train, dev=dev, schema=schema, output=output, words=words, texts=texts, prior=prior
+            encoder=encoder,
+            train=train,
+            dev=dev,
+            format=form,
+            schema=schema,
+            output=output,
+            words=words,
+            texts=texts,
+            prior=prior,
         )
         bad_lines = BadLines(Path(plan.output or "").parent)
         try:

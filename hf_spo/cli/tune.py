@@ -12,7 +12,8 @@ from ..console import BadLines, is_terminal, say, scores_table
 from ..files import json_line
 from .app import app
 from .models import load_pipeline
-from .options import FILES_PANEL, AsJson, BatchSize, Device, Model, Precision, SkipBadLines
+from .options import FILES_PANEL, LABELLED, AsJson, BatchSize, DataFormat, Device, Model, Precision, SkipBadLines
+from .predictions import read_labelled
 
 if TYPE_CHECKING:
     from ..pipeline import TripleExtractionPipeline
@@ -30,13 +31,7 @@ class CalibrateBy(StrEnum):
 def tune(
     data: Annotated[
         Path,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Labelled texts that the model was not trained on.",
-            rich_help_panel=FILES_PANEL,
-        ),
+        typer.Option(help="Labelled texts that the model was not trained on.", **LABELLED),
     ],
     output: Annotated[
         Path | None,
@@ -61,6 +56,7 @@ def tune(
             "for some hundred; none."
         ),
     ] = CalibrateBy.ISOTONIC,
+    form: DataFormat = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
@@ -76,11 +72,10 @@ def tune(
     hf-spo tune --model base --data dev.jsonl --min-precision 0.9 --output careful-model[/]
     """
     from ..calibration import CalibrationMethod
-    from ..data import read_examples
     from ..training.tuning import Tuner
 
     bad_lines = BadLines(output.parent if output else Path())
-    examples = list(read_examples(data, bad_lines if skip_bad_lines else None))
+    examples = read_labelled(data, bad_lines if skip_bad_lines else None, form)
     bad_lines.write()
     pipe = load_pipeline(model, device, dtype)
     method = None if calibration == CalibrateBy.NONE else CalibrationMethod(calibration.value)

@@ -9,18 +9,20 @@ if TYPE_CHECKING:
     from .dataset import SpoDataset
     from .diagnosis import Diagnosis, Finding, Severity, Suggestion
     from .doctor import diagnose
-    from .duie import example_from_duie
     from .fields import FieldError
+    from .formats.base import Account, BadLine, DataFormatError, Record
+    from .formats.duie import example_from_duie
+    from .formats.registry import find_format, format_names
     from .labels import AlignmentReport
     from .loading import DUIE_FEATURES, load_duie
     from .occurrences import OccurrencePolicy
-    from .formats.base import BadLine, DataFormatError
-    from .reading import example_from_row, read_examples, read_texts
+    from .reading import example_from_row, read_examples, read_records, read_texts
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "DUIE_FEATURES": "loading",
+            "Account": "formats.base",
             "AlignmentReport": "labels",
             "BadLine": "formats.base",
             "DataFormatError": "formats.base",
@@ -28,22 +30,27 @@ else:
             "FieldError": "fields",
             "Finding": "diagnosis",
             "OccurrencePolicy": "occurrences",
+            "Record": "formats.base",
             "Severity": "diagnosis",
             "SpoCollator": "collator",
             "SpoDataset": "dataset",
             "SubjectSampling": "collator",
             "Suggestion": "diagnosis",
             "diagnose": "doctor",
-            "example_from_duie": "duie",
+            "example_from_duie": "formats.duie",
             "example_from_row": "reading",
+            "find_format": "formats.registry",
+            "format_names": "formats.registry",
             "load_duie": "loading",
             "read_examples": "reading",
+            "read_records": "reading",
             "read_texts": "reading",
         },
     )
 
 __all__ = [
     "DUIE_FEATURES",
+    "Account",
     "AlignmentReport",
     "BadLine",
     "DataFormatError",
@@ -51,6 +58,7 @@ __all__ = [
     "FieldError",
     "Finding",
     "OccurrencePolicy",
+    "Record",
     "Severity",
     "SpoCollator",
     "SpoDataset",
@@ -59,7 +67,10 @@ __all__ = [
     "diagnose",
     "example_from_duie",
     "example_from_row",
+    "find_format",
+    "format_names",
     "load_duie",
     "read_examples",
+    "read_records",
     "read_texts",
 ]

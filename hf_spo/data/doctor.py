@@ -15,8 +15,8 @@ from .doctor_mentions import MentionChecks, by_share
 from .doctor_relations import RelationChecks
 from .doctor_rows import RowChecks
 from .doctor_tokens import TokenChecks
-from .occurrences import OccurrencePolicy
 from .formats.base import BadLine
+from .occurrences import OccurrencePolicy
 
 _AT_ONCE = 64
 _SHOWN = 5

@@ -2,28 +2,42 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..schema import Example, Mention, Span, Triple
 from .fields import FieldError
-from .formats.base import OnBadLine
-from .reading import example_from_row, read_rows
+from .formats.base import Account, OnBadLine
+from .formats.registry import detect, find_format
+from .formats.rows import parsed_rows
+from .formats.shapes import SHAPED, record_from_row
+from .reading import example_from_row, log_losses, read_examples
 
 
-def read_as_it_is(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[Example]:
-    """Read labelled texts as [`read_examples`] does, but pass offsets that do not cut their mention from the text.
+def read_as_it_is(
+    path: str | Path,
+    on_bad_line: OnBadLine | None = None,
+    format: str | None = None,  # noqa: A002  # what everybody calls it
+) -> Iterator[Example]:
+    """Read labelled texts as [`read_examples`] does, but pass offsets of our own rows that do not cut their mention.
 
     Raises:
         DataFormatError: a line is wrong in another way, and `on_bad_line` is None.
         FileNotFoundError: there is no such file.
     """
-    return read_rows(path, _example, on_bad_line)
+    path, account = Path(path), Account(on_bad_line)
+    found = find_format(format) if format else detect(path)
+    if found.name not in SHAPED:
+        yield from read_examples(path, on_bad_line, format)
+        return
+    yield from parsed_rows(path, partial(_example, account=account), account)
+    log_losses(path, account)
 
 
-def _example(row: Mapping[str, Any]) -> Example:
+def _example(row: Mapping[str, Any], account: Account) -> Example:
     try:
-        return example_from_row(row)
+        return record_from_row(row, account).example
     except FieldError as error:
         if not isinstance(row.get("triples"), list):
             raise

@@ -1,5 +1,6 @@
 """Fields of a data row, read with their types checked; a wrong one is named by its path within the row."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,39 @@ def string(row: Mapping[str, Any], name: str, path: str = "") -> str:
     return value
 
 
-def items(row: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any]]]:
+def whole_number(row: Mapping[str, Any], name: str, path: str = "") -> int:
+    """Return the integer `row[name]`; True and 1.0 are none.
+
+    Raises:
+        FieldError: it is missing or no integer.
+    """
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FieldError(f"{path}.{name}" if path else name, f"expected a whole number, got {kind(value)}")
+    return value
+
+
+def score(row: Mapping[str, Any], path: str = "") -> float | None:
+    """Return the finite number `row["score"]`, or None if there is none.
+
+    Raises:
+        FieldError: it is something else.
+    """
+    value = row.get("score")
+    if value is None:
+        return None
+    place = f"{path}.score" if path else "score"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FieldError(place, f"expected a number, got {kind(value)}")
+    if not -_LARGEST <= value <= _LARGEST:  # nor is NaN
+        raise FieldError(place, "expected a finite number")
+    return value
+
+
+_LARGEST = sys.float_info.max
+
+
+def items(row: Mapping[str, Any], name: str, of: str = "triples") -> list[tuple[str, Mapping[str, Any]]]:
     """Return the objects of the list `row[name]`, each with its path.
 
     Raises:
@@ -37,7 +70,7 @@ def items(row: Mapping[str, Any], name: str) -> list[tuple[str, Mapping[str, Any
     """
     values = row.get(name)
     if not isinstance(values, list):
-        raise FieldError(name, f"expected a list of triples, got {kind(values)}")
+        raise FieldError(name, f"expected a list of {of}, got {kind(values)}")
     for index, value in enumerate(values):
         if not isinstance(value, Mapping):
             raise FieldError(f"{name}[{index}]", f"expected an object, got {kind(value)}")

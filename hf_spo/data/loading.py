@@ -17,9 +17,9 @@ from datasets import (
 )
 from datasets.exceptions import DatasetGenerationError
 
-from .duie import example_from_duie
-from .formats.base import DataFormatError
-from .reading import read_rows
+from .formats.base import Account, DataFormatError
+from .formats.duie import example_from_duie
+from .formats.rows import parsed_rows
 
 DUIE_FEATURES = Features(
     {
@@ -87,7 +87,7 @@ def _stamp(path: Path) -> str:
 
 def _rows(paths: list[str], stamps: list[str]) -> Iterator[dict[str, Any]]:
     for path in paths:
-        yield from read_rows(path, _row)
+        yield from parsed_rows(Path(path), _row, Account())
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Offsets of annotation files put beside the text: right, wrong in a way that has a name, or out of the text."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from ..schema import Mention, Span
@@ -16,6 +16,7 @@ class Unit(StrEnum):
     UTF8 = "counted in bytes of UTF-8"
     INCLUSIVE = "the end is that of the last character"
     CRLF = "counted with line ends of two characters"
+    LF = "counted with line ends of one character"
     FROM_ONE = "too high by 1"
 
 
@@ -38,19 +39,22 @@ def place(text: str, start: int, end: int, words: str | None, kind: str, path: s
         return Mention(text[start:end], Span(start, end), kind)
     if words is None:
         raise FieldError(path, f"offsets [{start}:{end}] are not within the text of {len(text)} characters, or empty")
+    if not words:
+        raise FieldError(path, f"offsets [{start}:{end}] of an empty mention; take it out, or fill in its words")
     right = mended(text, words, start, end)
     if right is None:
-        cause = offset_fault(text, words, Span(start, end)) if 0 <= start <= end else "not in order"
+        cause = offset_fault(text, words, Span(start, end)) if 0 <= start <= end else "below 0, or not in order"
         found = repr(text[start:end]) if 0 <= start <= end <= len(text) else "outside the text"
         raise FieldError(path, f"text[{start}:{end}] is {found}, not {words!r} ({cause}); {_EXPECTED}")
     unit, span = right
     if not account.mend_offsets:
         raise FieldError(
             path,
-            f"text[{start}:{end}] is {text[start:end]!r}, not {words!r} ({unit}); {_EXPECTED}, or pass --mend-offsets",
+            f"text[{start}:{end}] is {text[start:end]!r}, not {words!r} ({unit}); {_EXPECTED}; "
+            f"hf-spo convert --mend-offsets puts such offsets right",
         )
     account.mend(f"offsets {unit}" if unit.startswith("counted") else f"offsets where {unit}")
-    return Mention(words, span, kind)
+    return Mention(text[span.start : span.end], span, kind)
 
 
 _EXPECTED = "offsets are code points from 0, end excluded"
@@ -60,19 +64,27 @@ def mended(text: str, words: str, start: int, end: int) -> tuple[Unit, Span] | N
     """Return what wrong offsets were counted in, and the right ones; None if no unit explains them."""
     if not words or not 0 <= start <= end:
         return None
+    return next(_explanations(text, words, start, end), None)
+
+
+def _explanations(text: str, words: str, start: int, end: int) -> Iterator[tuple[Unit, Span]]:
     for unit, encoding, size in ((Unit.UTF16, "utf-16-le", 2), (Unit.UTF8, "utf-8", 1)):
         units = text.encode(encoding, "surrogatepass")
         if units[size * start : size * end] == words.encode(encoding, "surrogatepass"):
             at = len(units[: size * start].decode(encoding, "surrogatepass"))
-            return unit, Span(at, at + len(words))
+            if text.startswith(words, at):  # not where a surrogate pair was cut in two
+                yield unit, Span(at, at + len(words))
     if text[start : end + 1] == words:
-        return Unit.INCLUSIVE, Span(start, end + 1)
+        yield Unit.INCLUSIVE, Span(start, end + 1)
     if start and text[start - 1 : end - 1] == words:
-        return Unit.FROM_ONE, Span(start - 1, end - 1)
+        yield Unit.FROM_ONE, Span(start - 1, end - 1)
     at = start - text.replace("\n", "\r\n")[:start].count("\n")
-    if "\n" in text and text[at : at + len(words)] == words:
-        return Unit.CRLF, Span(at, at + len(words))
-    return None
+    if "\n" in text and text.startswith(words, at):
+        yield Unit.CRLF, Span(at, at + len(words))
+    if "\r\n" in text:
+        kept = [at for at in range(len(text)) if not text.startswith("\r\n", at)][start:end]
+        if "".join(text[at] for at in kept) == words:
+            yield Unit.LF, Span(kept[0], kept[-1] + 1)
 
 
 def offset_fault(text: str, mention: str, span: Span) -> str:
@@ -82,7 +94,7 @@ def offset_fault(text: str, mention: str, span: Span) -> str:
         return found[0].value
     starts = [at for at in range(len(text)) if mention and text.startswith(mention, at)]
     if not starts:
-        return f"not there: {absence(text, mention)}" if mention not in text else "elsewhere"
+        return absence(text, mention)
     shift = min((start - span.start for start in starts), key=abs)
     if not shift:
         return "the start is right, the end is not"

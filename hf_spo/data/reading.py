@@ -1,32 +1,69 @@
-"""Data files, line by line: every line becomes an example or is reported; nothing is dropped in silence."""
+"""Files of labelled texts, in any format: every row becomes a record or is reported; nothing is dropped in silence."""
 
-import codecs
-import json
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..schema import Example
-from .duie import example_from_duie
-from .fields import FieldError, kind, string
-from .formats.base import BadLine, DataFormatError, OnBadLine
-from .native import example_from_native
+from .fields import string
+from .formats.base import Account, DataFormatError, Format, OnBadLine, Record
+from .formats.lines import decoded_lines
+from .formats.registry import detect, find_format
+from .formats.rows import parsed_rows
+from .formats.shapes import SHAPED, record_from_row
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
-def read_examples(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[Example]:
-    """Read labelled texts, one JSON object a line: DuIE 1.0 or 2.0 (`spo_list`), or our own (`triples`, with offsets).
+def read_records(
+    path: str | Path,
+    format: str | None = None,  # noqa: A002  # what everybody calls it
+    account: Account | None = None,
+) -> Iterator[Record]:
+    """Read labelled texts.
 
     Args:
-        path: a UTF-8 file.
+        path: a file, a folder for formats that have one, or hub:NAME for a data set of the Hub.
+        format: its name, see [`format_names`]; default: what the file looks like. Rows of our own, DuIE's, CasRel's
+            and TPLinker's shape may then stand in one file.
+        account: gets what is lost or put right, and takes bad lines; by default a bad line raises.
+
+    Raises:
+        DataFormatError: there is no such format; the file is in another, or holds no row; or a line is bad, and the
+            account takes none. The message names file, line, field and remedy.
+        FileNotFoundError: there is no such file.
+        ImportError: the format needs a package that is not installed.
+    """
+    path, account = Path(path), account or Account()
+    found = find_format(format) if format else detect(path)
+    return _some(_read(path, found, format is None, account), path, account)
+
+
+def read_examples(
+    path: str | Path,
+    on_bad_line: OnBadLine | None = None,
+    format: str | None = None,  # noqa: A002  # what everybody calls it
+) -> Iterator[Example]:
+    """Read labelled texts for training or evaluation; what is lost or put right is logged as a warning.
+
+    Args:
+        path, format: see [`read_records`].
         on_bad_line: receives each line that is no example, which is then skipped; None raises instead.
 
     Raises:
-        DataFormatError: a line is no example; the message names file, line, field and remedy.
-        FileNotFoundError: there is no such file.
+        DataFormatError, FileNotFoundError, ImportError: see [`read_records`].
     """
-    return read_rows(path, example_from_row, on_bad_line)
+    account = Account(on_bad_line)
+    for record in read_records(path, format, account):
+        yield record.example
+    log_losses(path, account)
+
+
+def log_losses(path: str | Path, account: Account) -> None:
+    """Warn of what was lost or put right when a file was read, if anything was."""
+    if account.summary():
+        logger.warning("%s: %s", path, account.summary())
 
 
 def read_texts(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterator[str]:
@@ -36,65 +73,31 @@ def read_texts(path: str | Path, on_bad_line: OnBadLine | None = None) -> Iterat
         DataFormatError: a line is no UTF-8, or has no "text"; the message names file, line, field and remedy.
         FileNotFoundError: there is no such file.
     """
-    if Path(path).suffix in (".jsonl", ".json"):
-        return read_rows(path, lambda row: string(row, "text"), on_bad_line)
-    return _parsed(path, str, on_bad_line)
-
-
-def read_rows(
-    path: str | Path, parse: Callable[[Mapping[str, Any]], T], on_bad_line: OnBadLine | None = None
-) -> Iterator[T]:
-    """Read what `parse` makes of each line's JSON object; blank lines are passed over. See [`read_examples`]."""
-
-    def parse_line(line: str) -> T | None:
-        return parse(_object(line)) if line.strip() else None
-
-    return (result for result in _parsed(path, parse_line, on_bad_line) if result is not None)
+    path, account = Path(path), Account(on_bad_line)
+    if path.suffix in (".jsonl", ".json"):
+        return parsed_rows(path, lambda row: string(row, "text"), account)
+    return (line.removesuffix("\n").removesuffix("\r") for _, line in decoded_lines(path, account))
 
 
 def example_from_row(row: Mapping[str, Any]) -> Example:
-    """Read a row of any known format.
+    """Read a row of our own, DuIE's, CasRel's or TPLinker's shape.
 
     Raises:
-        FieldError: it is of no known format, or a field is missing or of the wrong type.
+        FieldError: it is of none of them, or a field is missing or of the wrong type.
     """
-    if "triples" in row:
-        return example_from_native(row)
-    if "spo_list" in row:
-        return example_from_duie(row)
-    raise FieldError("spo_list", f'no "spo_list" (DuIE) and no "triples"; the line has {sorted(map(str, row))}')
+    return record_from_row(row, Account()).example
 
 
-def _parsed(path: str | Path, parse: Callable[[str], T], on_bad_line: OnBadLine | None) -> Iterator[T]:
-    path = Path(path)
-    # As bytes: only a line feed ends a line, not U+2028, and a byte that is no UTF-8 is one line's problem.
-    with path.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            content = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-            content = content.removesuffix(b"\n").removesuffix(b"\r")
-            try:
-                result = parse(content.decode("utf-8"))
-            except (ValueError, RecursionError) as error:
-                bad = BadLine(path, number, content.decode("utf-8", "backslashreplace"), _describe(error))
-                if on_bad_line is None:
-                    remedy = "mend the line, or pass --skip-bad-lines to set such lines aside"
-                    raise DataFormatError(f"{bad}; {remedy}") from None
-                on_bad_line(bad)
-            else:
-                yield result
+def _read(path: Path, found: Format, is_guess: bool, account: Account) -> Iterator[Record]:
+    if is_guess and found.name in SHAPED:
+        return parsed_rows(path, lambda row: record_from_row(row, account), account)
+    return found.read(path, account)
 
 
-def _object(line: str) -> Mapping[str, Any]:
-    row = json.loads(line)
-    if not isinstance(row, dict):
-        raise FieldError("line", f"expected a JSON object, got {kind(row)}")
-    return row
-
-
-def _describe(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError | RecursionError):
-        return f"no JSON ({error}); expected one object a line"
-    if isinstance(error, UnicodeDecodeError):
-        byte = error.object[error.start]
-        return f"no UTF-8: byte {error.start + 1} of the line is 0x{byte:02x}; expected a UTF-8 file"
-    return str(error)
+def _some(records: Iterator[Record], path: Path, account: Account) -> Iterator[Record]:
+    skipped, nothing = account.skipped, True
+    for record in records:
+        nothing = False
+        yield record
+    if nothing and account.skipped == skipped:
+        raise DataFormatError(f"{path} holds no labelled text")

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,8 +77,8 @@ class TrainingData:
             RecipeError: there is no example in one of them.
         """
         assert recipe.train is not None
-        train = _examples(recipe.train, on_bad_line)
-        dev = None if recipe.dev is None else _examples(recipe.dev, on_bad_line)
+        train = _examples(recipe.train, recipe.format, on_bad_line)
+        dev = None if recipe.dev is None else _examples(recipe.dev, recipe.format, on_bad_line)
         more = read_texts(recipe.texts, on_bad_line) if recipe.texts else ()
         schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
         known = TripleStore.from_file(recipe.prior, schema) if recipe.prior else None
@@ -149,7 +150,18 @@ class Plan:
                 json.loads((Path(str(stage.output)) / LOG_FILE).read_text(encoding="utf-8")) for stage, _ in self.stages
             ]
             write_json({"final": metrics, "stages": logs}, output / LOG_FILE)
+            self._draw_curves([log["history"] for log in logs], output)
         return metrics
+
+    def _draw_curves(self, histories: list[list[dict[str, Any]]], output: Path) -> None:
+        """Draw all stages in one; each has drawn its own."""
+        _, arguments = self.stages[-1]
+        if arguments.training_curves:
+            with suppress(ImportError):  # which the trainer has told of
+                from .curves import write_curves
+
+                metric, greater = arguments.metric_for_best_model or "f1", arguments.greater_is_better is not False
+                write_curves(histories, output, metric, greater)
 
 
 def _train(
@@ -187,8 +199,8 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
     part.replace(path)
 
 
-def _examples(path: str, on_bad_line: OnBadLine | None) -> list[Example]:
-    examples = list(read_examples(path, on_bad_line))
+def _examples(path: str, form: str | None, on_bad_line: OnBadLine | None) -> list[Example]:
+    examples = list(read_examples(path, on_bad_line, form))
     if not examples:
         raise RecipeError(f"{path} holds no example")
     return examples

@@ -10,6 +10,8 @@ import yaml
 from transformers import HfArgumentParser
 
 from ..configuration_spo import SpoConfig
+from ..data.formats.base import DataFormatError
+from ..data.formats.registry import find_format
 from .arguments import SpoTrainingArguments
 
 
@@ -25,6 +27,7 @@ class Recipe:
         encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to go on from; without it,
             `model` names the type of an encoder that starts at random: `encoder_config: {model_type: dgcnn}`.
         train, dev: labelled texts; without dev nothing is evaluated and the last weights are kept.
+        format: of train and dev, see [`format_names`]; default: what they look like.
         schema: schema file; inferred from train and dev when absent.
         output: folder for checkpoints and the final model.
         words: table of word vectors, for a fresh encoder that takes words.
@@ -39,6 +42,7 @@ class Recipe:
     encoder: str | None = None
     train: str | None = None
     dev: str | None = None
+    format: str | None = None
     schema: str | None = None
     output: str | None = None
     words: str | None = None
@@ -90,6 +94,7 @@ class Recipe:
         for name in ("train", "output") if fresh else ("encoder", "train", "output"):
             if getattr(self, name) is None:
                 raise RecipeError(f"nothing says what {name} is: put `{name}:` into the recipe or pass --{name}")
+        self._check_format()
         if fresh and self.encoder is not None:
             raise RecipeError(
                 "the model's encoder_config has a model_type, so its encoder starts at random; give no encoder"
@@ -102,6 +107,13 @@ class Recipe:
             raise RecipeError(
                 "the model reads no known triples, so prior is of no use; put `prior: true` under `model:`"
             )
+
+    def _check_format(self) -> None:
+        if self.format is not None:
+            try:
+                find_format(self.format)
+            except DataFormatError as error:
+                raise RecipeError(f"format: {error}") from None
 
     def stage(self, number: int) -> "Recipe":
         """Return one stage as a recipe of its own, which writes into a folder in the whole one's output."""

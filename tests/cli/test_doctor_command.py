@@ -133,9 +133,13 @@ def test_a_fresh_encoder_that_does_not_learn(doctor: Any, gold: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "0 labelled texts, none of them with a triple"),
+        ("", "holds no labelled text: the file is empty"),
         ('{"text": "今天天气很好", "triples": []}\n', "1 labelled texts, none of them with a triple"),
-        ("{\n", "none of them with a triple; line 1: no JSON"),
+        ("{\n", "no complete JSON object"),
+        (
+            '{"text": 5, "triples": []}\n',
+            "0 labelled texts, none of them with a triple; line 1: text: expected a string",
+        ),
     ],
 )
 def test_nothing_to_examine(doctor: Any, tmp_path: Path, content: str, said: str) -> None:

@@ -3,6 +3,7 @@ import pytest
 from command_line import write_rows
 
 from hf_spo.cli.predictions import read_labelled, read_predictions
+from hf_spo.console import BadLines
 
 ROWS = [example.to_dict() for example in builders.EXAMPLES]
 
@@ -41,3 +42,21 @@ def test_no_labelled_text(tmp_path):
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(ValueError, match="no labelled text"):
         read_labelled(tmp_path / "empty.jsonl")
+
+
+def test_nothing_that_could_be_read(tmp_path):
+    path = write_rows(tmp_path / "bad.jsonl", [{"text": 5, "triples": []}])
+    with pytest.raises(ValueError, match="holds no labelled text that could be read"):
+        read_labelled(path, BadLines(tmp_path))
+
+
+def test_a_format_may_be_named(tmp_path, capsys):
+    row = {
+        "text": "晚风",
+        "spo_list": [],
+        "triples": [{"subject": {"text": "晚"}, "predicate": "p", "object": {"text": "风"}}],
+    }
+    path = write_rows(tmp_path / "both.jsonl", [row])
+    assert [len(example.triples) for example in read_labelled(path)] == [1]
+    assert [len(example.triples) for example in read_labelled(path, form="duie2")] == [0]
+    assert capsys.readouterr().err == ""

@@ -93,7 +93,7 @@ def test_texts_that_are_cut_are_counted(tiny_tokenizer, tiny_schema):
 @pytest.mark.parametrize(
     ("row", "error", "message"),
     [
-        ({"text": "雪国"}, ValueError, 'row 1: spo_list: no "spo_list"'),
+        ({"text": "雪国"}, ValueError, 'row 1: row: no "triples" (hf-spo), no "spo_list"'),
         ({"text": 5, "spo_list": []}, ValueError, "row 1: text: expected a string, got int"),
         ("雪国", TypeError, "row 1: expected an Example or a dictionary, got str"),
     ],

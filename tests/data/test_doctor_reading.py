@@ -78,3 +78,25 @@ def test_other_rows_are_bad_lines_as_ever(tmp_path):
     bad = []
     assert list(read_as_it_is(path, bad.append)) == []
     assert [line.number for line in bad] == [1, 2, 3, 4]
+
+
+def test_some_mentions_may_have_no_offsets(tmp_path):
+    path = write(tmp_path / "train.jsonl", row({"text": "晚风", "start": 2, "end": 4}, {"text": "白露"}))
+    (example,) = read_as_it_is(path)
+    assert example.triples == (Triple(Mention("晚风", Span(2, 4)), "歌手", Mention("白露")),)
+
+
+def test_other_formats(tmp_path, caplog):
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tsubject\tpredicate\tobject\tnote\n晚风\t晚\t歌手\t风\t好\n", encoding="utf-8")
+    assert list(read_as_it_is(path)) == list(read_as_it_is(path, format="tsv")) == list(read_examples(path))
+    assert "left out: column 'note' (1)" in caplog.text
+    with pytest.raises(DataFormatError, match=r"train\.tsv:1: no JSON"):
+        list(read_as_it_is(path, format="hf-spo"))
+
+
+def test_losses_are_told(tmp_path, caplog):
+    entry = {"Combined": True, "predicate": "p", "subject": "晚", "subject_type": "", "object": "风", "object_type": ""}
+    path = write(tmp_path / "train.jsonl", {"text": "晚风", "spo_list": [entry]})
+    assert len(list(read_as_it_is(path))) == 1
+    assert "train.jsonl: left out: marks of triples across sentences (1)" in caplog.text

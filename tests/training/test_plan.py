@@ -9,7 +9,8 @@ import torch
 from transformers import AutoTokenizer, pipeline
 
 from hf_spo import Schema, SpoForTripleExtraction, TripleStore
-from hf_spo.training.plan import run_recipe
+from hf_spo.data import Account, Record, find_format
+from hf_spo.training.plan import TrainingData, run_recipe
 from hf_spo.training.recipe import Recipe, RecipeError
 
 
@@ -36,6 +37,7 @@ TRAINING = {
     "num_train_epochs": 2,
     "save_strategy": "epoch",
     "disable_tqdm": True,
+    "training_curves": False,  # which take a second
 }
 
 
@@ -111,9 +113,20 @@ def test_bad_lines(recipe, parts):
     assert [line.number for line in aside] == [11]
 
 
+def test_data_in_another_format(recipe, parts, tmp_path):
+    path = tmp_path / "train.json"
+    doccano = find_format("doccano")
+    assert doccano.write is not None
+    doccano.write((Record(one.text, one.triples) for one in tiny.TEXTS), path, Account())
+    read = TrainingData.read(recipe.override(train=str(path), dev=str(path)))
+    assert read.train == read.dev == tiny.TEXTS
+    with pytest.raises(ValueError, match=r"train\.json:1: spo_list"):
+        TrainingData.read(recipe.override(train=str(path), format="duie2"))
+
+
 @pytest.mark.parametrize("name", ["train", "dev"])
 def test_no_example(recipe, parts, name):
-    with pytest.raises(RecipeError, match=r"empty\.jsonl holds no example"):
+    with pytest.raises(ValueError, match=r"empty\.jsonl holds no labelled text"):
         run_recipe(recipe.override(**{name: str(parts / "empty.jsonl")}))
 
 

@@ -3,14 +3,18 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...schema import Example, Mention, Triple
 
 _HEAD = 1 << 18
+_LONG_HEAD = 1 << 24
+_SAMPLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Account:
     def __init__(self, on_bad_line: OnBadLine | None = None, *, mend_offsets: bool = False) -> None:
         self.on_bad_line = on_bad_line
         self.mend_offsets = mend_offsets
+        self.skipped = 0
+        """How many bad lines were set aside."""
         self.lost: Counter[str] = Counter()
         """What a format cannot hold, in words for a reader ("score of a triple"), and how often."""
         self.mended: Counter[str] = Counter()
@@ -91,6 +97,11 @@ class Account:
         if count:
             self.mended[what] += count
 
+    def summary(self) -> str:
+        """Return what was lost and mended in words, such as "left out: scores (3)"; empty if nothing was."""
+        parts = (("left out", self.lost), ("mended", self.mended))
+        return "; ".join(f"{verb}: {tally(counts)}" for verb, counts in parts if counts)
+
     def bad(self, line: BadLine) -> None:
         """Set a line aside.
 
@@ -102,7 +113,13 @@ class Account:
                 f"mend the {line.unit or 'line'}, or pass --skip-bad-lines to set such {line.unit or 'line'}s aside"
             )
             raise DataFormatError(f"{line}; {remedy}")
+        self.skipped += 1
         self.on_bad_line(line)
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """Write what was counted in words, in the order in which it was first met: "scores (3), identifiers (1)"."""
+    return ", ".join(f"{what} ({count:,})" for what, count in counts.items())
 
 
 class Sample:
@@ -134,14 +151,38 @@ class Sample:
         return self.text.lstrip().startswith("[")
 
     @cached_property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """The first JSON objects, of a list or of the lines; none if none is complete within the first 16 MiB."""
+        found = self._objects(self.text)
+        if found or self.path.is_dir() or len(self.head) < _HEAD:
+            return found
+        with self.path.open("rb") as file:
+            return self._objects(file.read(_LONG_HEAD).decode("utf-8-sig", "replace"))
+
+    @property
     def row(self) -> Mapping[str, Any]:
-        """The first JSON object, of a list or of the lines; empty if there is none, or not within the head."""
-        body = self.text.lstrip()
-        try:
-            found, _ = json.JSONDecoder().raw_decode(body[1:].lstrip() if self.is_list else body)
-        except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        """The first of them; empty if there is none."""
+        return self.rows[0] if self.rows else {}
+
+    def _objects(self, text: str) -> list[Mapping[str, Any]]:
+        parts = _elements(text) if self.is_list else _lines(text)
+        return list(islice((part for part in parts if isinstance(part, dict)), _SAMPLED))
+
+
+def _lines(text: str) -> Iterator[Any]:
+    for line in text.split("\n"):
+        with suppress(ValueError, RecursionError):
+            yield json.loads(line)
+
+
+def _elements(text: str) -> Iterator[Any]:
+    decoder, at = json.JSONDecoder(), text.index("[") + 1
+    with suppress(ValueError, RecursionError):
+        while True:
+            while text[at : at + 1] in (",", " ", "\t", "\r", "\n"):
+                at += 1
+            element, at = decoder.raw_decode(text, at)
+            yield element
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,165 @@
+"""Labelled texts from one format into another, with an account of what does not come through."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .formats.base import Account, DataFormatError, Format, Record
+from .formats.registry import detect, find_format, format_names
+from .reading import read_records
+from .splitting import Split
+
+PART = "{split}"
+"""What the name of a part takes the place of in the name of a file."""
+
+_BY_SUFFIX = {".jsonl": "hf-spo", ".tsv": "tsv", ".parquet": "parquet", ".spacy": "docbin"}
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a file was given: entities are those in no triple."""
+
+    path: Path
+    records: int = 0
+    triples: int = 0
+    entities: int = 0
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Pass records through and count them."""
+        for record in records:
+            self.records += 1
+            self.triples += len(record.triples)
+            self.entities += len(record.entities)
+            yield record
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        numbers = {"records": self.records, "triples": self.triples, "entities": self.entities}
+        return {"file": str(self.path), **numbers}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What was converted.
+
+    Args:
+        source: where it came from.
+        source_format, target_format: names of the formats.
+        files: what was written, by the part of a split; a file that is not split stands under "all".
+        read: account of what the reader left out, mended and set aside.
+        written: account of what the target format cannot hold, and of what was looked up for it.
+    """
+
+    source: Path
+    source_format: str
+    target_format: str
+    files: Mapping[str, Counts]
+    read: Account
+    written: Account = field(default_factory=Account)
+
+    @property
+    def mended(self) -> Mapping[str, int]:
+        """What was put right or looked up."""
+        return dict(self.read.mended + self.written.mended)
+
+    def total(self, name: str) -> int:
+        """Return the number of "records", "triples" or "entities" in all files."""
+        return sum(getattr(counts, name) for counts in self.files.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "input": str(self.source),
+            "from": self.source_format,
+            "to": self.target_format,
+            **{name: self.total(name) for name in ("records", "triples", "entities")},
+            "files": {part: counts.to_dict() for part, counts in self.files.items()},
+            "not_read": dict(self.read.lost),
+            "not_written": dict(self.written.lost),
+            "mended": dict(self.mended),
+            "skipped": self.read.skipped,
+        }
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    split: Split | None = None,
+    account: Account | None = None,
+) -> Conversion:
+    """Read labelled texts and write them in another format; with a split, the source is read once for each part.
+
+    Args:
+        source: see [`read_records`].
+        target: file to write, or a folder for formats that are one. With a split, a folder for a file a part, or a name
+            with {split} in the place of the part's; folders are then created if need be.
+        source_format, target_format: names; by default what the source looks like, and what the target's suffix says.
+        split: parts to divide the texts into.
+        account: of reading.
+
+    Raises:
+        DataFormatError: a format is not known, cannot be written, or does not follow from the suffix; or the source
+            cannot be read, see [`read_records`].
+        FileNotFoundError: there is no source, or no folder for the target.
+    """
+    account = account or Account()
+    found = find_format(source_format) if source_format else detect(source)
+    writer = _target_format(target, target_format)
+    files = {part: Counts(path) for part, path in _files(target, writer, split).items()}
+    conversion = Conversion(source, found.name, writer.name, files, account)
+    assert writer.write is not None
+    for number, (part, counts) in enumerate(files.items()):
+        # What is wrong with the source is told in the first pass.
+        taken = account.on_bad_line and _ignore
+        once = account if number == 0 else Account(taken, mend_offsets=account.mend_offsets)
+        records = read_records(source, source_format, once)
+        if split is not None:
+            records = _part(records, split, part)
+        writer.write(counts.watch(records), counts.path, conversion.written)
+    return conversion
+
+
+def _ignore(bad: object) -> None:
+    pass
+
+
+def _part(records: Iterable[Record], split: Split, part: str) -> Iterator[Record]:
+    return (record for record in records if split.part(record.text) == part)
+
+
+def _target_format(target: Path, name: str | None) -> Format:
+    """Return the format to write.
+
+    Raises:
+        DataFormatError: it cannot be written, or does not follow from the file's name.
+    """
+    name = name or _BY_SUFFIX.get(target.suffix)
+    writers = [known.name for known in map(find_format, format_names()) if known.write is not None]
+    if name is None:
+        said = f"by its suffix {target.suffix}" if target.suffix else "without a suffix"
+        raise DataFormatError(
+            f"{target}: the format to write is not known {said}; name it by --to, one of {', '.join(writers)}"
+        )
+    found = find_format(name)
+    if found.write is None:
+        raise DataFormatError(f"{name} can be read, but not written; formats to write are {', '.join(writers)}")
+    return found
+
+
+def _files(target: Path, form: Format, split: Split | None) -> dict[str, Path]:
+    if split is None:
+        return {"all": target}
+    if PART in target.name:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return {part: target.with_name(target.name.replace(PART, part)) for part in split.parts}
+    if target.suffix and not target.is_dir():
+        raise DataFormatError(
+            f"{target}: several files are to be written; name a folder, or put {PART} into the name, such as "
+            f"{target.stem}-{PART}{target.suffix}"
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    return {part: target / f"{part}{form.suffix}" for part in split.parts}

@@ -1,0 +1,204 @@
+"""Documents to extract from, one after the other, wherever they lie: files, folders, globs, the Hub, stdin."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ..files import digest
+
+
+class SourceFormat(StrEnum):
+    """How documents lie in a source. TEXT: one a line. JSON: an object a line, or one list of objects."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+    HUB = "hub"
+
+
+SUFFIXES = {
+    ".txt": SourceFormat.TEXT,
+    ".text": SourceFormat.TEXT,
+    ".json": SourceFormat.JSON,
+    ".jsonl": SourceFormat.JSON,
+    ".ndjson": SourceFormat.JSON,
+    ".csv": SourceFormat.CSV,
+    ".tsv": SourceFormat.TSV,
+    ".parquet": SourceFormat.PARQUET,
+}
+"""What a file's name says; .gz, .bz2 or .xz may follow, but for Parquet."""
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+STDIN = "-"
+HUB_PREFIX = "hub:"
+
+_HEAD, _TAIL = 1 << 20, 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text and what it is called: by the column of ids, else by its source and its number therein.
+
+    Args:
+        id: unique if the ids of the data are.
+        text: any.
+        source: name of the source that it is from.
+    """
+
+    id: str | int
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    r"""What stands in a document's place and is none, and why; bytes that are no UTF-8 stand in `content` as \xff."""
+
+    id: str | int
+    problem: str
+    source: str
+    number: int = 0
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns, or fields, to read.
+
+    Args:
+        text: has the text.
+        id: has what the document is called; None: "id" if there is one.
+    """
+
+    text: str = "text"
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, stdin or a data set of the Hub.
+
+    Args:
+        name: as it was given; files of folders and globs with their path.
+        format: how documents lie in it.
+        size: bytes that are read of a file, so that one that grows is read up to where it ended when it was found.
+    """
+
+    name: str
+    format: SourceFormat
+    size: int | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if it is one."""
+        return None if self.name == STDIN or self.format == SourceFormat.HUB else Path(self.name)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether lines may be put to the file's end."""
+        lines = self.format in (SourceFormat.TEXT, SourceFormat.JSON, SourceFormat.CSV, SourceFormat.TSV)
+        return lines and self.path is not None and self.path.suffix not in COMPRESSED
+
+    def fingerprint(self, size: int | None = None) -> str:
+        """Return a hash of a file's first and last bytes, up to `size`; empty for what is no file."""
+        size = self.size if size is None else size
+        if self.path is None or size is None:
+            return ""
+        with self.path.open("rb") as file:
+            head = file.read(min(size, _HEAD))
+            file.seek(max(0, size - _TAIL))
+            return digest(head, file.read(min(size, _TAIL)))
+
+
+def find_sources(inputs: Sequence[str], form: SourceFormat | None = None) -> list[Source]:
+    """Find what is meant, each file once.
+
+    Args:
+        inputs: files, folders (all files in them, at any depth, whose suffix is known), globs, - for stdin, and data
+            sets of the Hub as hub:NAME, hub:NAME:SPLIT or hub:NAME:CONFIGURATION:SPLIT.
+        form: of all of them; default: what their suffixes say, TEXT for stdin.
+
+    Raises:
+        FileNotFoundError: a file does not exist, or a folder or glob has none.
+        ValueError: a file's suffix is not known.
+    """
+    found = {source.name: source for given in inputs for source in _find(given, form)}
+    return list(found.values())
+
+
+def _find(given: str, form: SourceFormat | None) -> Iterator[Source]:
+    if given == STDIN:
+        yield Source(STDIN, form or SourceFormat.TEXT)
+        return
+    if given.startswith(HUB_PREFIX):
+        yield Source(given, SourceFormat.HUB)
+        return
+    path = Path(given)
+    if path.is_dir():
+        # Hidden files are those of editors, and of writers that are not done.
+        files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
+        files = [file for file in files if form or _format(file)]
+        if not files:
+            raise FileNotFoundError(f"the folder {given} has no file that ends in {', '.join(SUFFIXES)}")
+    elif path.is_file():
+        files = [path]
+    else:
+        pattern = path.relative_to(path.anchor)
+        matches = Path(path.anchor).glob(str(pattern))
+        files = sorted(file for file in matches if file.is_file() and not _is_hidden(file, pattern))
+        if not files:
+            raise FileNotFoundError(f"there is no {given}; expected a file, a folder, a glob, hub:NAME or - for stdin")
+    for file in files:
+        kind = form or _format(file)
+        if kind is None:
+            raise ValueError(
+                f"{file}: documents are not known by the suffix {file.suffix or '(none)'}; expected "
+                f"{', '.join(SUFFIXES)}, or say what it is with --input-format"
+            )
+        yield Source(str(file), kind, file.stat().st_size)
+
+
+def _is_hidden(path: Path, given: Path) -> bool:
+    """Tell whether a file is hidden, or in a folder that is, unless that is what was given."""
+    return any(part.startswith(".") for part in path.parts if part not in given.parts)
+
+
+def _format(path: Path) -> SourceFormat | None:
+    if path.suffix in COMPRESSED:
+        kind = SUFFIXES.get(path.with_suffix("").suffix)
+        return None if kind == SourceFormat.PARQUET else kind
+    return SUFFIXES.get(path.suffix)
+
+
+def count_documents(sources: Sequence[Source]) -> int | None:
+    """Count the documents of sources, about: lines of files, rows of Parquet; None if that takes reading them all."""
+    total = 0
+    for source in sources:
+        count = _count(source)
+        if count is None:
+            return None
+        total += count
+    return total
+
+
+def _count(source: Source) -> int | None:
+    if source.path is None or source.path.suffix in COMPRESSED:
+        return None
+    if source.format == SourceFormat.PARQUET:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import read_metadata
+
+        try:
+            rows: int = read_metadata(source.name).num_rows
+        except ArrowException:  # reading it will tell
+            return None
+        return rows
+    with source.path.open("rb") as file:
+        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
+    return lines - (source.format in (SourceFormat.CSV, SourceFormat.TSV))
+
+
+_BLOCK = 1 << 20

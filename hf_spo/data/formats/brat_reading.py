@@ -1,0 +1,190 @@
+"""Reads brat standoff: entities and binary relations; what else there is in .ann files is counted as lost."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...schema import Mention
+from ..offsets import place
+from .base import Account, BadLine, DataFormatError, Record
+from .lines import encoding_fault
+from .marks import Link, Marks, from_marks
+
+_LOST = {
+    "E": "events",
+    "A": "attributes",
+    "M": "attributes",
+    "N": "normalisations",
+    "#": "notes",
+    "*": "equivalences",
+}
+_ENTITY = re.compile(r"(T\S*)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)[^\S\t]*(?:\t(.*))?", re.DOTALL)
+_RELATION = re.compile(r"R\S*\t(\S+)((?:\s+[^\s:]+:\S+){2,})\s*")
+_BOM = "\ufeff"
+
+
+def read_folder(path: Path, account: Account) -> Iterator[Record]:
+    """Yield the annotated texts of a folder, or the one of a pair of files; a wrong line makes its document bad.
+
+    Raises:
+        DataFormatError: the folder has no text; or a document is bad, and the account takes none.
+        FileNotFoundError: there is no such folder, or a file lacks its other half.
+    """
+    if path.is_dir():
+        texts = sorted(path.rglob("*.txt"))
+        if not texts:
+            raise DataFormatError(f"{path}: no .txt file in this folder; expected .txt and .ann files of brat")
+        orphans = sorted({file.with_suffix(".txt") for file in path.rglob("*.ann")} - set(texts))
+        return _documents([*texts, *orphans], path, account)
+    for file in (path, path.with_suffix(".txt"), path.with_suffix(".ann")):
+        if not file.is_file():
+            raise FileNotFoundError(f"there is no {file}; expected a folder, or a .txt file beside an .ann file")
+    return _documents([path.with_suffix(".txt")], path.parent, account)
+
+
+def _documents(texts: list[Path], folder: Path, account: Account) -> Iterator[Record]:
+    for number, text in enumerate(texts, 1):
+        annotations = text.with_suffix(".ann")
+        if not annotations.is_file():
+            account.lose("texts without an .ann file")
+            continue
+        name = text.relative_to(folder).with_suffix("").as_posix()
+        try:
+            document = _Document(_decoded(text), account)
+            links = _read_lines(document, _decoded(annotations).removeprefix(_BOM))
+        except _LineError as wrong:
+            account.bad(BadLine(annotations, wrong.number, wrong.line, str(wrong)))
+        except FileNotFoundError:
+            account.bad(BadLine(annotations, number, "", f"its text {text.name} is missing", "document"))
+        except UnicodeDecodeError as error:
+            problem = encoding_fault(error.object) or "no UTF-8: the last character is cut off"
+            account.bad(BadLine(text, number, "", f"its text or annotations: {problem}", "document"))
+        else:
+            yield from_marks(document.text, Marks(document.mentions, links), account, name)
+
+
+def _decoded(path: Path) -> str:
+    return path.read_bytes().decode("utf-8")
+
+
+class _LineError(ValueError):
+    """A line of an .ann file is wrong."""
+
+    def __init__(self, number: int, line: str, problem: str) -> None:
+        super().__init__(problem)
+        self.number = number
+        self.line = line
+
+
+def _read_lines(document: "_Document", content: str) -> list[Link]:
+    lines = [(number, line.removesuffix("\r")) for number, line in enumerate(content.split("\n"), 1) if line.strip()]
+
+    def each(prefix: str, use: Callable[[str], Any]) -> list[Any]:
+        found = []
+        for number, line in lines:
+            if line.startswith(prefix):
+                try:
+                    found.append(use(line))
+                except ValueError as error:
+                    raise _LineError(number, line, str(error)) from None
+        return found
+
+    # Which text the offsets refer to shows only once all entities are known.
+    document.choose_text(each("T", _entity))
+    each("T", document.add)
+    each("", document.pass_over)
+    return [link for links in each("R", document.links) for link in links]
+
+
+class _Entity(NamedTuple):
+    name: str
+    kind: str
+    fragments: list[tuple[int, int]]
+    words: str | None
+
+    def in_place(self, text: str) -> bool:
+        """Whether the words stand at the offsets; after them, a comment may follow."""
+        if any(not start < end <= len(text) for start, end in self.fragments):
+            return False
+        pieces = [text[start:end] for start, end in self.fragments]
+        # Versions before 1.3 put no space between fragments.
+        return self.words is None or any(
+            self.words == joined or (self.words.startswith(joined) and self.words[len(joined)].isspace())
+            for joined in (" ".join(pieces), "".join(pieces))
+        )
+
+
+def _entity(line: str) -> _Entity:
+    match = _ENTITY.fullmatch(line)
+    if match is None:
+        raise ValueError("expected identifier, tab, type, offsets, tab and words, such as T1\tPerson 0 4\tAnna")
+    name, kind, offsets, words = match.groups()
+    fragments = [(int(start), int(end)) for start, end in (pair.split(" ") for pair in offsets.split(";"))]
+    if any(end > start for (_, end), (start, _) in pairwise(fragments)):
+        raise ValueError(f"the fragments {offsets} are not in order, or overlap")
+    return _Entity(name, kind, fragments, words or None)
+
+
+class _Document:
+    """A text and its entities, as far as they are read."""
+
+    def __init__(self, raw: str, account: Account) -> None:
+        self.text = raw
+        self.account = account
+        self.mentions: list[Mention] = []
+        self._places: dict[str, int | None] = {}
+
+    def choose_text(self, entities: list[_Entity]) -> None:
+        """Find out whether offsets count the carriage returns of line ends, or a byte order mark; most do not."""
+        bare = self.text.removeprefix(_BOM)
+        readings = [bare, bare.replace("\r\n", "\n"), self.text, self.text.replace("\r\n", "\n")]
+        self.text = next((text for text in readings if all(one.in_place(text) for one in entities)), bare)
+
+    def add(self, line: str) -> None:
+        """Take the entity of a line; a discontinuous one is lost."""
+        name, kind, fragments, words = entity = _entity(line)
+        if name in self._places:
+            raise ValueError(f"{name} is the identifier of two entities")
+        start, end = fragments[0][0], fragments[-1][1]
+        if entity.in_place(self.text):
+            gaps = (self.text[before:after] for (_, before), (after, _) in pairwise(fragments))
+            if any(gap and not gap.isspace() for gap in gaps):
+                self.account.lose("discontinuous entities")
+                self._places[name] = None
+                return
+            words = None
+        elif len(fragments) > 1:
+            raise ValueError(f"the fragments are not {words!r:.60} in the text")
+        self._places[name] = len(self.mentions)
+        self.mentions.append(place(self.text, start, end, words, kind, name, self.account))
+
+    def pass_over(self, line: str) -> None:
+        """Count a line that is neither entity nor relation."""
+        if not line.startswith(("T", "R")):
+            if line[0] not in _LOST:
+                raise ValueError(f"expected an annotation of brat, such as T1\tPerson 0 4\tAnna, got {line!r:.60}")
+            self.account.lose(_LOST[line[0]])
+
+    def links(self, line: str) -> list[Link]:
+        """Return the relation of a line; none if one of its ends is lost."""
+        match = _RELATION.fullmatch(line)
+        if match is None:
+            raise ValueError("expected identifier, tab, type and two arguments, such as R1\tauthor Arg1:T1 Arg2:T2")
+        arguments = [argument.split(":", 1) for argument in match[2].split()]
+        if len(arguments) > 2:
+            self.account.lose("relations of more than two")
+            return []
+        ends = [name for _, name in (sorted(arguments) if {"Arg1", "Arg2"} == set(dict(arguments)) else arguments)]
+        if any(name.startswith("E") for name in ends):
+            self.account.lose("relations of events")
+            return []
+        for name in ends:
+            if name not in self._places:
+                raise ValueError(f"there is no entity {name}")
+        head, tail = (self._places[name] for name in ends)
+        if head is None or tail is None:
+            self.account.lose("relations of discontinuous entities")
+            return []
+        return [Link(head, match[1], tail)]

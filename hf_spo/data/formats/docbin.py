@@ -1,0 +1,32 @@
+"""DocBin, spaCy's file of documents (.spacy), with entities and relations. See [`hf_spo.data.formats.docbin_docs`]."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from .base import Account, Format, Record, Sample
+
+_HEAD = 1 << 12
+
+
+def _recognise(sample: Sample) -> bool:
+    try:
+        head = zlib.decompressobj().decompress(sample.head[:_HEAD], _HEAD)
+    except zlib.error:
+        return False
+    return b"version" in head and b"attrs" in head  # the keys that msgpack has first
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    from .docbin_docs import read_docs
+
+    return read_docs(path, account)
+
+
+def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+    from .docbin_docs import write_docs
+
+    write_docs(records, path, account)
+
+
+FORMAT = Format("docbin", "DocBin of spaCy: documents with entities and relations", _recognise, _read, _write, ".spacy")

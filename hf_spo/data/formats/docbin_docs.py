@@ -1,0 +1,139 @@
+"""Documents of spaCy as records.
+
+Entities are spans of `doc.ents` and `doc.spans`, whatever their key. Relations are those of `doc._.triples`, which the
+component of this package writes, or else those of `doc._.rel` in the form of spaCy's tutorial on relation extraction:
+{(first token of subject, first token of object): {predicate: score}}, where a qualifier leads from object to value
+under predicate@slot. Documents that are written have both, entities in `doc.spans["sc"]`, and the longest of them that
+do not overlap in `doc.ents`. Tokens are cut at the borders of mentions and between kinds of characters.
+
+A DocBin holds msgpack throughout, never pickles, so that reading one runs no code.
+"""
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...files import whole_path
+from ...schema import Mention
+from ..fields import FieldError, kind
+from ..offsets import place
+from .base import Account, BadLine, DataFormatError, Record
+from .losses import encodable
+from .marks import Link, Marks, from_marks, label, to_marks
+from .native import record_from_native, row_of
+from .placing import placed
+from .rows import identifier
+from .tokens import spaced
+
+try:
+    from spacy.tokens import Doc, DocBin, Span
+    from spacy.util import filter_spans
+    from spacy.vocab import Vocab
+except ImportError:
+    raise ImportError("DocBin files need spaCy: pip install 'hf-spo[spacy]'") from None
+
+_GROUP = "sc"
+_RELATIONS, _TRIPLES = ("._.", "rel", None, None), ("._.", "triples", None, None)
+"""Where `doc.user_data` keeps extension attributes, which need not be registered."""
+
+
+def read_docs(path: Path, account: Account) -> Iterator[Record]:
+    """Yield the documents of a DocBin; one whose relations are wrong is bad.
+
+    Raises:
+        DataFormatError: the file is no DocBin; or a document is bad, and the account takes none.
+        FileNotFoundError: there is no such file.
+    """
+    for number, doc in enumerate(_docs(path), 1):
+        try:
+            record = _record(doc, account)
+        except ValueError as error:
+            account.bad(BadLine(path, number, doc.text, str(error), "document"))
+        else:
+            yield record
+
+
+def write_docs(records: Iterable[Record], path: Path, account: Account) -> None:
+    """Write a DocBin, whole or not at all."""
+    vocab = Vocab()
+    docs = DocBin(store_user_data=True)
+    for record in records:
+        docs.add(_doc(placed(encodable(record, account), account), vocab))
+    with whole_path(path) as part:
+        part.write_bytes(docs.to_bytes())
+
+
+def _docs(path: Path) -> Iterator[Doc]:
+    content = path.read_bytes()
+    collecting = gc.isenabled()
+    try:
+        yield from DocBin().from_bytes(content).get_docs(Vocab())
+    except Exception as error:  # whatever broken msgpack leads to
+        problem = f"{path}: no DocBin of spaCy, or a broken one ({type(error).__name__}: {error})"
+        raise DataFormatError(problem) from None
+    finally:
+        if collecting:
+            gc.enable()  # srsly leaves it off when it fails
+
+
+def _record(doc: Doc, account: Account) -> Record:
+    data: dict[Any, Any] = doc.user_data
+    account.lose("categories of texts", len(doc.cats))
+    name = identifier(data)
+    entities: dict[Mention, int] = {}
+    first: dict[int, int] = {}
+    # Relations name entities by their first tokens: meant are those of `doc.ents`, and of others the longest.
+    groups = sorted((span for group in doc.spans.values() for span in group), key=len, reverse=True)
+    for span in (*doc.ents, *groups):
+        mention = place(doc.text, span.start_char, span.end_char, None, span.label_, "entity", account)
+        first.setdefault(span.start, entities.setdefault(mention, len(entities)))
+    triples = data.get(_TRIPLES)
+    if isinstance(triples, list | tuple):
+        found = record_from_native({"text": doc.text, "triples": list(triples)}, account).triples
+        mentions = {mention for triple in found for mention in (triple.subject, *(one for _, one in triple.slots()))}
+        others = from_marks(doc.text, Marks(list(entities), ()), account).entities
+        return Record(doc.text, found, tuple(one for one in others if one not in mentions), name)
+    links = _links(data.get(_RELATIONS), first, account)
+    return from_marks(doc.text, Marks(list(entities), list(links)), account, name)
+
+
+def _links(relations: Any, first: Mapping[int, int], account: Account) -> Iterator[Link]:
+    if relations is None:
+        return
+    if not isinstance(relations, Mapping):
+        raise FieldError("doc._.rel", f"expected scores by label by tokens, got {kind(relations)}")
+    for pair, scores in relations.items():
+        path = f"doc._.rel[{pair}]"
+        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(scores, Mapping):
+            raise FieldError(path, "expected two token numbers with scores by label")
+        stated = {name: score for name, score in scores.items() if score}
+        account.lose("relations stated not to hold", len(scores) - len(stated))
+        for name, score in stated.items():
+            if pair[0] not in first or pair[1] not in first:
+                raise FieldError(path, "no entity begins with one of these tokens")
+            if not isinstance(name, str) or not isinstance(score, int | float):
+                raise FieldError(path, f"expected scores by label, got {dict(scores)!r:.60}")
+            yield Link(first[pair[0]], name, first[pair[1]], None if score == 1 else float(score))
+
+
+def _doc(record: Record, vocab: Vocab) -> Doc:
+    # An account of its own: triples are written as they are too, so that nothing of them is lost.
+    marks = to_marks(record, Account(), twins=False, scores=True)
+    tokens = spaced(record.text, [span for _, span in marks.placed])
+    words = [record.text[span.start : span.end] for span, _ in tokens]
+    doc = Doc(vocab, words=words, spaces=[space for _, space in tokens])
+    start = {span.start: number for number, (span, _) in enumerate(tokens)}
+    end = {span.end: number for number, (span, _) in enumerate(tokens, 1)}
+    spans = [Span(doc, start[span.start], end[span.end], label=label(one.type)) for one, span in marks.placed]
+    doc.spans[_GROUP] = spans
+    doc.ents = filter_spans(spans)
+    relations: dict[tuple[int, int], dict[str, float]] = {}
+    for link in marks.links:
+        scores = relations.setdefault((spans[link.head].start, spans[link.tail].start), {})
+        scores[link.name] = 1.0 if link.score is None else link.score
+    data: dict[Any, Any] = doc.user_data
+    data.update({_RELATIONS: relations, _TRIPLES: row_of(record)["triples"]})
+    if record.id is not None:
+        data["id"] = record.id
+    return doc

@@ -1,0 +1,136 @@
+"""doccano: JSON lines with entities and relations; older exports, which have entities only, are read too.
+
+What it writes, doccano imports into a project for sequence labelling with relations, which has to allow overlapping
+entities if there are such. Offsets are code points.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ...schema import Mention
+from ..fields import FieldError, kind, string, whole_number
+from ..offsets import place
+from ..uncertainty import uncertainty
+from .base import Account, Format, Record, Sample
+from .entries import claim, objects, other_fields, referred, values
+from .marks import Link, Marks, from_marks, label, to_marks
+from .rows import identifier, parsed_rows
+from .writing import write_lines
+
+_SPANS = ("entities", "labels", "label", "annotations")
+_COMMENTS = ("Comments", "comments")
+_KNOWN = ("id", "text", "data", "relations", "cats", *_SPANS, *_COMMENTS)
+
+
+def _recognise(sample: Sample) -> bool:
+    row = sample.row
+    lists = [row[name] for name in _SPANS if isinstance(row.get(name), list)]
+    entries = [entry for found in lists for entry in found]
+    if not isinstance(row.get("text", row.get("data")), str) or not lists:
+        return False
+    # Without an entity, only the pair of lists tells a row from others'.
+    return all(map(_is_span, entries)) if entries else {"id", "entities", "relations"} <= set(row)
+
+
+def _is_span(entry: Any) -> bool:
+    if isinstance(entry, Mapping):
+        return "start_offset" in entry
+    return isinstance(entry, list) and len(entry) == 3 and isinstance(entry[0], int) and isinstance(entry[2], str)
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, account=account), account)
+
+
+def _record(row: Mapping[str, Any], account: Account) -> Record:
+    text = string(row, "data" if "data" in row and "text" not in row else "text")
+    entities: list[Mention] = []
+    places: dict[str | int, int] = {}
+    for path, entry in _spans(row, account):
+        if entry.get("id") is not None:
+            claim(places, entry, "id", path, len(entities))
+        start, end = (whole_number(entry, side, path) for side in ("start_offset", "end_offset"))
+        entities.append(place(text, start, end, None, _type(entry, path, account), path, account))
+    links = []
+    for path, entry in objects(row, "relations"):
+        head, tail = (referred(places, entry, name, path) for name in ("from_id", "to_id"))
+        links.append(Link(head, string(entry, "type", path), tail))
+    account.lose("comments", sum(len(values(row, name)) for name in _COMMENTS))
+    other_fields(row, _KNOWN, account)
+    return from_marks(text, Marks(entities, links), account, identifier(row))
+
+
+def _spans(row: Mapping[str, Any], account: Account) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield entities, which may be lists of start, end and label; single labels are categories of the text."""
+    if not any(name in row for name in _SPANS):
+        raise FieldError("entities", "expected a list of entities, got nothing")
+    for path, entry in (found for name in _SPANS for found in values(row, name)):
+        if isinstance(entry, list) and len(entry) == 3:
+            yield path, dict(zip(("start_offset", "end_offset", "label"), entry, strict=True))
+        elif isinstance(entry, Mapping):
+            yield path, entry
+        elif isinstance(entry, str):
+            account.lose("categories of texts")
+        else:
+            raise FieldError(path, f"expected an object or a list of start, end and label, got {kind(entry)}")
+    account.lose("categories of texts", len(values(row, "cats")))
+
+
+def _type(entry: Mapping[str, Any], path: str, account: Account) -> str:
+    if isinstance(entry.get("label"), int):
+        account.lose("names of labels, of which the file has the numbers")
+        return str(entry["label"])
+    return string(entry, "label", path)
+
+
+def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+    numbers = count(1)
+    write_lines((_row(record, account, numbers) for record in records), path)
+
+
+def write_predictions(records: Iterable[Record], path: Path, account: Account, model_version: str) -> None:
+    """Write what a model found for doccano to import: labels for annotators to approve.
+
+    doccano shows the further fields beside the text: `model_version`, and `uncertainty` from 0 to 1.
+
+    Args:
+        records: with scored triples.
+        path: of the file.
+        account: gets what cannot be written.
+        model_version: names the model.
+
+    Raises:
+        ValueError: a triple has no score.
+    """
+    numbers = count(1)
+    rows = (
+        {**_row(record, account, numbers), "model_version": model_version, "uncertainty": uncertainty(record.triples)}
+        for record in records
+    )
+    write_lines(rows, path)
+
+
+def _row(record: Record, account: Account, numbers: Iterator[int]) -> dict[str, Any]:
+    """Return a row; numbers are of entities and relations, each once in a file."""
+    marks = to_marks(record, account)
+    entities = [
+        {"id": next(numbers), "label": label(one.type), "start_offset": span.start, "end_offset": span.end}
+        for one, span in marks.placed
+    ]
+    relations = [
+        {
+            "id": next(numbers),
+            "from_id": entities[link.head]["id"],
+            "to_id": entities[link.tail]["id"],
+            "type": link.name,
+        }
+        for link in marks.links
+    ]
+    name = {} if record.id is None else {"id": record.id}
+    return {**name, "text": record.text, "entities": entities, "relations": relations}
+
+
+FORMAT = Format("doccano", "JSON lines of doccano: entities and relations between them", _recognise, _read, _write)

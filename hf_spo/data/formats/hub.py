@@ -1,0 +1,69 @@
+"""Data sets of the Hub by their name, and folders that `datasets` saved: rows of any shape that is known."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .base import Account, DataFormatError, Format, Record, Sample
+from .rows import numbered, parsed
+from .shapes import record_from_row
+
+HUB_PREFIX = "hub:"
+_SPLITS = "dataset_dict.json"
+
+
+def _read_hub(path: Path, account: Account) -> Iterator[Record]:
+    from datasets import load_dataset
+
+    name, *rest = path.as_posix().removeprefix(HUB_PREFIX).split(":")
+    split = rest.pop() if rest else "train"
+    try:
+        rows = load_dataset(name, *rest, split=split, streaming=True)
+    except Exception as error:  # whatever its loaders and the network raise
+        raise DataFormatError(f"{path} cannot be loaded: {_first_line(error)}") from None
+    return _records(_loaded(rows, path), path, account)
+
+
+def _loaded(rows: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        yield from rows
+    except Exception as error:  # as above, but while its files are read
+        raise DataFormatError(f"{path} cannot be read to its end: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _read_folder(path: Path, account: Account) -> Iterator[Record]:
+    from datasets import load_from_disk
+
+    if (path / _SPLITS).exists():
+        splits = ", ".join(sorted(str(part) for part in path.iterdir() if part.is_dir()))
+        raise DataFormatError(f"{path} holds several splits; name one of them: {splits}")
+    try:
+        rows = load_from_disk(path)
+    except (ValueError, OSError) as error:
+        raise DataFormatError(f"{path}: no data set that datasets saved ({_first_line(error)})") from None
+    return _records(rows, path, account)
+
+
+def _records(rows: Iterable[dict[str, Any]], path: Path, account: Account) -> Iterator[Record]:
+    return parsed(numbered(rows), path, lambda row: record_from_row(row, account), account)
+
+
+def _is_hub(sample: Sample) -> bool:
+    return sample.path.as_posix().startswith(HUB_PREFIX)
+
+
+def _is_folder(sample: Sample) -> bool:
+    return any((sample.path / name).is_file() for name in (_SPLITS, "state.json"))
+
+
+HUB = Format(
+    "hub",
+    "a data set of the Hub: hub:NAME, hub:NAME:SPLIT or hub:NAME:CONFIGURATION:SPLIT",
+    _is_hub,
+    _read_hub,
+)
+FOLDER = Format("datasets", "a folder that save_to_disk of datasets wrote", _is_folder, _read_folder)

@@ -1,0 +1,60 @@
+"""What formats cannot hold of a record, by the names under which an account counts it."""
+
+import json
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from .base import Account, Record
+from .native import record_from_native, row_of
+
+
+class Part(StrEnum):
+    """A part of records that many formats have no place for."""
+
+    IDENTIFIERS = "identifiers"
+    OFFSETS = "offsets of mentions"
+    TYPES = "types of mentions"
+    QUALIFIERS = "qualifiers"
+    SCORES = "scores"
+    ENTITIES = "entities in no triple"
+
+
+def lose_parts(record: Record, account: Account, *parts: Part) -> None:
+    """Count what is left out of a record that is written without these parts.
+
+    Mentions that are left out altogether, as qualifiers or entities, are not counted for their offsets and types.
+    """
+    counts = _counts(record, set(parts))
+    for part in parts:
+        account.lose(part.value, counts[part])
+
+
+def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
+    triples = record.triples
+    mentions = [mention for triple in triples for mention in (triple.subject, triple.object)]
+    qualifiers = [mention for triple in triples for mention in triple.qualifiers.values()]
+    if Part.QUALIFIERS not in left_out:
+        mentions += qualifiers
+    if Part.ENTITIES not in left_out:
+        mentions += record.entities
+    return {
+        Part.IDENTIFIERS: record.id is not None,
+        Part.OFFSETS: sum(mention.span is not None for mention in mentions),
+        Part.TYPES: sum(mention.type != "" for mention in mentions),
+        Part.QUALIFIERS: len(qualifiers),
+        Part.SCORES: sum(triple.score is not None for triple in triples),
+        Part.ENTITIES: len(record.entities),
+    }
+
+
+def encodable(record: Record, account: Account) -> Record:
+    """Return a record that can be written as UTF-8: a lone surrogate becomes U+FFFD, so that offsets stay right."""
+    content = json.dumps(row_of(record), ensure_ascii=False)
+    if not _SURROGATE.search(content):
+        return record
+    account.lose("lone surrogates, written as U+FFFD", len(_SURROGATE.findall(record.text)) or 1)
+    return record_from_native(json.loads(_SURROGATE.sub("\ufffd", content)), Account())
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")

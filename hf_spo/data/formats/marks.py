@@ -1,0 +1,199 @@
+"""Texts as annotation tools keep them: entities, and relations that lead from one entity to another.
+
+A triple is a relation named as its predicate. A qualifier is a relation too: it leads from the triple's object to the
+qualifier and is named predicate@slot, such as 票房@inArea, so that annotators can draw it. A name of that form is a
+qualifier only where the predicate leads to the entity that it starts from, and an ordinary predicate elsewhere. Tools
+need a name for everything, so no type and no predicate are shown as "_".
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...schema import VALUE_SLOT, Mention, Schema, Span, Triple
+from .base import Account, Record
+from .placing import placed
+
+_NAMELESS = "_"
+
+PredictionWriter = Callable[[Iterable[Record], Path, Account, str], None]
+"""Writes what a model found as suggestions for annotators; the last argument names the model and its version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A relation between two entities, by their places in a list of them, under the name that the tool shows."""
+
+    head: int
+    name: str
+    tail: int
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Entities of a text, and relations between them."""
+
+    entities: Sequence[Mention]
+    links: Sequence[Link]
+
+    @property
+    def placed(self) -> list[tuple[Mention, Span]]:
+        """The entities, each with where it stands, as [`to_marks`] returns them."""
+        return [(one, one.span) for one in self.entities if one.span is not None]
+
+
+def label(name: str) -> str:
+    """Return what a tool shows for a type or a predicate."""
+    return name or _NAMELESS
+
+
+def relation_labels(schema: Schema) -> list[str]:
+    """Return the names of a schema's relations in a tool, qualifiers' too, each once."""
+    names = (label(one.predicate) if one.slot == VALUE_SLOT else _label(one.predicate, one.slot) for one in schema)
+    return list(dict.fromkeys(names))
+
+
+def to_marks(record: Record, account: Account, *, twins: bool = True, scores: bool = False) -> Marks:
+    """Return a record's entities, those of its triples first, and the relations between them.
+
+    Args:
+        record: of any format; mentions without offsets are looked up, see [`placed`].
+        account: gets what cannot be marked.
+        twins: whether the format tells two entities of the same span and type apart. Triples that share an object and
+            differ in its qualifiers get an object each if it does; else those qualifiers are lost.
+        scores: whether the format has a place for the triples' scores; else they are lost.
+    """
+    record = placed(record, account)
+    triples = [triple for triple in record.triples if all(mention.text for mention in _mentions(triple))]
+    account.lose("triples with an empty mention", len(record.triples) - len(triples))
+    others = [mention for mention in record.entities if mention.text]
+    account.lose("empty entities", len(record.entities) - len(others))
+    if not scores:
+        account.lose("scores of triples", sum(triple.score is not None for triple in triples))
+    if not twins:
+        triples = _without_disputed(triples, account)
+    marks = _marks(triples, others, account)
+    if any(_hard(name) for triple in triples for name in _names(triple)):
+        read = from_marks(record.text, marks, Account()).triples
+        unread = sum(
+            replace(triple, score=None) not in [replace(one, score=None) for one in read] for triple in triples
+        )
+        account.lose('triples that will read as others, for an "@" or "_" in their names', unread)
+    return marks
+
+
+def from_marks(text: str, marks: Marks, account: Account, name: str | None = None) -> Record:
+    """Return the record that a text, its entities and relations amount to.
+
+    Args:
+        text: that the entities are in.
+        marks: from a tool.
+        account: gets what triples cannot hold.
+        name: what the file calls the text.
+    """
+    mentions = [replace(one, type="") if one.type == _NAMELESS else one for one in marks.entities]
+    stated = {(link.name, link.tail) for link in marks.links}
+    plain: list[Link] = []
+    slots: dict[tuple[str, int], dict[str, Mention]] = {}
+    for link in marks.links:
+        predicate, _, slot = link.name.rpartition("@")
+        if not slot or (predicate, link.head) not in stated:
+            plain.append(link)
+            continue
+        value = mentions[link.tail]
+        first = slots.setdefault((predicate, link.head), {}).setdefault(slot, value)
+        account.lose("further values of a qualifier", first != value)
+    # What qualifies a qualifier has no place in a triple.
+    held = {(link.name, link.tail) for link in plain}
+    account.lose("qualifiers of qualifiers", sum(len(found) for key, found in slots.items() if key not in held))
+    triples = tuple(
+        Triple(
+            mentions[link.head],
+            "" if link.name == _NAMELESS else link.name,
+            mentions[link.tail],
+            slots.get((link.name, link.tail), {}),
+            link.score,
+        )
+        for link in plain
+    )
+    used = {place for link in marks.links for place in (link.head, link.tail)}
+    return Record(text, triples, _unused(mentions, used, account), name)
+
+
+def _label(predicate: str, slot: str) -> str:
+    return f"{label(predicate)}@{slot}"
+
+
+def _mentions(triple: Triple) -> list[Mention]:
+    return [triple.subject, *(mention for _, mention in triple.slots())]
+
+
+def _names(triple: Triple) -> list[str]:
+    return [triple.predicate, *triple.qualifiers, *(mention.type for mention in _mentions(triple))]
+
+
+def _hard(name: str) -> bool:
+    return "@" in name or name == _NAMELESS
+
+
+def _without_disputed(triples: Sequence[Triple], account: Account) -> list[Triple]:
+    """Take the qualifiers from triples that share predicate and object and differ in them."""
+    first: dict[tuple[str, Mention], Mapping[str, Mention]] = {}
+    disputed = set()
+    for triple in triples:
+        if first.setdefault((triple.predicate, triple.object), triple.qualifiers) != triple.qualifiers:
+            disputed.add((triple.predicate, triple.object))
+    kept = []
+    for triple in triples:
+        taken = (triple.predicate, triple.object) in disputed
+        account.lose("qualifiers of an object that triples share", taken * len(triple.qualifiers))
+        kept.append(replace(triple, qualifiers={}) if taken else triple)
+    return kept
+
+
+class _Entities:
+    """Entities in the order in which they are first asked for."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[Mention, int], int] = {}
+
+    def place(self, mention: Mention, twin: int = 0) -> int:
+        return self._places.setdefault((mention, twin), len(self._places))
+
+    @property
+    def mentions(self) -> list[Mention]:
+        return [mention for mention, _ in self._places]
+
+
+def _marks(triples: Iterable[Triple], others: Iterable[Mention], account: Account) -> Marks:
+    entities = _Entities()
+    variants: dict[tuple[str, Mention], list[Mapping[str, Mention]]] = {}
+    links: dict[tuple[int, str, int], Link] = {}
+    for triple in triples:
+        known = variants.setdefault((triple.predicate, triple.object), [])
+        if triple.qualifiers not in known:
+            known.append(triple.qualifiers)
+        head = entities.place(triple.subject)
+        value = entities.place(triple.object, known.index(triple.qualifiers))
+        link = Link(head, label(triple.predicate), value, triple.score)
+        account.lose("repetitions of triples", (head, link.name, value) in links)
+        links.setdefault((head, link.name, value), link)
+        for slot, mention in triple.qualifiers.items():
+            key = (value, _label(triple.predicate, slot), entities.place(mention))
+            links.setdefault(key, Link(*key))
+    for mention in others:
+        entities.place(mention)
+    return Marks(entities.mentions, list(links.values()))
+
+
+def _unused(mentions: Sequence[Mention], used: set[int], account: Account) -> tuple[Mention, ...]:
+    seen = {mentions[place] for place in used}
+    found: dict[Mention, None] = {}
+    for place, mention in enumerate(mentions):
+        if place in used:
+            continue
+        account.lose("entities marked twice", mention in seen or mention in found)
+        if mention not in seen:
+            found[mention] = None
+    return tuple(found)

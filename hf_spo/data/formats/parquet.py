@@ -1,0 +1,73 @@
+"""Parquet files with a row a document: our own columns, or those of another shape that is known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...files import whole_path
+from ..fields import FieldError
+from .base import Account, DataFormatError, Format, Record, Sample
+from .losses import encodable
+from .native import row_of
+from .rows import numbered, parsed
+from .shapes import record_from_row
+
+_AT_ONCE = 1000
+"""Rows that are held in memory."""
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    return parsed(numbered(_rows(path)), path, lambda row: record_from_row(_unpacked(row), account), account)
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with path.open("rb") as source, pq.ParquetFile(source) as file:
+            for batch in file.iter_batches(_AT_ONCE):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system, such as a file that is missing
+            raise
+        raise DataFormatError(f"{path}: no Parquet file, or not whole ({str(error).splitlines()[0]})") from None
+
+
+def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    from ...tables import document_of
+
+    if "triples" not in row:
+        return row
+    try:
+        return document_of(row)
+    except (KeyError, TypeError, AttributeError):
+        raise FieldError("triples", "not the columns that hf_spo.tables.DOCUMENT has") from None
+
+
+def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from ...tables import DOCUMENT, MENTION, document_row, table
+
+    schema = DOCUMENT.append(pa.field("entities", pa.list_(MENTION)))
+    rows = (document_row(row_of(encodable(record, account))) for record in records)
+    with whole_path(path) as part, pq.ParquetWriter(part, schema) as writer:
+        while group := list(islice(rows, _AT_ONCE)):
+            writer.write_table(table(group, schema))
+
+
+def _recognise(sample: Sample) -> bool:
+    return sample.head.startswith(b"PAR1")
+
+
+FORMAT = Format(
+    "parquet",
+    "a row a document with columns id, text, triples, entities; for data frames and big data",
+    _recognise,
+    _read,
+    _write,
+    ".parquet",
+)

@@ -1,0 +1,134 @@
+"""Prodigy: JSON lines of its relations interface, with tokens, spans and relations between spans.
+
+A relation names its ends by their last tokens and, in `head_span` and `child_span`, by their characters and label.
+The head is the subject. Two spans of the same characters and label are one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...schema import Mention
+from ..fields import FieldError, string, whole_number
+from ..offsets import place
+from .base import Account, Format, Record, Sample
+from .entries import objects, other_fields
+from .marks import Link, Marks, from_marks, label, to_marks
+from .rows import identifier, parsed_rows
+from .tokens import spaced
+from .writing import write_lines
+
+_KNOWN = ("text", "tokens", "spans", "relations", "answer", "meta")
+
+
+def _recognise(sample: Sample) -> bool:
+    row = sample.row
+    spans = row.get("spans")
+    if not isinstance(row.get("text"), str) or not isinstance(spans, list):
+        return False
+    return "tokens" in row or "answer" in row or any(isinstance(one, dict) and "token_end" in one for one in spans)
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    found = parsed_rows(path, partial(_record, account=account), account)
+    return (record for record in found if record is not None)
+
+
+def _record(row: Mapping[str, Any], account: Account) -> Record | None:
+    text = string(row, "text")
+    if row.get("answer", "accept") != "accept":
+        account.lose(f"texts with the answer {row['answer']}")
+        return None
+    entities = _Entities(text, row, account)
+    links = []
+    for path, entry in objects(row, "relations"):
+        head, child = (entities.end(entry, name, path) for name in ("head", "child"))
+        if entry.get("label"):
+            links.append(Link(head, string(entry, "label", path), child))
+        else:
+            account.lose("relations without a label")
+    meta = row.get("meta")
+    meta = meta if isinstance(meta, Mapping) else {}
+    other_fields(meta, ("id",), account)
+    other_fields({name: value for name, value in row.items() if not name.startswith("_")}, _KNOWN, account)
+    return from_marks(text, Marks(list(entities.places), links), account, identifier(meta))
+
+
+class _Entities:
+    """Spans of a row, and what else its relations name, each once."""
+
+    def __init__(self, text: str, row: Mapping[str, Any], account: Account) -> None:
+        self.text = text
+        self.account = account
+        self.places: dict[Mention, int] = {}
+        self._by_token: dict[int, int] = {}
+        for path, entry in objects(row, "spans"):
+            found = self._mention(entry, path)
+            account.lose("entities marked twice", found in self.places)
+            number = self.places.setdefault(found, len(self.places))
+            if "token_end" in entry:
+                self._by_token[whole_number(entry, "token_end", path)] = number
+
+    def end(self, relation: Mapping[str, Any], name: str, path: str) -> int:
+        """Return which entity a relation's head or child is; one that has no span is a token without a type."""
+        span = relation.get(f"{name}_span")
+        if isinstance(span, Mapping):
+            return self.places.setdefault(self._mention(span, f"{path}.{name}_span"), len(self.places))
+        token = whole_number(relation, name, path)
+        if token not in self._by_token:
+            raise FieldError(f"{path}.{name}", f"no span ends with token {token}")
+        return self._by_token[token]
+
+    def _mention(self, entry: Mapping[str, Any], path: str) -> Mention:
+        type_ = "" if entry.get("label") is None else string(entry, "label", path)
+        start, end = whole_number(entry, "start", path), whole_number(entry, "end", path)
+        words = entry.get("text") if isinstance(entry.get("text"), str) else None
+        return place(self.text, start, end, words, type_, path, self.account)
+
+
+def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+    write_lines((_row(record, account) for record in records), path)
+
+
+def _row(record: Record, account: Account) -> dict[str, Any]:
+    text = record.text
+    marks = to_marks(record, account, twins=False)
+    tokens = spaced(text, [span for _, span in marks.placed])
+    first = {span.start: number for number, (span, _) in enumerate(tokens)}
+    last = {span.end: number for number, (span, _) in enumerate(tokens)}
+    spans = [
+        {
+            "start": span.start,
+            "end": span.end,
+            "text": one.text,
+            "token_start": first[span.start],
+            "token_end": last[span.end],
+            "label": label(one.type),
+        }
+        for one, span in marks.placed
+    ]
+    relations = [
+        {
+            "head": spans[link.head]["token_end"],
+            "child": spans[link.tail]["token_end"],
+            "head_span": spans[link.head],
+            "child_span": spans[link.tail],
+            "label": link.name,
+        }
+        for link in marks.links
+    ]
+    return {
+        "text": text,
+        "tokens": [
+            {"text": text[span.start : span.end], "start": span.start, "end": span.end, "id": number, "ws": space}
+            for number, (span, space) in enumerate(tokens)
+        ],
+        "spans": spans,
+        "relations": relations,
+        "answer": "accept",
+        **({} if record.id is None else {"meta": {"id": record.id}}),
+    }
+
+
+FORMAT = Format("prodigy", "JSON lines of Prodigy's relations interface", _recognise, _read, _write)

@@ -1,0 +1,85 @@
+"""The formats by name; one is imported when it is asked for."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from .base import DataFormatError, Format, Sample
+from .lines import encoding_fault
+
+# In the order in which formats are asked whether a file is theirs: what names itself first, then what has a key of its
+# own, then what shares keys with others.
+_MODULES = {
+    "hub": "hub.HUB",
+    "datasets": "hub.FOLDER",
+    "parquet": "parquet.FORMAT",
+    "docbin": "docbin.FORMAT",
+    "brat": "brat.FORMAT",
+    "hf-spo": "native.FORMAT",
+    "cmeie": "duie.CMEIE",
+    "duie1": "duie.DUIE1",
+    "duie2": "duie.DUIE2",
+    "casrel": "casrel.FORMAT",
+    "tplinker": "tplinker.FORMAT",
+    "prodigy": "prodigy.FORMAT",
+    "label-studio": "label_studio.FORMAT",
+    "scierc": "scierc.FORMAT",
+    "spert": "spert.FORMAT",
+    "doccano": "doccano.FORMAT",
+    "tsv": "tsv.FORMAT",
+}
+
+
+def format_names() -> Sequence[str]:
+    """Return the names of all formats, sorted."""
+    return sorted(_MODULES)
+
+
+def find_format(name: str) -> Format:
+    """Return the format of a name.
+
+    Raises:
+        DataFormatError: there is none; the message suggests others.
+        ImportError: the format needs a package that is not installed.
+    """
+    if name not in _MODULES:
+        near = get_close_matches(name.lower(), _MODULES, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(format_names())}"
+        raise DataFormatError(f"there is no format {name!r}; {hint}")
+    module, attribute = _MODULES[name].split(".")
+    found: Format = getattr(import_module(f"{__package__}.{module}"), attribute)
+    return found
+
+
+def detect(path: Path) -> Format:
+    """Return the format that a file or folder is in, by its name and its beginning.
+
+    Raises:
+        DataFormatError: it is in none; the message says how it begins.
+        FileNotFoundError: there is no such file.
+    """
+    sample = Sample(path)
+    for name in _MODULES:
+        found = find_format(name)
+        if found.recognise(sample):
+            return found
+    raise DataFormatError(f"{path} {_beginning(sample)}")
+
+
+def _beginning(sample: Sample) -> str:
+    """Say of a file in no format that is known what it is."""
+    known = f"the formats are {', '.join(format_names())}; if it is in one of them, say so by --format"
+    if sample.path.is_dir():
+        return f"is a folder in no format that is known; {known}"
+    text = sample.text.strip()
+    if not text:
+        return "holds no labelled text: the file is empty"
+    fault = encoding_fault(sample.head)
+    if fault:
+        return f"cannot be read: {fault}"
+    if sample.row:
+        return f"is in no format that is known: its first row has {', '.join(map(repr, sample.row))}; {known}"
+    if text[0] in "[{":
+        return f"begins {text[:40]!r}, and there is no complete JSON object on a line or in a list; is the file whole?"
+    return f"begins {text[:40]!r}, as no format does that is known; {known}"

@@ -1,0 +1,75 @@
+"""SciERC: documents as sentences of tokens, with entities and relations by tokens of the document; read, not written.
+
+The text of a document is made of its tokens, as for SpERT.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ...schema import Mention
+from ..fields import FieldError, kind, whole_number
+from .base import Account, Format, Record, Sample
+from .entries import other_fields, strings, values
+from .marks import Link, Marks, from_marks
+from .rows import identifier, parsed_rows
+from .spert import covered
+from .tokens import joined
+
+_KNOWN = ("sentences", "ner", "relations", "clusters", "doc_key")
+
+
+def _recognise(sample: Sample) -> bool:
+    return {"sentences", "ner", "relations"} <= set(sample.row)
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, account=account), account)
+
+
+def _record(row: Mapping[str, Any], account: Account) -> Record:
+    sentences = [strings({path: tokens}, path) for path, tokens in _lists(row, "sentences")]
+    text, spans = joined(list(chain.from_iterable(sentences)))
+    entities: dict[Mention, int] = {}
+    by_tokens: dict[tuple[int, int], int] = {}
+    for path, (start, end, type_) in _entries(row, "ner", 2, account):
+        mention = covered(text, spans, start, end + 1, type_, path)
+        account.lose("entities marked twice", mention in entities)
+        by_tokens.setdefault((start, end), entities.setdefault(mention, len(entities)))
+    links = []
+    for path, (start, end, other_start, other_end, name) in _entries(row, "relations", 4, account):
+        ends = []
+        for tokens in ((start, end), (other_start, other_end)):
+            if tokens not in by_tokens:  # a mention that is only in relations
+                mention = covered(text, spans, tokens[0], tokens[1] + 1, "", path)
+                by_tokens[tokens] = entities.setdefault(mention, len(entities))
+            ends.append(by_tokens[tokens])
+        links.append(Link(ends[0], name, ends[1]))
+    account.lose("clusters of coreferent mentions", len(values(row, "clusters")))
+    other_fields(row, _KNOWN, account)
+    return from_marks(text, Marks(list(entities), links), account, identifier(row, "doc_key"))
+
+
+def _lists(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[Any]]]:
+    """Yield what a field has for each sentence."""
+    if name not in row:
+        raise FieldError(name, "expected a list with a list for each sentence, got nothing")
+    for path, value in values(row, name):
+        if not isinstance(value, list):
+            raise FieldError(path, f"expected a list, got {kind(value)}")
+        yield path, value
+
+
+def _entries(row: Mapping[str, Any], name: str, numbers: int, account: Account) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the entries of all sentences: token numbers, the end's included, and a label."""
+    for place, sentence in _lists(row, name):
+        for path, entry in values({place: sentence}, place):
+            if not isinstance(entry, list) or len(entry) <= numbers or not isinstance(entry[numbers], str):
+                raise FieldError(path, f"expected {numbers} token numbers and a label, got {kind(entry)} {entry!r:.60}")
+            account.lose("scores of entities and relations", len(entry) > numbers + 1)
+            yield path, [*(whole_number({path: value}, path) for value in entry[:numbers]), entry[numbers]]
+
+
+FORMAT = Format("scierc", "JSON lines of SciERC: documents with entities and relations", _recognise, _read)

@@ -1,0 +1,101 @@
+"""SpERT: sentences as tokens, with entities and relations, as CoNLL04 and SciERC are published for it.
+
+The text is made of the tokens: a space between two, except where one of them ends or begins with a Chinese or Japanese
+character on that side. White space that is not so is lost in writing, and offsets follow the new text.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...schema import Mention, Span
+from ..fields import FieldError, string, whole_number
+from .base import Account, Format, Record, Sample
+from .entries import objects, other_fields, strings
+from .marks import Link, Marks, from_marks, label, to_marks
+from .rows import identifier, parsed_rows
+from .tokens import cut, joined
+from .trimming import trimmed
+from .writing import write_list
+
+_KNOWN = ("tokens", "entities", "relations", "orig_id")
+
+
+def _recognise(sample: Sample) -> bool:
+    row = sample.row
+    tokens, entities = row.get("tokens"), row.get("entities")
+    return (
+        isinstance(tokens, list)
+        and isinstance(entities, list)
+        and isinstance(row.get("relations"), list)
+        and all(isinstance(token, str) for token in tokens)
+        and all(isinstance(entity, Mapping) and {"type", "start", "end"} <= set(entity) for entity in entities)
+    )
+
+
+def _read(path: Path, account: Account) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, account=account), account)
+
+
+def _record(row: Mapping[str, Any], account: Account) -> Record:
+    if "tokens" not in row:
+        raise FieldError("tokens", "expected a list of strings, got nothing")
+    text, spans = joined(strings(row, "tokens"))
+    entities = [
+        covered(
+            text,
+            spans,
+            whole_number(entry, "start", path),
+            whole_number(entry, "end", path),
+            string(entry, "type", path),
+            path,
+        )
+        for path, entry in objects(row, "entities")
+    ]
+    links = []
+    for path, entry in objects(row, "relations"):
+        ends = [whole_number(entry, side, path) for side in ("head", "tail")]
+        for side, number in zip(("head", "tail"), ends, strict=True):
+            if not 0 <= number < len(entities):
+                raise FieldError(f"{path}.{side}", f"there is no entity {number}, but {len(entities)}, counted from 0")
+        links.append(Link(ends[0], string(entry, "type", path), ends[1]))
+    other_fields(row, _KNOWN, account)
+    return from_marks(text, Marks(entities, links), account, identifier(row, "orig_id"))
+
+
+def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, path: str) -> Mention:
+    """Return the mention that covers tokens from `start` to before `end`.
+
+    Raises:
+        FieldError: there are no such tokens.
+    """
+    if not 0 <= start < end <= len(tokens) or tokens[start].start == tokens[end - 1].end:
+        raise FieldError(path, f"tokens [{start}:{end}] are not within the {len(tokens)} tokens, or empty")
+    span = Span(tokens[start].start, tokens[end - 1].end)
+    return Mention(text[span.start : span.end], span, type_)
+
+
+def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+    write_list((_row(record, account) for record in records), path)
+
+
+def _row(record: Record, account: Account) -> dict[str, Any]:
+    marks = to_marks(trimmed(record, account), account)
+    borders = {at for _, span in marks.placed for at in (span.start, span.end)}
+    spans = [span for span in cut(record.text, borders) if not record.text[span.start : span.end].isspace()]
+    first = {span.start: number for number, span in enumerate(spans)}
+    end = {span.end: number for number, span in enumerate(spans, 1)}
+    tokens = [record.text[span.start : span.end] for span in spans]
+    account.lose("white space of texts", joined(tokens)[0] != record.text)
+    return {
+        "tokens": tokens,
+        "entities": [
+            {"type": label(one.type), "start": first[span.start], "end": end[span.end]} for one, span in marks.placed
+        ],
+        "relations": [{"type": link.name, "head": link.head, "tail": link.tail} for link in marks.links],
+        **({} if record.id is None else {"orig_id": record.id}),
+    }
+
+
+FORMAT = Format("spert", "JSON of SpERT: tokens, entities and relations", _recognise, _read, _write, ".json")

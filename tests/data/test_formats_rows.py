@@ -1,0 +1,149 @@
+import codecs
+import json
+
+import pytest
+
+from hf_spo.data import Account, BadLine, DataFormatError, FieldError
+from hf_spo.data.formats.base import Sample, tally
+from hf_spo.data.formats.lines import decoded_lines, encoding_fault, whole_text
+from hf_spo.data.formats.rows import Row, identifier, json_rows, parsed_rows
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content):
+        path = tmp_path / "data.json"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("content", ['{"a": 1}\n\n{"a": 2}\r\n', '\n{"a": 1}\n \n{"a": 2}', ' [{"a": 1},\n{"a": 2}] '])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_lines_and_lists(write, content, mark):
+    rows = list(json_rows(write(mark + content.encode()), Account()))
+    assert [row.value for row in rows] == [{"a": 1}, {"a": 2}]
+
+
+def test_numbers_are_of_lines_or_elements(write):
+    assert [row.number for row in json_rows(write('\n{"a": 1}\n\n{}'), Account())] == [2, 4]
+    assert [row.number for row in json_rows(write("\n[\n{},\n{}]"), Account())] == [1, 2]
+
+
+def test_lines_are_streamed(write):
+    rows = json_rows(write('{"a": 1}\n{'), Account())
+    assert next(rows) == Row(1, "", '{"a": 1}', {"a": 1})
+    with pytest.raises(DataFormatError, match=r"data\.json:2: no JSON"):
+        next(rows)
+
+
+def raise_a_field_error(row):
+    raise FieldError("a", f"wrong: {row['a']}")
+
+
+def test_wrong_rows_go_to_the_account(write):
+    aside = []
+    account = Account(aside.append)
+    assert list(parsed_rows(write('[{"a": "雪"}, 3]'), raise_a_field_error, account)) == []
+    path = write('[{"a": "雪"}, 3]')
+    assert aside == [
+        BadLine(path, 1, '{"a": "雪"}', "a: wrong: 雪", "row"),
+        BadLine(path, 2, "3", "expected a JSON object, got int", "row"),
+    ]
+    assert account.skipped == 2
+    assert str(aside[0]) == f"{path}: row 1: a: wrong: 雪"
+    with pytest.raises(DataFormatError, match=r"row 1: a: wrong: 雪; mend the row, or pass --skip-bad-lines"):
+        list(parsed_rows(path, raise_a_field_error, Account()))
+    assert list(parsed_rows(write('{"a": 1}'), raise_a_field_error, Account(aside.append))) == []
+    assert aside[-1] == BadLine(path, 1, '{"a": 1}', "a: wrong: 1")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('{"a": NaN}', "NaN is no number of JSON"),
+        ('{"a": -Infinity}', "-Infinity is no number of JSON"),
+        ('{"a": ' + "1" * 5000 + "}", "no JSON"),
+        ("{" + '"a": {' * 100_000, "nested too deeply"),
+        ("3", "line: expected a JSON object, got int"),
+        ("null", "got nothing"),
+        (b'{"a": "\xff"}', "no UTF-8: byte 8 of the line is 0xff; expected a UTF-8 file"),
+        ('{"a": "雪国"}'.encode("gb18030"), "it reads as GB18030 (GBK): convert the file by iconv -f GB18030 -t UTF-8"),
+        ('[{"a": 1}, {"a"', "no JSON list (Expecting ':' delimiter: line 1 column 16"),
+        ('[{"a": 1}] []', "no JSON list (Extra data"),
+        ('[{"a": Infinity}]', "Infinity is no number of JSON"),
+        ("[" * 100_000, "no JSON list (nested too deeply)"),
+        (b'[{"a": "\xff"}]', "no UTF-8: byte 9 of the file is 0xff"),
+        (codecs.BOM_UTF16_BE + '[{"a": 1}]'.encode("utf-16-be"), "expected UTF-8, and this is UTF-16"),
+        ('[{"a": 1}]'.encode("utf-16-le"), "convert it by iconv -f UTF-16 -t UTF-8"),
+        ('{"a": 1}'.encode("utf-32"), "this is UTF-32"),
+        ('{"a": 1}\n'.encode("utf-16-be"), "this is UTF-16"),
+    ],
+)
+def test_what_cannot_be_read(write, content, problem):
+    with pytest.raises(DataFormatError) as caught:
+        list(json_rows(write(content), Account()))
+    assert problem in str(caught.value)
+    assert len(str(caught.value)) < 300 or "nested" in problem or "no JSON" in problem
+
+
+def test_encodings_of_a_beginning():
+    text = "雪国" * 100
+    assert encoding_fault(text.encode()[:-1]) is None
+    assert "GB18030" in (encoding_fault(("国雪" * 100).encode("gb18030")[:-1]) or "")
+    assert encoding_fault(b"caf\xe9 au lait") == "no UTF-8: byte 4 of the file is 0xe9; expected a UTF-8 file"
+
+
+def test_lines_keep_their_ends(write):
+    path = write(codecs.BOM_UTF8 + "a\u2028b\r\nc\x85\n\nd".encode())
+    assert list(decoded_lines(path, Account())) == [(1, "a\u2028b\r\n"), (2, "c\x85\n"), (3, "\n"), (4, "d")]
+    assert whole_text(path) == "a\u2028b\r\nc\x85\n\nd"
+
+
+@pytest.mark.parametrize(("value", "name"), [("a", "a"), (7, "7"), (None, None)])
+def test_identifiers(value, name):
+    assert identifier({"id": value}) == name
+
+
+@pytest.mark.parametrize("value", [True, 1.0, [], {}])
+def test_what_is_no_identifier(value):
+    with pytest.raises(FieldError, match="doc: expected a string or a whole number"):
+        identifier({"doc": value}, "doc")
+
+
+def test_accounts_in_words():
+    account = Account()
+    assert account.summary() == ""
+    account.lose("scores", 1200)
+    account.lose("nothing", 0)
+    account.lose("identifiers")
+    assert account.summary() == "left out: scores (1,200), identifiers (1)"
+    account.mend("offsets", 2)
+    assert account.summary() == "left out: scores (1,200), identifiers (1); mended: offsets (2)"
+    assert tally({}) == ""
+
+
+class TestSample:
+    def test_the_first_rows(self, write):
+        path = write('{"a": \n[]\n{"b": 1}\n' + '{"c": 1}\n' * 50)
+        assert Sample(path).row == {"b": 1}
+        assert len(Sample(path).rows) == 20
+
+    def test_a_list(self, write):
+        sample = Sample(write(codecs.BOM_UTF8 + b' [ 3 ,\n\t{"a": 1}\r\n,{"b": 2}, {"c"'))
+        assert sample.is_list
+        assert sample.rows == [{"a": 1}, {"b": 2}]
+
+    @pytest.mark.parametrize("form", ["%s", "[%s]"])
+    def test_a_row_longer_than_the_head(self, write, form):
+        row = {"text": "雪" * 200_000}
+        assert Sample(write(form % json.dumps(row, ensure_ascii=False))).row == row
+
+    @pytest.mark.parametrize("content", ["", "雪国", "[", "{", "[" * 100_000])
+    def test_no_row(self, write, content):
+        assert Sample(write(content)).row == {}
+
+    def test_a_folder(self, tmp_path):
+        sample = Sample(tmp_path)
+        assert (sample.head, sample.text, sample.rows, sample.is_list) == (b"", "", [], False)
