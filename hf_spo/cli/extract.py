@@ -1,20 +1,20 @@
 """hf-spo extract."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
-from itertools import tee
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from ..console import BadLines, count_lines, is_terminal, progress_bar, triples_table
+from ..console import BadLines, is_terminal
+from ..data.documents import Columns, SourceFormat
+from ..deploy.corpus.job import PART_SIZE
+from ..deploy.corpus.parts import PartFormat
+from ..deploy.corpus.parts import Rows as RowsOf
 from ..extraction import BATCH_TOKENS, OnLong
-from ..files import json_line, whole_file
 from .app import app
-from .models import load_pipeline
+from .corpus import EngineName, Layout, Workers, extract_corpus
+from .models import ModelChoice
 from .options import (
     DECODING_PANEL,
     FILES_PANEL,
@@ -39,6 +39,11 @@ from .options import (
     WindowSize,
     decoding_parameters,
 )
+from .stream import Given, Tool, extract_stream, extract_suggestions
+
+_CORPUS_PANEL = "Corpus: --output names a folder"
+_LINES = (".jsonl", ".ndjson")
+_NO_FOLDERS = (".csv", ".json", ".parquet", ".tsv", ".txt")
 
 
 @app.command(no_args_is_help=False)
@@ -46,25 +51,91 @@ def extract(
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False)
     ] = None,
-    input_file: Annotated[
-        Path | None,
+    inputs: Annotated[
+        list[str] | None,
         typer.Option(
             "--input",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help='Texts to read: .txt, one a line, or .jsonl, objects with "text".',
+            metavar="SOURCE",
+            help="Documents to read: .txt, one a line, .jsonl, .json, .csv, .tsv, .parquet, a folder or a glob of such "
+            "files, hub:NAME for a data set of the Hub, - for stdin. May be repeated.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = None,
+    input_format: Annotated[
+        SourceFormat | None,
+        typer.Option(
+            help="What --input is; text has a document a line.",
+            show_default="what its suffix says; stdin: text",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = None,
+    text_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column, or JSON field, with the text.", rich_help_panel=FILES_PANEL)
+    ] = "text",
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column with what a document is called, which goes along.",
+            show_default="id if there is one, else FILE:LINE",
             rich_help_panel=FILES_PANEL,
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", dir_okay=False, help="Write JSON lines here, all or nothing.", rich_help_panel=FILES_PANEL
+            metavar="PATH",
+            help="A .jsonl file is written all or nothing. A folder gets parts, can be of any size, and what was "
+            "stopped goes on when the same command is run again.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = None,
+    tool: Annotated[
+        Tool | None,
+        typer.Option(
+            "--to",
+            help="Write a file that this annotation tool opens as suggestions, the most uncertain first.",
+            show_default=False,
+            rich_help_panel=FILES_PANEL,
         ),
     ] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
+    rows: Annotated[
+        RowsOf, typer.Option(help="What has a row of the output.", rich_help_panel=_CORPUS_PANEL)
+    ] = RowsOf.DOCUMENT,
+    output_format: Annotated[
+        PartFormat, typer.Option(help="What the parts are.", rich_help_panel=_CORPUS_PANEL)
+    ] = PartFormat.JSONL,
+    part_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Documents in a part.", rich_help_panel=_CORPUS_PANEL)
+    ] = PART_SIZE,
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            help="What does the work: this process, or the workers of a Ray cluster (pip install 'hf-spo\\[ray]').",
+            rich_help_panel=_CORPUS_PANEL,
+        ),
+    ] = EngineName.LOCAL,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Workers of the cluster, each with a model.",
+            show_default="one a machine",
+            rich_help_panel=_CORPUS_PANEL,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Of a running Ray cluster; auto for the one of this machine.",
+            show_default="a cluster is started here",
+            rich_help_panel=_CORPUS_PANEL,
+        ),
+    ] = None,
     model: Model = None,
     batch_size: BatchSize = None,
     batch_tokens: BatchTokens = BATCH_TOKENS,
@@ -99,73 +170,70 @@ def extract(
 
     [dim]hf-spo extract 《战狼2》的导演和主演都是吴京。
     hf-spo extract --input texts.txt --output triples.jsonl
+    hf-spo extract --input 'news/*.parquet' --text-column body --output triples --rows triple
+    hf-spo extract --input texts.txt --to label-studio --output suggestions.json
     cat texts.txt | hf-spo extract - | jq .triples[/]
     """
-    if input_file is not None and input_file.suffix not in (".txt", ".jsonl"):
-        raise typer.BadParameter(f'{input_file}: expected .txt, one text a line, or .jsonl, objects with "text"')
-    if input_file is not None and texts:
+    if inputs and texts:
         raise typer.BadParameter("got both TEXT and --input; give one of them")
-    if input_file is None and not texts:
+    if not inputs and not texts:
         if is_terminal(sys.stdin):
             raise typer.BadParameter(
-                "nothing to extract from; give a TEXT, --input FILE, or - to read lines from stdin"
+                "nothing to extract from; give a TEXT, --input SOURCE, or - to read lines from stdin"
             )
         texts = ["-"]
-    parameters = decoding_parameters(
-        threshold,
-        subject_start_threshold=subject_start_threshold,
-        subject_end_threshold=subject_end_threshold,
-        object_start_threshold=object_start_threshold,
-        object_end_threshold=object_end_threshold,
-    )
-    if score_threshold is not None:
-        parameters["score_threshold"] = score_threshold
-    bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
-    with ExitStack() as stack:
-        if bad_lines is not None:
-            stack.callback(bad_lines.write)
-        # Opened before the model is loaded: that a folder is missing should not take seconds to say.
-        file = stack.enter_context(whole_file(output)) if output else None
-        show = _writer(file, as_json)
-        pipe = load_pipeline(model, device, dtype, backend, threads)
-        read = _read_texts(texts or [], input_file, bad_lines)
-        if input_file is not None:
-            read = progress_bar(read, count_lines(input_file), "extracting") if file else read
-        ours, theirs = tee(read)
-        results = pipe(
-            theirs,
-            batch_size=batch_size,
-            rules=rules,
-            top_k=top_k,
-            on_long=on_long.value,
-            window=window,
-            stride=stride,
-            batch_tokens=batch_tokens,
-            **parameters,
+    parameters = {
+        **decoding_parameters(
+            threshold,
+            subject_start_threshold=subject_start_threshold,
+            subject_end_threshold=subject_end_threshold,
+            object_start_threshold=object_start_threshold,
+            object_end_threshold=object_end_threshold,
+        ),
+        "score_threshold": score_threshold,
+        "rules": rules,
+        "top_k": top_k,
+        "on_long": on_long.value,
+        "window": window,
+        "stride": stride,
+        "batch_tokens": batch_tokens,
+    }
+    choice = ModelChoice(model, device, dtype, backend, threads)
+    given = Given(texts or [], inputs or [], input_format, Columns(text_column, id_column))
+    layout, helpers = Layout(rows, output_format, part_size), Workers(engine, workers, address)
+    if output is not None and tool is None and _is_folder(output):
+        if not inputs:
+            raise typer.BadParameter(f"--output {output} is a folder, which is for --input; name a .jsonl file")
+        extract_corpus(choice, parameters, batch_size, given, output, layout, helpers)
+        return
+    if (layout, helpers) != (Layout(), Workers()):
+        raise typer.BadParameter(
+            "--rows, --output-format, --part-size, --engine, --workers and --address are for a folder; name one with "
+            "--output"
         )
-        for text, triples in zip(ours, results, strict=True):
-            show(text, triples)
-
-
-def _read_texts(texts: Iterable[str], path: Path | None, bad_lines: BadLines | None) -> Iterator[str]:
-    from ..data import read_texts
-
-    if path is not None:
-        yield from read_texts(path, bad_lines)
-    for text in texts:
-        if text == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin)
+    bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
+    try:
+        if tool is None:
+            extract_stream(choice, parameters, batch_size, given, output, as_json, bad_lines)
+        elif output is None:
+            raise typer.BadParameter(f"--to {tool} takes an --output FILE")
         else:
-            yield text
+            extract_suggestions(choice, parameters, batch_size, given, output, tool, bad_lines)
+    finally:
+        if bad_lines is not None:
+            bad_lines.write()
 
 
-def _writer(file: IO[str] | None, as_json: bool | None) -> Callable[[str, list[dict[str, Any]]], None]:
-    """Choose how a text and its triples are shown: JSON lines in a file or a pipe, a table on a terminal."""
-    if file is None and (is_terminal(sys.stdout) if as_json is None else not as_json):
-        console = Console(highlight=False)
-        return lambda text, triples: console.print(triples_table(text, triples))
+def _is_folder(output: Path) -> bool:
+    """Tell whether a path is meant as a folder.
 
-    def write(text: str, triples: list[dict[str, Any]]) -> None:
-        print(json_line({"text": text, "triples": triples}), file=file or sys.stdout)
-
-    return write
+    Raises:
+        typer.BadParameter: it is meant as a file of a kind that is not written.
+    """
+    if output.is_dir() or output.exists():
+        return output.is_dir()
+    if output.suffix in _NO_FOLDERS:
+        raise typer.BadParameter(
+            f"--output {output}: expected a .jsonl file, or a folder, whose parts can be Parquet by --output-format"
+        )
+    return output.suffix not in _LINES

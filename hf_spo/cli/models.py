@@ -2,14 +2,18 @@
 
 import logging
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..console import say
 from ..deploy.onnx_folder import is_export
+from ..files import digest
 from .options import Backend, DType
 
 if TYPE_CHECKING:
+    from ..calling import Loop
     from ..deploy import OnnxTripleExtractionPipeline
     from ..pipeline import TripleExtractionPipeline
 
@@ -58,6 +62,52 @@ def load_pipeline(
     if backend == Backend.ONNX or (backend is None and exported):
         return _load_onnx(folder, device, dtype, threads)
     return _load_torch(folder, device, dtype, threads)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """What the options of a command say about the model; can be sent to another process.
+
+    Args:
+        model, device, dtype, backend, threads: see [`load_pipeline`].
+    """
+
+    model: str | None = None
+    device: str | None = None
+    dtype: DType | None = None
+    backend: Backend | None = None
+    threads: int | None = None
+
+    def load(self) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
+        """Load the model."""
+        return load_pipeline(self.model, self.device, self.dtype, self.backend, self.threads)
+
+    def load_loop(self, parameters: Mapping[str, Any]) -> "Loop":
+        """Load the model and return its extraction loop, with parameters as in a call of a pipeline."""
+        return self.load().extractor(**parameters)
+
+    @property
+    def name(self) -> str:
+        """What the model was called."""
+        return "base" if self.model is None else self.model
+
+    def revision(self) -> str:
+        """Return what tells versions of the model apart: its commit on the Hub, or a hash of its folder's files.
+
+        Raises:
+            FileNotFoundError: there is no such folder.
+            OSError: the Hub has no such model, or does not answer.
+        """
+        folder = Path(find_model(self.model))
+        if folder.is_dir():
+            files = sorted(path for path in folder.iterdir() if path.suffix in _OF_MODELS)
+            return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(str(folder), "config.json")).parent.name  # snapshots/COMMIT/config.json
+
+
+_OF_MODELS = (".json", ".onnx", ".safetensors")
 
 
 def _load_torch(

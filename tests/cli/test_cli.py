@@ -162,8 +162,8 @@ class TestWrongUsage:
         assert "one of them" in one_line_error(run("extract", "x", "--input", "in.txt"), 2)
 
     def test_file_of_an_unknown_kind(self, run: Any, tmp_path: Path) -> None:
-        (tmp_path / "in.csv").write_text("x")
-        assert ".jsonl" in one_line_error(run("extract", "--input", "in.csv"), 2)
+        (tmp_path / "in.pdf").write_text("x")
+        assert ".jsonl" in one_line_error(run("extract", "--input", "in.pdf"), 2)
 
     def test_nothing_to_read(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("hf_spo.cli.extract.is_terminal", lambda _: True)
@@ -192,7 +192,7 @@ class TestFailedWork:
         def fail(*_: Any) -> None:
             raise RuntimeError("out of\nmemory")
 
-        monkeypatch.setattr("hf_spo.cli.extract.load_pipeline", fail)
+        monkeypatch.setattr("hf_spo.cli.models.load_pipeline", fail)
         assert "RuntimeError: out of memory" in one_line_error(run("extract", "x"), 1)
         assert isinstance(run("--debug", "extract", "x").exception, RuntimeError)
 
