@@ -1,0 +1,63 @@
+"""Knowledge graphs: triples of many documents merged into nodes and edges, checked against a schema, and written.
+
+    graph = KnowledgeGraph.from_rows(read_rows("triples.jsonl"), min_score=0.5, texts=True)
+    conflicts = find_conflicts(graph, Schema.from_file("schema.jsonl"))
+    write_graph(graph, "graph.html", conflicts=conflicts)
+
+rdflib and networkx are imported for the formats that need them, and for nothing else.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .conflicts import Conflict, ConflictKind, find_conflicts
+    from .elements import Edge, Evidence, Node
+    from .knowledge import KnowledgeGraph
+    from .names import normalised
+    from .reading import BadRow, read_rows
+    from .rows import Row, row_of
+    from .settings import GraphFormat, RdfSettings
+    from .writing import write_conflicts, write_graph
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "BadRow": "reading",
+            "Conflict": "conflicts",
+            "ConflictKind": "conflicts",
+            "Edge": "elements",
+            "Evidence": "elements",
+            "GraphFormat": "settings",
+            "KnowledgeGraph": "knowledge",
+            "Node": "elements",
+            "RdfSettings": "settings",
+            "Row": "rows",
+            "find_conflicts": "conflicts",
+            "normalised": "names",
+            "read_rows": "reading",
+            "row_of": "rows",
+            "write_conflicts": "writing",
+            "write_graph": "writing",
+        },
+    )
+
+__all__ = [
+    "BadRow",
+    "Conflict",
+    "ConflictKind",
+    "Edge",
+    "Evidence",
+    "GraphFormat",
+    "KnowledgeGraph",
+    "Node",
+    "RdfSettings",
+    "Row",
+    "find_conflicts",
+    "normalised",
+    "read_rows",
+    "row_of",
+    "write_conflicts",
+    "write_graph",
+]

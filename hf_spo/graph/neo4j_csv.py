@@ -1,0 +1,66 @@
+"""A graph as CSV files for neo4j-admin, which makes a database of them at one go."""
+
+import csv
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from .elements import Node
+from .knowledge import KnowledgeGraph
+from .properties import edge_properties, node_properties
+
+NODES_FILE, RELATIONSHIPS_FILE = "nodes.csv", "relationships.csv"
+ENTITY = "Entity"
+"""Label that every node has, beside that of its type."""
+
+# Cannot stand in a name, which has no control characters.
+_ARRAY = "\x1f"
+_NODE_COLUMNS = ("id:ID", "name", "type", "aliases:string[]", "mentions:int", ":LABEL")
+_EDGE_COLUMNS = (
+    ":START_ID",
+    ":END_ID",
+    ":TYPE",
+    "predicate",
+    "documents:int",
+    "count:int",
+    "score:double",
+    "mean_score:double",
+    "qualifiers:string[]",
+    "sources:string[]",
+    "evidence:string[]",
+)
+
+
+def write_csv(graph: KnowledgeGraph, folder: Path) -> None:
+    """Write nodes.csv and relationships.csv, with the header fields of neo4j-admin."""
+    with (folder / NODES_FILE).open("w", encoding="utf-8", newline="") as file:
+        rows = ({"id": node.id, **node_properties(node), ":LABEL": labels(node)} for node in graph.nodes)
+        _write_table(file, _NODE_COLUMNS, rows)
+    with (folder / RELATIONSHIPS_FILE).open("w", encoding="utf-8", newline="") as file:
+        rows = (
+            {":START_ID": edge.subject.id, ":END_ID": edge.object.id, ":TYPE": edge.predicate, **edge_properties(edge)}
+            for edge in graph.edges
+        )
+        _write_table(file, _EDGE_COLUMNS, rows)
+
+
+def import_command(folder: Path) -> str:
+    """Return the command that imports the files of a folder into a new database."""
+    nodes, relationships = (shlex.quote(str(folder / name)) for name in (NODES_FILE, RELATIONSHIPS_FILE))
+    command = "neo4j-admin database import full --array-delimiter=U+001F"
+    return f"{command} --nodes={nodes} --relationships={relationships} neo4j"
+
+
+def labels(node: Node) -> list[str]:
+    """Return what a node is labelled with: as an entity and, unless it is empty, with its type."""
+    return [ENTITY, node.type] if node.type else [ENTITY]
+
+
+def _write_table(file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    names = [column.split(":")[0] or column for column in columns]
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        cells = (row.get(name) for name in names)
+        writer.writerow(_ARRAY.join(cell) if isinstance(cell, list) else cell for cell in cells)

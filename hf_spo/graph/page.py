@@ -1,0 +1,136 @@
+"""A graph as one interactive HTML page, which needs no network and no other file."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from .conflicts import Conflict
+from .elements import Edge, Evidence, Node, plain
+from .knowledge import KnowledgeGraph
+from .names import writable
+from .settings import LIMIT
+from .snippets import snippet
+
+_PARTS = Path(__file__).parent / "page_parts"
+_SCRIPTS = ("data.js", "layout.js", "packing.js", "canvas.js", "camera.js", "facts.js", "filters.js", "main.js")
+_EVIDENCE = 5
+_CONFLICTS = 500
+# In a script element, whose end the HTML parser looks for before JSON has any say.
+_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+
+
+def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = (), limit: int = LIMIT) -> str:
+    """Return the page.
+
+    Args:
+        graph: with its texts, if sentences are to be shown.
+        title: of the page.
+        conflicts: to be marked and listed.
+        limit: facts that are drawn, between the most connected nodes.
+    """
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_printable,
+    )
+    edges = most_connected(graph, limit)
+    data = json.dumps(_data(graph, edges, conflicts[:_CONFLICTS]), ensure_ascii=False, separators=(",", ":"))
+    return environment.from_string(_part("page.html.jinja")).render(
+        title=title,
+        graph=graph,
+        shown=len(edges),
+        total=len(graph.edges),
+        conflicts=conflicts[:_CONFLICTS],
+        conflicts_total=len(conflicts),
+        style=Markup(_part("page.css")),
+        data=Markup(data.translate(_ESCAPES)),
+        script=Markup("\n".join(map(_part, _SCRIPTS))),
+    )
+
+
+def most_connected(graph: KnowledgeGraph, limit: int) -> list[Edge]:
+    """Return the facts among the nodes with most edges, no more than `limit`, in the order of the graph."""
+    degrees = graph.degrees()
+    # sorted() is stable: of equal nodes, those come first that were met first.
+    rank = {node: place for place, node in enumerate(sorted(graph.nodes, key=lambda node: -degrees[node]))}
+    ranked = sorted(graph.edges, key=lambda edge: max(rank[edge.subject], rank[edge.object]))[:limit]
+    kept = set(ranked)
+    return [edge for edge in graph.edges if edge in kept]
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text(encoding="utf-8")
+
+
+def _printable(value: object) -> object:
+    return writable(value) if type(value) is str else value
+
+
+def _data(graph: KnowledgeGraph, edges: list[Edge], conflicts: Sequence[Conflict]) -> dict[str, Any]:
+    nodes = list(dict.fromkeys(node for edge in edges for node in (edge.subject, edge.object)))
+    types = _by_frequency(node.type for node in nodes)
+    predicates = _by_frequency(edge.predicate for edge in edges)
+    at = {edge: place for place, edge in enumerate(edges)}
+    broken: dict[Edge, list[int]] = {}
+    for number, conflict in enumerate(conflicts):
+        for edge in conflict.edges:
+            broken.setdefault(edge, []).append(number)
+    places = {node: place for place, node in enumerate(nodes)}
+    return {
+        "types": list(types),
+        "predicates": list(predicates),
+        "nodes": [_node(node, types) for node in nodes],
+        "edges": [
+            {
+                "s": places[edge.subject],
+                "o": places[edge.object],
+                "p": predicates[edge.predicate],
+                "conflicts": broken.get(edge, []),
+                **_support(edge, graph.texts or {}),
+            }
+            for edge in edges
+        ],
+        "conflicts": [[at[edge] for edge in conflict.edges if edge in at] for conflict in conflicts],
+    }
+
+
+def _by_frequency(names: Iterable[str]) -> dict[str, int]:
+    return {name: place for place, (name, _) in enumerate(Counter(names).most_common())}
+
+
+def _node(node: Node, types: Mapping[str, int]) -> dict[str, Any]:
+    return {"label": node.label, "type": types[node.type], "aliases": node.aliases, "mentions": node.mentions}
+
+
+def _support(edge: Edge, texts: Mapping[str, str]) -> dict[str, Any]:
+    best = sorted(edge.evidence, key=lambda statement: -(statement.score or 0.0))[:_EVIDENCE]
+    return {
+        "score": _rounded(edge.best_score),
+        "mean": _rounded(edge.mean_score),
+        "documents": edge.documents,
+        "count": edge.count,
+        "qualifiers": [plain(qualifiers) for qualifiers in edge.qualifiers],
+        "evidence": [_statement(edge, statement, texts) for statement in best],
+    }
+
+
+def _statement(edge: Edge, statement: Evidence, texts: Mapping[str, str]) -> dict[str, Any]:
+    text = texts.get(statement.document)
+    return {
+        "document": statement.document,
+        "score": _rounded(statement.score),
+        "qualifiers": plain(statement.qualifiers),
+        "pieces": [] if text is None else snippet(text, edge, statement),
+    }
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
