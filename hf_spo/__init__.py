@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from .configuration_ensemble import EnsembleConfig
     from .configuration_spo import SpoConfig
     from .deploy.onnx_runtime import load_onnx
+    from .drawing import render
     from .extraction import TripleExtractor
     from .modeling_dgcnn import DgcnnModel
     from .modeling_ensemble import SpoEnsemble
     from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
     from .pipeline import TripleExtractionPipeline
     from .precision import auto_dtype
+    from .results import Triples
     from .schema import Example, Mention, Relation, Schema, Span, Triple
     from .tokenization_dgcnn import character_tokenizer
     from .triple_store import TripleStore
@@ -46,11 +48,13 @@ else:
             "TripleExtractionPipeline": "pipeline",
             "TripleExtractor": "extraction",
             "TripleStore": "triple_store",
+            "Triples": "results",
             "auto_dtype": "precision",
             "character_tokenizer": "tokenization_dgcnn",
             "load_onnx": "deploy.onnx_runtime",
             "read_word_vectors": "word_vectors",
             "register_segmenter": "words",
+            "render": "drawing",
         },
     )
 
@@ -71,12 +75,14 @@ __all__ = [
     "TripleExtractionPipeline",
     "TripleExtractor",
     "TripleStore",
+    "Triples",
     "auto_dtype",
     "character_tokenizer",
     "load_onnx",
     "packaged",
     "read_word_vectors",
     "register_segmenter",
+    "render",
 ]
 
 register_when_imported()

@@ -1,10 +1,12 @@
 """Calling an extraction loop as pipelines of transformers are called: which inputs, which arguments, what comes out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import tee
 from typing import Any, Protocol
 
 from .decoding_settings import DecodingSettings
+from .results import Triples
 from .schema import Thresholds, Triple
 
 _LOOP = ("top_k", "on_long", "window", "stride", "batch_tokens")
@@ -56,25 +58,29 @@ def loop_options(parameters: Mapping[str, Any], decoding: DecodingSettings) -> d
 def call(loop: Loop, inputs: Any, batch_size: int | None) -> Any:
     """Extract from a text, several, or a stream of texts.
 
-    One text gives a list of triples as dictionaries; a list or tuple gives a list of such lists; anything else that can
+    One text gives its [`Triples`], a list of dictionaries; a list or tuple gives a list of them; anything else that can
     be iterated or indexed gives an iterator of them.
 
     Raises:
         TypeError: the input is none of these.
     """
     if isinstance(inputs, str):
-        return next(_dictionaries(loop([inputs], batch_size)))
+        return next(_results(loop, [inputs], batch_size))
     if isinstance(inputs, list | tuple):
-        return list(_dictionaries(loop(inputs, batch_size)))
+        return list(_results(loop, inputs, batch_size))
     if not isinstance(inputs, bytes | bytearray | memoryview | dict):
         if isinstance(inputs, Iterable):
-            return _dictionaries(loop(inputs, batch_size))
+            return _results(loop, inputs, batch_size)
         if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):
-            return _dictionaries(loop((inputs[index] for index in range(len(inputs))), batch_size))
+            return _results(loop, (inputs[index] for index in range(len(inputs))), batch_size)
     raise TypeError(
         f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}: {inputs!r:.80}"
     )
 
 
-def _dictionaries(results: Iterator[Sequence[Triple]]) -> Iterator[list[dict[str, Any]]]:
-    return ([triple.to_dict() for triple in triples] for triples in results)
+def _results(loop: Loop, texts: Iterable[str], batch_size: int | None) -> Iterator[Triples]:
+    # Only what the loop reads ahead is held.
+    ours, theirs = tee(texts)
+    found = loop(theirs, batch_size)
+    # The loop goes first: what it has not read yet must not be asked for.
+    return (Triples(triples, text) for triples, text in zip(found, ours, strict=False))

@@ -5,6 +5,7 @@ from builders import mention
 
 from hf_spo.calling import PARAMETERS, call, check_parameters, loop_options
 from hf_spo.decoding_settings import DecodingSettings
+from hf_spo.results import Triples
 from hf_spo.schema import Thresholds, Triple
 
 TEXT = "白露唱晚风"
@@ -40,6 +41,21 @@ class TestCall:
         results = call(Loop(), stream(), None)
         assert iter(results) is results
         assert list(results) == [[TRIPLE.to_dict()]] * 2
+
+    def test_every_result_knows_its_text(self):
+        texts = [TEXT, f"{TEXT}吗", TEXT]
+        for inputs in (texts, tuple(texts), iter(texts)):
+            results = list(call(Loop(), inputs, None))
+            assert [result.text for result in results] == texts
+            assert all(isinstance(result, Triples) for result in results)
+        assert call(Loop(), TEXT, None).text == TEXT
+
+    def test_a_stream_is_read_no_further_than_the_loop_reads_it(self):
+        taken = []
+        results = call(Loop(), (taken.append(number) or TEXT for number in range(100)), None)
+        assert taken == []
+        assert [next(results).text, next(results).text] == [TEXT, TEXT]
+        assert len(taken) == 2
 
     def test_the_batch_size_is_passed_on(self):
         loop = Loop()

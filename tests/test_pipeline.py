@@ -53,7 +53,8 @@ class TestInput:
     def test_one_text_gives_its_triples(self, extract):
         for text, gold in zip(TEXTS, GOLD, strict=True):
             triples = extract(text)
-            assert type(triples) is list
+            assert isinstance(triples, list)
+            assert triples.text == text
             assert builders.facts(triples) == gold
 
     @pytest.mark.parametrize("kind", [list, tuple])

@@ -5,20 +5,38 @@ and commands that do without it run where it is not installed.
 """
 
 # Each puts its command into the app.
-from . import compare, doctor, ensemble, evaluate, export, extract, kfold, relabel, rules, train, tune
+from . import (
+    compare,
+    convert,
+    doctor,
+    ensemble,
+    evaluate,
+    export,
+    extract,
+    graph,
+    kfold,
+    relabel,
+    rules,
+    show,
+    train,
+    tune,
+)
 from .app import app
 
 __all__ = [
     "app",
     "compare",
+    "convert",
     "doctor",
     "ensemble",
     "evaluate",
     "export",
     "extract",
+    "graph",
     "kfold",
     "relabel",
     "rules",
+    "show",
     "train",
     "tune",
 ]

@@ -15,6 +15,9 @@ from ..lazy import explain_missing
 
 _ORDER = (
     "extract",
+    "show",
+    "graph",
+    "convert",
     "train",
     "evaluate",
     "compare",

@@ -5,12 +5,14 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from .errors import Cause
-from .plots import length_plot, reliability_plot, threshold_plot
+from .plots import plots
 from .report import Report
 from .sentences import sentences
 
 _TEMPLATE = "page.html.jinja"
 _SENTENCES = 400
+# Of relations there is a table.
+_TITLES = {"length": "F1 by length", "reliability": "Reliability", "threshold": "Threshold"}
 # What has no place in HTML: control characters, and lone surrogates, which have no UTF-8.
 _UNPRINTABLE = dict.fromkeys({*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {*b"\t\n"}, "\ufffd")
 
@@ -21,14 +23,10 @@ def render(report: Report, limit: int = _SENTENCES) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
     )
     template = environment.from_string(Path(__file__).with_name(_TEMPLATE).read_text(encoding="utf-8"))
-    plots = {"F1 by length": length_plot(report.breakdowns["length"])}
-    if report.reliability is not None:
-        plots["Reliability"] = reliability_plot(report.reliability)
-        plots["Threshold"] = threshold_plot(report.curve)
     return template.render(
         report=report,
         strict=report.measures["strict"],
-        plots=plots,
+        plots={_TITLES[plot.name]: plot.for_page() for plot in plots(report) if plot.name in _TITLES},
         causes=report.causes(),
         meaning=_MEANING,
         sentences=sentences(report.texts, report.schema, limit),

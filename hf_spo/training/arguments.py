@@ -67,6 +67,13 @@ class SpoTrainingArguments(TrainingArguments):
     evaluate_raw: bool = field(
         default=True, metadata={"help": "Beside the averaged weights, evaluate the raw ones (eval_raw_f1)."}
     )
+    training_curves: bool = field(
+        default=True,
+        metadata={
+            "help": "Draw training_curves.svg and .png into the output folder, at evaluations and at the end; needs "
+            "matplotlib."
+        },
+    )
 
     def __post_init__(self) -> None:
         # transformers refuses bf16 on a host without an accelerator unless told that the CPU is meant.

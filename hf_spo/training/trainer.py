@@ -41,7 +41,8 @@ class SpoTrainer(Trainer):
     which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights.
     Beside it stand the stages alone: `eval_subject_f1` of subject spans, and `eval_object_f1` of the objects that are
     found for the labelled subjects. Where F1 is 0, a warning says what is the matter. A checkpoint holds the raw
-    weights, to go on from, and the average beside them.
+    weights, to go on from, and the average beside them. Where matplotlib is installed, `training_curves.svg` and `.png`
+    in the output folder show how the run goes.
 
     Args:
         model: the model to train.
@@ -121,6 +122,17 @@ class SpoTrainer(Trainer):
             **kwargs,
         )
         self.add_callback(_Hooks(self))
+        if args.training_curves:
+            self._draw_curves()
+
+    def _draw_curves(self) -> None:
+        try:
+            from .curves import TrainingCurves
+        except ImportError as error:
+            if self.is_world_process_zero():
+                logger.info("no training curves: %s", error)
+        else:
+            self.add_callback(TrainingCurves())
 
     def _labelled(
         self,

@@ -92,7 +92,7 @@ def test_a_missing_line_leaves_nothing_behind(run: Any, gold: Path, found: Path)
 
 def test_missing_matplotlib_is_said_before_the_work(run: Any, gold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    for name in ("plots", "page", "writing"):
+    for name in ("figures", "plots", "page", "writing"):
         monkeypatch.delitem(sys.modules, f"hf_spo.metrics.{name}", raising=False)
     monkeypatch.setattr("hf_spo.cli.evaluate.load_pipeline", lambda *_: pytest.fail("the model was loaded first"))
     line = one_line_error(run("evaluate", "--data", str(gold), "--report", "out"), 1)

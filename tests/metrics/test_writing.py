@@ -10,7 +10,7 @@ from hf_spo.data import read_examples
 from hf_spo.metrics import evaluate_report, writing
 from hf_spo.metrics.writing import write_report
 
-NAMES = ["predictions.jsonl", "report.html", "report.json"]
+NAMES = ["plots", "predictions.jsonl", "report.html", "report.json"]
 
 
 @pytest.fixture
@@ -35,25 +35,37 @@ def test_writes_data_page_and_predictions(report, tmp_path):
 def test_replaces_an_earlier_report_and_nothing_else(report, tmp_path):
     (tmp_path / "report.json").write_text("earlier")
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "mine.svg").write_text("mine")
     write_report(report, tmp_path)
     assert files(tmp_path) == ["notes.txt", *NAMES]
+    assert (tmp_path / "plots" / "mine.svg").read_text() == "mine"
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert (tmp_path / "report.json").read_text(encoding="utf-8") != "earlier"
 
 
+def test_plots_are_files_too_and_those_of_an_earlier_report_go(report, tmp_path):
+    write_report(evaluate_report([example("雪国")], [[triple("雪国", "作者", "雪", 0.5)]], samples=5), tmp_path)
+    scored = {f"{name}.{kind}" for name in ("length", "reliability", "threshold") for kind in ("svg", "png")}
+    assert scored <= set(files(tmp_path / "plots"))
+    write_report(report, tmp_path)  # whose triples have no scores
+    assert {name.split(".")[0] for name in files(tmp_path / "plots")} == {"length", "relations"}
+
+
 def test_nothing_appears_when_something_fails(report, tmp_path, monkeypatch):
     (tmp_path / "report.json").write_text("earlier")
-    write = Path.write_text
+    write = Path.write_bytes
 
-    def fail(path, *args, **kwargs):
+    def fail(path, content):
         if "predictions" in path.name:
             raise OSError("the disk is full")
-        return write(path, *args, **kwargs)
+        return write(path, content)
 
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="disk is full"):
         write_report(report, tmp_path)
-    assert files(tmp_path) == ["report.json"]
+    assert files(tmp_path) == ["plots", "report.json"]
+    assert files(tmp_path / "plots") == []
     assert (tmp_path / "report.json").read_text() == "earlier"
 
 

@@ -79,3 +79,12 @@ def test_the_command_line_overrides(recipe):
 def test_a_wrong_word(recipe, words, message):
     with pytest.raises(RecipeError, match=message):
         recipe.arguments(words)
+
+
+def test_the_format_of_the_data(tmp_path):
+    recipe = Recipe.from_file(write(tmp_path, "encoder: e\ntrain: t\noutput: o\nformat: doccano\n"))
+    recipe.check_sources()
+    assert recipe.format == "doccano"
+    assert recipe.override(format="tsv").format == "tsv"
+    with pytest.raises(RecipeError, match="format: there is no format 'docano'; did you mean doccano"):
+        recipe.override(format="docano").check_sources()

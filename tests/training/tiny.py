@@ -39,6 +39,7 @@ def trainer(output: Any, start: Any = None, train: Any = TEXTS, dev: Any = None,
         "disable_tqdm": True,
         "logging_steps": 100,
         "pad_to_multiple_of": 8,
+        "training_curves": False,  # which take a second
     }
     arguments = SpoTrainingArguments(str(output), **{**defaults, **settings})
     return SpoTrainer(start or model(), arguments, train, dev, processing_class=builders.wordpiece_tokenizer(), **own)

@@ -1,0 +1,192 @@
+"""What a drawing shows of triples: mentions to mark in the text, and what connects them."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..schema import Mention, Span, Triple
+
+SUBJECT, OBJECT, QUALIFIER = "subject", "object", "qualifier"
+
+
+@dataclass(slots=True)
+class Mark:
+    """A span of the text that mentions name: in which roles, of which types, in which triples."""
+
+    span: Span
+    roles: dict[str, None] = field(default_factory=dict)
+    types: dict[str, None] = field(default_factory=dict)
+    triples: dict[int, None] = field(default_factory=dict)
+
+    def ranked_roles(self) -> list[str]:
+        """Return the roles, the one by which the mark is coloured first."""
+        return [role for role in (SUBJECT, OBJECT, QUALIFIER) if role in self.roles]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a label. kind: "name", "score", "source", a subject's text, or "hint" of what is on other lines."""
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What leads from a mark to one or several others, or from several to one, by the same predicates.
+
+    triples: their numbers, by indices of the marks that they connect. slot: of an edge that leads from an object to
+    what qualifies it; else empty.
+    """
+
+    triples: Mapping[tuple[int, int], tuple[int, ...]]
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """A text, its triples, and what of them can be drawn; the numbers of the others are in `unplaced`.
+
+    colours: number of each predicate, in order of appearance.
+    """
+
+    text: str
+    triples: Sequence[Triple]
+    marks: Sequence[Mark]
+    edges: Sequence[Edge]
+    colours: Mapping[str, int]
+    unplaced: Sequence[int]
+
+    def name(self, mark: int) -> str:
+        """Return the text of a mark."""
+        span = self.marks[mark].span
+        return self.text[span.start : span.end]
+
+    def label(self, numbers: Sequence[int], slot: str = "") -> tuple[Part, ...]:
+        """Return the predicates of triples, each with its scores; or the name of a slot."""
+        if slot:
+            return (Part(slot, "name"),)
+        parts: list[Part] = []
+        scores: dict[str, list[float | None]] = {}
+        for number in numbers:
+            scores.setdefault(_name(self.triples[number]), []).append(self.triples[number].score)
+        for name, values in scores.items():
+            parts += [*([Part("·", "score")] if parts else []), Part(name, "name")]
+            parts += [Part(score, "score")] if (score := score_text(values)) else []
+        return tuple(parts)
+
+
+def marking(text: str, triples: Iterable[Triple | Mapping[str, Any]]) -> Marking:
+    """Work out what to draw.
+
+    Raises:
+        TypeError: the text is no string.
+        ValueError: a triple lacks a field, or its offsets do not fit the text.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"expected the text (str) that the triples are from, got {type(text).__name__}: {text!r:.80}")
+    read = [_read(text, number, triple) for number, triple in enumerate(triples)]
+    marks: dict[Span, Mark] = {}
+    for number, triple in enumerate(read):
+        _mark(marks, triple.subject, SUBJECT, number)
+        for slot, mention in triple.slots():
+            _mark(marks, mention, QUALIFIER if slot in triple.qualifiers else OBJECT, number)
+    placed = sorted(marks.values(), key=lambda mark: (mark.span.start, -mark.span.end))
+    colours = {name: number for number, name in enumerate(dict.fromkeys(triple.predicate for triple in read))}
+    index = {mark.span: at for at, mark in enumerate(placed)}
+    unplaced = [number for number, triple in enumerate(read) if not (_drawn(triple.subject) and _drawn(triple.object))]
+    edges = [*_relations(read, index), *_qualifiers(read, index)]
+    return Marking(text, read, placed, edges, colours, unplaced)
+
+
+def score_text(scores: Iterable[float | None]) -> str:
+    """Return scores as a figure or a range; nothing where there are none."""
+    given = sorted({f"{score:.2f}" for score in scores if score is not None}, key=float)
+    return "–".join(dict.fromkeys((given[0], given[-1]))) if given else ""
+
+
+def describe(triple: Triple) -> str:
+    """Return a triple as a line of text."""
+    rest = [f"{slot}: {mention.text}" for slot, mention in triple.qualifiers.items()]
+    parts = [f"{triple.subject.text} — {triple.predicate} → {triple.object.text}", *rest, score_text([triple.score])]
+    return "  ".join(part for part in parts if part)
+
+
+def _read(text: str, number: int, triple: Triple | Mapping[str, Any]) -> Triple:
+    if not isinstance(triple, Triple):
+        try:
+            triple = Triple.from_dict(triple)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            problem = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(
+                f"triple {number}: {problem}; expected a Triple, or a dictionary as the pipeline returns it"
+            ) from None
+    for mention in (triple.subject, triple.object, *triple.qualifiers.values()):
+        span = mention.span
+        if span is not None and (span.end > len(text) or text[span.start : span.end] != mention.text):
+            raise ValueError(
+                f"triple {number}: text[{span.start}:{span.end}] is {text[span.start : span.end]!r:.40}, not "
+                f"{mention.text!r:.40}; offsets are code points of the text given, end excluded"
+            )
+    return triple
+
+
+def _drawn(mention: Mention) -> bool:
+    return bool(mention.span)
+
+
+def _mark(marks: dict[Span, Mark], mention: Mention, role: str, number: int) -> None:
+    if mention.span:
+        mark = marks.setdefault(mention.span, Mark(mention.span))
+        mark.roles[role] = mark.triples[number] = None
+        if mention.type:
+            mark.types[mention.type] = None
+
+
+def _relations(triples: Sequence[Triple], index: Mapping[Span, int]) -> Iterator[Edge]:
+    """Connect subjects and objects; pairs that the same predicates connect share an edge."""
+    pairs: _Pairs = {}
+    for number, triple in enumerate(triples):
+        if triple.subject.span and triple.object.span:
+            pairs.setdefault((index[triple.subject.span], index[triple.object.span]), []).append(number)
+    names = {pair: tuple(dict.fromkeys(_name(triples[at]) for at in numbers)) for pair, numbers in pairs.items()}
+    yield from (Edge(_chosen(pairs, group)) for group in _bundles(pairs, names))
+
+
+_Pairs = dict[tuple[int, int], list[int]]
+
+
+def _bundles(pairs: _Pairs, names: Mapping[tuple[int, int], Hashable]) -> Iterator[list[tuple[int, int]]]:
+    """Yield groups of pairs with equal names: those of one source; of what is left alone, those of one target."""
+    groups: dict[tuple[int, Hashable], list[tuple[int, int]]] = {}
+    for pair in pairs:
+        groups.setdefault((pair[0], names[pair]), []).append(pair)
+    alone: dict[tuple[int, Hashable], list[tuple[int, int]]] = {}
+    for group in groups.values():
+        if len(group) > 1:
+            yield group
+        else:
+            alone.setdefault((group[0][1], names[group[0]]), []).append(group[0])
+    yield from alone.values()
+
+
+def _chosen(pairs: _Pairs, group: Iterable[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, ...]]:
+    return {pair: tuple(pairs[pair]) for pair in group}
+
+
+def _name(triple: Triple) -> str:
+    """Return the predicate, with the qualifiers that stand nowhere in the text."""
+    rest = [f"{slot}: {mention.text}" for slot, mention in triple.qualifiers.items() if not mention.span]
+    return f"{triple.predicate} ({', '.join(rest)})" if rest else triple.predicate
+
+
+def _qualifiers(triples: Sequence[Triple], index: Mapping[Span, int]) -> Iterator[Edge]:
+    by_slot: dict[str, _Pairs] = {}
+    for number, triple in enumerate(triples):
+        for slot, mention in triple.qualifiers.items():
+            if triple.object.span and mention.span:
+                pair = index[triple.object.span], index[mention.span]
+                by_slot.setdefault(slot, {}).setdefault(pair, []).append(number)
+    for slot, pairs in by_slot.items():
+        for group in _bundles(pairs, dict.fromkeys(pairs, slot)):
+            yield Edge(_chosen(pairs, group), slot)
