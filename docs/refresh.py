@@ -1,4 +1,4 @@
-"""Bring what the README shows up to date with what the package prints: docs/extract.svg and the printed result.
+"""Bring what the README shows up to date with what the package prints: its pictures in docs and the printed result.
 
 Run it from the repository's root whenever the packaged model or the output changes: python docs/refresh.py
 """
@@ -76,3 +76,4 @@ if __name__ == "__main__":
     readme = Path("README.md")
     readme.write_text(print_result(readme.read_text(encoding="utf-8")), encoding="utf-8")
     Path("docs/extract.svg").write_text(draw(), encoding="utf-8")
+    run(["hf-spo", "show", TEXTS[0], "--output", "docs/show.svg"])

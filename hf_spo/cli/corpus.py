@@ -17,6 +17,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingCol
 from rich.progress import Progress as Bar
 
 from ..console import is_terminal, say
+from ..data.diagnosis import counted
 from ..data.documents import STDIN, Source, count_documents
 from ..deploy.corpus import CorpusJob, Engine, LocalEngine, Progress
 from ..deploy.corpus.job import PART_SIZE
@@ -115,11 +116,8 @@ def extract_corpus(
 
 def _sum_up(done: Progress, folder: Path, seconds: float) -> None:
     failed = f"; {done.failed:,} failed, see {folder}/_errors-*.jsonl" if done.failed else ""
-    parts = "1 part" if done.parts == 1 else f"{done.parts:,} parts"
-    say(
-        f"hf-spo: {folder} has {done.triples:,} triples of {done.documents:,} documents in {parts}{failed} "
-        f"({seconds:,.1f} s)"
-    )
+    found = f"{counted(done.triples, 'triple')} of {counted(done.documents, 'document')}"
+    say(f"hf-spo: {folder} has {found} in {counted(done.parts, 'part')}{failed} ({seconds:,.1f} s)")
     if not is_terminal(sys.stdout):
         typer.echo(json_line({"output": str(folder), **asdict(done)}))
     if done.failed and not done.documents:
