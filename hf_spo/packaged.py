@@ -15,3 +15,8 @@ def packaged(name: str = "base") -> Path:
     if name not in PACKAGED:
         raise ValueError(f"no packaged model {name!r}; there are: {', '.join(PACKAGED)}")
     return Path(__file__).parent / PACKAGED[name]
+
+
+def resolve(name: str) -> str:
+    """Return the folder of a packaged model for its name; a folder of the user's of that name, and all else, as it is."""
+    return str(packaged(name)) if name in PACKAGED and not Path(name).is_dir() else name

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ..console import count_lines, is_terminal, progress_bar, say
 from ..files import json_line, whole_file
+from ..packaged import resolve
 from .app import app
 from .doctor_tables import report
 from .models import find_model, hush
@@ -103,7 +104,7 @@ def doctor(
     if encoder is not None and model is not None:
         raise typer.BadParameter("got both --encoder and --model; give one of them")
     hush()
-    source = find_model(model) if encoder is None else encoder
+    source = find_model(model) if encoder is None else resolve(encoder)
     if not Path(source).is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise FileNotFoundError(f"{source} is no folder; --encoder takes an encoder's folder or its Hub name")
     relations, examples, found = _diagnose(data, form, schema, source, max_length)

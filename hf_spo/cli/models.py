@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from ..console import say
 from ..deploy.onnx_folder import is_export
 from ..files import digest
+from ..packaged import resolve
 from .options import Backend, DType
 
 if TYPE_CHECKING:
@@ -155,14 +156,10 @@ def find_model(model: str | None) -> str:
     Raises:
         FileNotFoundError: what can only be a folder is none.
     """
-    from ..packaged import PACKAGED, packaged
-
     name = "base" if model is None else model
-    # A folder of the user's goes before a name of ours.
-    ours = name in PACKAGED and not Path(name).is_dir()
-    folder = str(packaged(name)) if ours else name
+    folder = resolve(name)
     if not Path(folder).is_dir():
-        if ours:
+        if folder != name:
             raise FileNotFoundError(
                 f"there is no model in {folder}; this installation is not whole: install hf-spo again"
             )

@@ -6,7 +6,11 @@ import typer
 
 Encoder = Annotated[
     str | None,
-    typer.Option(metavar="FOLDER|NAME", help="Pretrained encoder to start from.", show_default="the recipe's"),
+    typer.Option(
+        metavar="FOLDER|NAME",
+        help="Pretrained encoder to start from; base or lite goes on from a model of the package.",
+        show_default="the recipe's",
+    ),
 ]
 Train = Annotated[
     str | None, typer.Option(metavar="FILE", help="Labelled texts to train on.", show_default="the recipe's")

@@ -16,6 +16,7 @@ from transformers.trainer_utils import IntervalStrategy
 from ..data.formats.base import OnBadLine
 from ..data.reading import read_examples, read_texts
 from ..modeling_spo import SpoForTripleExtraction
+from ..packaged import resolve
 from ..schema import Example, Schema
 from ..triple_store import TripleStore
 from .arguments import SpoTrainingArguments
@@ -174,8 +175,9 @@ def _train(
     if previous is not None:
         model, tokenizer = starting_model(previous, data.schema), AutoTokenizer.from_pretrained(previous)
     elif recipe.encoder is not None:
-        model = starting_model(recipe.encoder, data.schema, **recipe.model)
-        tokenizer = AutoTokenizer.from_pretrained(recipe.encoder)
+        start = resolve(recipe.encoder)
+        model = starting_model(start, data.schema, **recipe.model)
+        tokenizer = AutoTokenizer.from_pretrained(start)
     else:
         model, tokenizer = fresh_model(data.schema, data.texts, recipe.words, **recipe.model)
     model.features.prior = data.prior() if recipe.model.get("prior") else None

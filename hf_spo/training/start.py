@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,22 +13,12 @@ from ..configuration_spo import SpoConfig
 from ..features import Features
 from ..layers import Convolution, PointerHead
 from ..modeling_spo import SpoForTripleExtraction
-from ..packaged import PACKAGED, packaged
 from ..schema import Schema
 from ..tokenization_dgcnn import character_tokenizer
 from ..word_vectors import read_word_vectors
 from ..words import WordVocabulary, make_segmenter, segment
 
 logger = logging.getLogger(__name__)
-
-
-def find_start(name: str) -> str:
-    """Return the folder of a packaged model for its name; a folder of the user's of that name, and all else, as it is.
-
-    Training for another schema keeps what such a model knows of the language, of subjects, and of relations that both
-    schemas have.
-    """
-    return str(packaged(name)) if name in PACKAGED and not Path(name).is_dir() else name
 
 
 def starting_model(path: str | PathLike[str], schema: Schema, **options: Any) -> SpoForTripleExtraction:

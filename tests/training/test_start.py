@@ -5,24 +5,16 @@ import pytest
 import torch
 from transformers import AutoConfig
 
-from hf_spo import DgcnnModel, Relation, Schema, SpoForTripleExtraction, TripleStore, packaged
+from hf_spo import DgcnnModel, Relation, Schema, SpoForTripleExtraction, TripleStore
 from hf_spo.alignment import encode
 from hf_spo.relation_rules import RelationRules
-from hf_spo.training.start import find_start, fresh_model, starting_model
+from hf_spo.training.start import fresh_model, starting_model
 
 
 @pytest.fixture
 def encoder_folder(tmp_path, tiny_model):
     tiny_model.encoder.save_pretrained(tmp_path / "encoder")
     return tmp_path / "encoder"
-
-
-def test_a_packaged_model_is_found_by_its_name_unless_there_is_such_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert [find_start(name) for name in ("base", "lite")] == [str(packaged("base")), str(packaged("lite"))]
-    assert find_start("google-bert/bert-base-chinese") == "google-bert/bert-base-chinese"
-    (tmp_path / "base").mkdir()
-    assert find_start("base") == "base"
 
 
 def test_an_encoder_gets_fresh_heads(encoder_folder, tiny_model, tiny_schema):

@@ -96,6 +96,8 @@ class CorpusJob:
             read = partial(_read, waiting, self.columns)
             try:
                 self._write(engine(read, load), manifest, stamp, tell)
+            except ConnectionError:  # to a cluster: nothing has begun
+                raise
             except OSError as error:
                 stays = f"{manifest.documents + manifest.failed:,} documents are done and stay"
                 raise OSError(f"{error}; {stays}: mend this and run the same command again") from error
