@@ -18,5 +18,5 @@ def packaged(name: str = "base") -> Path:
 
 
 def resolve(name: str) -> str:
-    """Return the folder of a packaged model for its name; a folder of the user's of that name, and all else, as it is."""
+    """Return the folder of a packaged model for its name; all else, such as a folder of that name, as it is."""
     return str(packaged(name)) if name in PACKAGED and not Path(name).is_dir() else name

@@ -24,8 +24,8 @@ class Recipe:
     """What to train.
 
     Args:
-        encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to go on from (base and lite
-            are those of the package); without it, `model` names the type of an encoder that starts at random:
+        encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to go on from (base, lite:
+            those of the package); without it, `model` names the type of an encoder that starts at random:
             `encoder_config: {model_type: dgcnn}`.
         train, dev: labelled texts; without dev nothing is evaluated and the last weights are kept.
         format: of train and dev, see [`format_names`]; default: what they look like.
