@@ -8,7 +8,8 @@ from command_line import one_line_error, rows
 
 RECIPE = """
 model: {max_length: 64}
-training: {use_cpu: true, learning_rate: 1.0e-7, max_steps: 1, ema_decay: 0, save_strategy: "no", disable_tqdm: true}
+training: {use_cpu: true, learning_rate: 1.0e-7, max_steps: 1, ema_decay: 0, save_strategy: "no", disable_tqdm: true,
+  training_curves: false}
 """
 
 

@@ -79,6 +79,7 @@ def recipe_on(folder, output, **changes):
             "per_device_eval_batch_size": 4,
             "learning_rate": 1e-2,
             "num_train_epochs": 2,
+            "training_curves": False,  # a second each
             "entity_swap_probability": 0.5,
             "ema_decay": 0.5,
             "eval_strategy": "epoch",
