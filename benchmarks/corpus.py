@@ -1,8 +1,8 @@
 """A corpus into a folder of parts, by `hf-spo extract` as users start it: here, and by workers of a local Ray cluster.
 
 Each run is a process of its own, timed from its start to its end; the rate is that of the documents beyond the first
-thousandth, so that starting (which is stated beside) does not count. Memory is the process's own peak; what a cluster's
-workers hold is not in it. In the last row the run is killed at twenty random moments and started again each time.
+thousandth, so that starting (which is stated beside) does not count. Memory is the process's own peak; what other
+processes and a cluster's workers hold is not in it. In the last row the run is killed at twenty random moments and started again each time.
 """
 
 import json
@@ -28,6 +28,7 @@ def measure(settings: Settings) -> list[Row]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         rows = [_run(settings, folder, "here", count) for count in (limit // 10, limit)]
+        rows.append(_run(settings, folder, "here, 2 processes", limit, "--workers", "2"))
         if find_spec("ray"):
             for workers in (1, 2):
                 label = f"Ray, {workers} worker{'s' * (workers > 1)}"

@@ -1,10 +1,11 @@
 """Extraction from a corpus into a folder, with what is seen of it on the way."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from .stream import Given
 
 
 class EngineName(StrEnum):
-    """What does the work."""
+    """Where the work is done."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -48,8 +49,8 @@ class Workers:
     """Who does the work.
 
     Args:
-        engine: this process, or a cluster.
-        number: of the cluster's workers.
+        engine: this machine, or a cluster.
+        number: of processes, or of the cluster's workers.
         address: of the cluster, if it runs already.
     """
 
@@ -65,9 +66,9 @@ class Workers:
             typer.BadParameter: the options contradict each other.
         """
         if self.engine == EngineName.LOCAL:
-            if self.number or self.address:
-                raise typer.BadParameter("--workers and --address are for --engine ray")
-            return LocalEngine(batch_size)
+            if self.address:
+                raise typer.BadParameter("--address is for --engine ray")
+            return LocalEngine(self.number or 1, batch_size)
         if any(source.name == STDIN for source in sources):
             raise typer.BadParameter("--engine ray reads in another process, which has no stdin; name files")
         from ..deploy.corpus.ray_engine import RayEngine
@@ -94,6 +95,8 @@ def extract_corpus(
     """
     sources = given.sources()
     engine = workers.start(choice, batch_size, sources)
+    if workers.engine == EngineName.LOCAL and workers.number and choice.threads is None:
+        choice = replace(choice, threads=max(1, (os.cpu_count() or 1) // workers.number))
     job = CorpusJob(
         sources,
         folder,

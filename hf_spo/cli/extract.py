@@ -113,7 +113,7 @@ def extract(
     engine: Annotated[
         EngineName,
         typer.Option(
-            help="What does the work: this process, or the workers of a Ray cluster (pip install 'hf-spo\\[ray]').",
+            help="Where the work is done: on this machine, or by a Ray cluster (pip install 'hf-spo\\[ray]').",
             rich_help_panel=_CORPUS_PANEL,
         ),
     ] = EngineName.LOCAL,
@@ -122,8 +122,9 @@ def extract(
         typer.Option(
             min=1,
             metavar="N",
-            help="Workers of the cluster, each with a model.",
-            show_default="one a machine",
+            help="Processes, or workers of the cluster, each with a model. As many as there are cores are fastest on a "
+            "CPU, if memory allows.",
+            show_default="1; with ray, one a machine",
             rich_help_panel=_CORPUS_PANEL,
         ),
     ] = None,

@@ -72,6 +72,13 @@ class TestFolder:
         assert {row["model"] for row in found} == {trained_folder}
         assert len({row["revision"] for row in found}) == 1
 
+    def test_two_processes_give_the_same(self, run: Any, source: Path) -> None:
+        words = ["extract", "--input", str(source), *COLUMNS, "--threads", "1"]
+        assert run(*words, "--output", "one").exit_code == 0
+        result = run(*words, "--output", "two", "--workers", "2")
+        assert result.exit_code == 0, result.stderr
+        assert written("two") == written("one")
+
     def test_the_same_command_again_does_nothing(self, run: Any, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         words = ["extract", "--input", str(source), *COLUMNS, "--output", "out"]
         before = run(*words).stdout
@@ -106,7 +113,7 @@ class TestFolder:
             (["x", "--output", "out"], "is for --input"),
             (["--input", "in.jsonl", "--output", "out.csv"], "--output-format"),
             (["--input", "in.jsonl", "--output", "out.jsonl", "--rows", "triple"], "are for a folder"),
-            (["--input", "in.jsonl", "--output", "out", "--workers", "2"], "--engine ray"),
+            (["--input", "in.jsonl", "--output", "out", "--address", "auto"], "--engine ray"),
             (["--input", "-", "--output", "out", "--engine", "ray"], "has no stdin"),
             (["--input", "in.jsonl", "--to", "doccano"], "takes an --output"),
         ],

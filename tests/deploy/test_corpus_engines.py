@@ -5,7 +5,8 @@ import pytest
 
 from hf_spo import Mention, Span, Triple
 from hf_spo.data.documents import Document, Unreadable
-from hf_spo.deploy.corpus.engines import LocalEngine, chunks, extract_chunk
+from hf_spo.deploy.corpus.chunks import extract_chunk, in_chunks
+from hf_spo.deploy.corpus.engines import LocalEngine
 
 
 def found(text):
@@ -65,15 +66,15 @@ class TestExtractChunk:
 
 class TestChunks:
     def test_by_number_and_by_length(self):
-        assert [len(chunk) for chunk in chunks(iter(documents(*"abcde")), 2)] == [2, 2, 1]
-        assert [len(chunk) for chunk in chunks(iter(documents("a" * 300_000, "b", "c")), 2)] == [1, 2]
+        assert [len(chunk) for chunk in in_chunks(iter(documents(*"abcde")), 2)] == [2, 2, 1]
+        assert [len(chunk) for chunk in in_chunks(iter(documents("a" * 300_000, "b", "c")), 2)] == [1, 2]
 
     def test_a_source_that_fails_does_so_after_what_it_gave(self):
         def source():
             yield from documents("a", "b", "c")
             raise OSError("gone")
 
-        parts = chunks(source(), 2)
+        parts = in_chunks(source(), 2)
         assert [len(next(parts)), len(next(parts))] == [2, 1]
         with pytest.raises(OSError, match="gone"):
             next(parts)

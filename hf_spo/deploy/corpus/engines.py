@@ -1,33 +1,10 @@
-"""What runs a model over the documents of a corpus: this process, or the workers of a cluster.
+"""What runs a model over the documents of a corpus."""
 
-Every engine reads the same chunks and extracts from each on its own, so that all give the same numbers: the last digits
-of a score depend on which texts share a batch.
-"""
+from collections.abc import Iterator
+from typing import Protocol
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from typing import Any, Protocol
-
-from ...calling import Loop
-from ...data.document_readers import Item
-from ...data.documents import Document, Unreadable
-
-Result = tuple[Item, list[dict[str, Any]]]
-"""A document and its triples in their JSON form; what is no document has none."""
-
-ReadItems = Callable[[], Iterator[Item]]
-"""Reads documents, in order, from the first that is still to be done; can be sent to another process."""
-
-LoadLoop = Callable[[], Loop]
-"""Loads a model and returns what extracts with it; can be sent to another process."""
-
-CHUNK_SIZE = 2048
-"""Documents that a worker is given together, and does again together if it dies."""
-
-_CHUNK_CHARACTERS = 1 << 18
-
-_HOPELESS = 8
-"""If so many documents, taken alone, all fail for what is no fault of a text, the model or the machine is at fault."""
+from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, extract_chunk, in_chunks
+from .processes import extract_in_processes
 
 
 class Engine(Protocol):
@@ -43,79 +20,25 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Runs the model in this process.
+    """Runs the model on this machine.
 
     Args:
+        workers: processes, each with a model; 1: no other than this.
         batch_size: at most this many texts, or windows of long ones, in one forward pass.
         chunk_size: documents that are read together.
     """
 
-    def __init__(self, batch_size: int | None = None, chunk_size: int = CHUNK_SIZE) -> None:
+    def __init__(self, workers: int = 1, batch_size: int | None = None, chunk_size: int = CHUNK_SIZE) -> None:
+        self.workers = workers
         self.batch_size = batch_size
         self.chunk_size = chunk_size
 
     def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
         """Yield every document with its triples."""
-        loop = load()
-        for chunk in chunks(read(), self.chunk_size):
-            yield from extract_chunk(loop, chunk, self.batch_size)
-
-
-def chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """Put documents together, at most `size`, and fewer where they are long.
-
-    What goes wrong with their source comes after those that were read before.
-    """
-    failure: Exception | None = None
-    while failure is None:
-        chunk: list[Item] = []
-        characters = 0
-        try:
-            for item in islice(items, size):
-                chunk.append(item)
-                characters += len(item.text) if isinstance(item, Document) else 0
-                if characters >= _CHUNK_CHARACTERS:
-                    break
-        except Exception as error:
-            failure = error
-        if chunk:
-            yield chunk
-        elif failure is None:
+        chunks = in_chunks(read(), self.chunk_size)
+        if self.workers > 1:
+            yield from extract_in_processes(chunks, load, self.workers, self.batch_size)
             return
-    raise failure
-
-
-def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = None) -> Iterator[Result]:
-    """Extract from documents, letting what is none through; one that fails does not stop the others.
-
-    Raises:
-        RuntimeError: every document fails.
-    """
-    texts = [item.text for item in chunk if isinstance(item, Document)]
-    try:
-        found = iter(list(loop(texts, batch_size)))
-    except Exception:
-        # One of them; alone it shows itself.
-        yield from _one_by_one(loop, chunk)
-        return
-    for item in chunk:
-        yield item, [triple.to_dict() for triple in next(found)] if isinstance(item, Document) else []
-
-
-def _one_by_one(loop: Loop, chunk: Sequence[Item]) -> Iterator[Result]:
-    failed, succeeded = 0, False
-    for item in chunk:
-        if isinstance(item, Unreadable):
-            yield item, []
-            continue
-        try:
-            (triples,) = loop([item.text])
-        except Exception as error:
-            failed += not isinstance(error, ValueError)
-            if failed >= _HOPELESS and not succeeded:
-                raise RuntimeError(f"one document after the other fails: {type(error).__name__}: {error}") from error
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            yield Unreadable(item.id, reason, item.source, content=item.text), []
-        else:
-            succeeded = True
-            yield item, [triple.to_dict() for triple in triples]
+        loop = load()
+        for chunk in chunks:
+            yield from extract_chunk(loop, chunk, self.batch_size)

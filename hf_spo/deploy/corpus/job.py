@@ -11,7 +11,8 @@ from filelock import FileLock, Timeout
 from ...data.document_readers import Item, read_documents
 from ...data.documents import Columns, Source, Unreadable
 from ...data.formats.base import DataFormatError
-from .engines import Engine, LoadLoop, Result
+from .chunks import LoadLoop, Result
+from .engines import Engine
 from .manifest import Manifest
 from .parts import PartFormat, PartWriter, Rows
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ...data.document_readers import Item
 from ...data.documents import Document, Unreadable
 from ...data.formats.base import DataFormatError
-from .engines import CHUNK_SIZE, LoadLoop, ReadItems, Result, chunks, extract_chunk
+from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, extract_chunk, in_chunks
 
 try:
     # Before it is imported: nothing is to be sent anywhere, and what its machinery notes is to stay in its own logs.
@@ -149,7 +149,7 @@ class _Documents(Datasource):
 
 def _rows(read: ReadItems, size: int) -> Iterator[pa.Table]:
     try:
-        for chunk in chunks(read(), size):
+        for chunk in in_chunks(read(), size):
             yield pa.table({"items": [json.dumps([asdict(item) for item in chunk])]})
     except (DataFormatError, OSError) as error:
         # As a row: what came before it is to come out first, and Ray would wrap it in traces of its own.
