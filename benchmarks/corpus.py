@@ -2,7 +2,8 @@
 
 Each run is a process of its own, timed from its start to its end; the rate is that of the documents beyond the first
 thousandth, so that starting (which is stated beside) does not count. Memory is the process's own peak; what other
-processes and a cluster's workers hold is not in it. In the last row the run is killed at twenty random moments and started again each time.
+processes and a cluster's workers hold is not in it. In the last row the run is killed at random moments, up to twenty,
+and started again each time.
 """
 
 import json
