@@ -1,5 +1,6 @@
 """A run over a corpus: every document once, whatever happens on the way."""
 
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 from hf_spo import Mention, Span, Triple
 from hf_spo.data import DataFormatError
+from hf_spo.data.document_readers import read_documents
 from hf_spo.data.documents import find_sources
 from hf_spo.deploy.corpus import CorpusJob, LocalEngine
 from hf_spo.deploy.corpus.parts import PartFormat, Rows
@@ -156,6 +158,47 @@ class TestGoingOn:
         with pytest.raises(ValueError, match="changed within what was read"):
             run(tmp_path / "other", lines)
 
+    def test_files_that_are_done_are_not_read_again(self, tmp_path, monkeypatch):
+        paths = [tmp_path / f"{number}.txt" for number in range(3)]
+        for path in paths:
+            path.write_text("a\nb\n")
+
+        def stopping(texts, batch_size=None):
+            for _ in texts:
+                if len(list((tmp_path / "out").glob("part-*"))) == 2:
+                    raise KeyboardInterrupt
+                yield []
+
+        with pytest.raises(KeyboardInterrupt):
+            job(tmp_path / "out", *paths, part_size=2).run(LocalEngine(chunk_size=1), lambda: stopping)
+        read = []
+
+        def noting(source, columns):
+            read.append(source.name)
+            return read_documents(source, columns)
+
+        monkeypatch.setattr("hf_spo.deploy.corpus.job.read_documents", noting)
+        assert run(tmp_path / "out", *paths, part_size=2).documents == 6
+        assert read == [str(path) for path in paths[1:]]
+
+    def test_stdin_goes_on_where_it_was_stopped_but_not_once_it_ended(self, tmp_path, monkeypatch):
+        def type_in(text):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+            return CorpusJob(find_sources(["-"]), tmp_path / "out", part_size=1)
+
+        def stopping(texts, batch_size=None):
+            for text in texts:
+                if text == "c":
+                    raise KeyboardInterrupt
+                yield []
+
+        with pytest.raises(KeyboardInterrupt):
+            type_in("a\nb\nc\nd\n").run(LocalEngine(chunk_size=1), lambda: stopping)
+        assert type_in("a\nb\nc\nd\n").run(LocalEngine(), lambda: loop).documents == 4
+        assert [row["text"] for row in rows(tmp_path / "out")] == ["a", "b", "c", "d"]
+        with pytest.raises(ValueError, match="cannot be told from it"):
+            type_in("e\n").run(LocalEngine(), lambda: loop)
+
     def test_a_file_that_is_another_now(self, tmp_path, lines):
         run(tmp_path / "out", lines)
         lines.write_text("something else")
@@ -226,6 +269,7 @@ def test_a_full_disk_loses_nothing(tmp_path, lines, monkeypatch):
 SCRIPT = """
 import sys, time
 from pathlib import Path
+from hf_spo.data.document_readers import read_documents
 from hf_spo.data.documents import find_sources
 from hf_spo.deploy.corpus import CorpusJob, LocalEngine
 

@@ -1,5 +1,6 @@
 """The run over a corpus: documents in, parts out, and account kept, so that it can be stopped at any time."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -95,21 +96,22 @@ class CorpusJob:
         waiting = [(source, number) for source in self.sources if (number := done[source.name]) is not None]
         if waiting:
             read = partial(_read, waiting, self.columns)
+            sources = deque(source for source, _ in waiting)
             try:
-                self._write(engine(read, load), manifest, stamp, tell)
+                self._write(engine(read, load), manifest, sources, stamp, tell)
             except ConnectionError:  # to a cluster: nothing has begun
                 raise
             except OSError as error:
                 stays = f"{manifest.documents + manifest.failed:,} documents are done and stay"
                 raise OSError(f"{error}; {stays}: mend this and run the same command again") from error
-            for source, _ in waiting:
-                manifest.end(source)
+            manifest.end(sources)
         return _progress(manifest)
 
     def _write(
         self,
         results: Iterator[Result],
         manifest: Manifest,
+        sources: deque[Source],
         stamp: Mapping[str, str | None],
         tell: Callable[[Progress], None],
     ) -> None:
@@ -122,6 +124,8 @@ class CorpusJob:
                 if part.documents + part.failed == self.part_size:
                     part.finish()
                     manifest.add(part)
+                    # Those that came before this document's have ended, and need not be read again.
+                    manifest.end(list(_pop_before(sources, item.source)))
                     part = None
             if part is not None:
                 part.finish()
@@ -130,6 +134,11 @@ class CorpusJob:
         finally:
             if part is not None:
                 part.discard()
+
+
+def _pop_before(sources: deque[Source], name: str) -> Iterator[Source]:
+    while sources[0].name != name:
+        yield sources.popleft()
 
 
 def _read(waiting: Sequence[tuple[Source, int]], columns: Columns) -> Iterator[Item]:

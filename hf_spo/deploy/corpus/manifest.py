@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...data.documents import Source
+from ...data.documents import STDIN, Source
 from ...files import json_line
 from .parts import PartWriter, written_parts
 
@@ -48,12 +48,17 @@ class Manifest:
         """Return how many documents of a source are done; None if it ended, and is as it was.
 
         Raises:
-            ValueError: a file is not the one that was read, nor has it merely grown.
+            ValueError: a file is not the one that was read, nor has it merely grown; or it is stdin, and ended.
         """
         known = self._sources.get(source.name)
         read = self._read.get(source.name, 0)
+        if source.name == STDIN and source.name in self._ended:
+            raise ValueError(
+                f"{self.path.parent} has all of what stdin was, and what it is now cannot be told from it; name "
+                f"another folder for the output"
+            )
         if known is None or source.path is None:
-            return None if source.name in self._ended and source.path is not None else read
+            return read
         same, ended = known["size"] == source.size, source.name in self._ended
         if known["size"] > (source.size or 0) or source.fingerprint(known["size"]) != known["fingerprint"]:
             raise ValueError(f"{source.name} is not what it was when the run began; name another folder for the output")
@@ -69,12 +74,11 @@ class Manifest:
 
     def note_sources(self, sources: Sequence[Source]) -> None:
         """Write down what the files look like."""
-        for source in sources:
-            entry = {"size": source.size, "fingerprint": source.fingerprint()}
-            if self._sources.get(source.name) != entry:
-                self._sources[source.name] = entry
-                self._ended.discard(source.name)
-                self._append({"source": source.name, **entry})
+        found = {source.name: {"size": source.size, "fingerprint": source.fingerprint()} for source in sources}
+        changed = {name: entry for name, entry in found.items() if self._sources.get(name) != entry}
+        self._append(*({"source": name, **entry} for name, entry in changed.items()))
+        self._sources.update(changed)
+        self._ended -= changed.keys()
 
     def add(self, part: PartWriter) -> None:
         """Write down that a part is done."""
@@ -82,11 +86,12 @@ class Manifest:
         self._append({"part": part.path.name, **counts})
         self._count(counts)
 
-    def end(self, source: Source) -> None:
-        """Write down that a source has no more documents, and whether its last line has no end."""
-        is_open = source.path is not None and _ends_open(source.path, source.size)
-        self._note_end(source.name, is_open)
-        self._append({"ended": source.name, "open": is_open})
+    def end(self, sources: Sequence[Source]) -> None:
+        """Write down that sources have no more documents, and whether their last line has no end."""
+        ends = {source.name: source.path is not None and _ends_open(source.path, source.size) for source in sources}
+        self._append(*({"ended": name, "open": is_open} for name, is_open in ends.items()))
+        for name, is_open in ends.items():
+            self._note_end(name, is_open)
 
     def _load(self, settings: Mapping[str, Any]) -> None:
         lines = self.path.read_bytes().split(b"\n")
@@ -123,20 +128,25 @@ class Manifest:
         for name, number in row["read"].items():
             self._read[name] = self._read.get(name, 0) + number
 
-    def _append(self, row: Mapping[str, Any]) -> None:
+    def _append(self, *rows: Mapping[str, Any]) -> None:
+        if not rows:
+            return
         with self.path.open("ab") as file:
-            file.write(json_line(row).encode() + b"\n")
+            file.write("".join(f"{json_line(row)}\n" for row in rows).encode())
             file.flush()
             os.fsync(file.fileno())
 
 
 def _ends_open(path: Path, size: int | None) -> bool:
     """Tell whether a file's last line has no end; one that has grown since was not read to its last line."""
-    if not size or path.stat().st_size != size:
+    try:
+        if not size or path.stat().st_size != size:
+            return False
+        with path.open("rb") as file:
+            file.seek(size - 1)
+            return file.read(1) != b"\n"
+    except FileNotFoundError:  # it has gone since; what was read of it is done
         return False
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        return file.read(1) != b"\n"
 
 
 def _goes_on(source: Source, size: int) -> bool:
