@@ -15,8 +15,9 @@ from .schema import Schema
 class TripleExtractionPipeline(Pipeline):
     """Extract (subject, predicate, object) triples from texts.
 
-    One text gives a list of triples, sorted by position; several texts give one list each, in order. A generator, a
-    `Dataset` or a `KeyDataset` gives an iterator that reads a few batches ahead. A triple:
+    One text gives its [`Triples`], a list sorted by position that can draw itself and become a data frame; several
+    texts give one each, in order. A generator, a `Dataset` or a `KeyDataset` gives an iterator that reads a few batches
+    ahead. A triple:
 
         {"score": 0.98, "subject": {"text": "战狼2", "start": 1, "end": 4, "type": "影视作品"}, "predicate": "主演",
          "object": {"text": "吴京", "start": 8, "end": 10, "type": "人物"}, "qualifiers": {}}

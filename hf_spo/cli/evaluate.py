@@ -94,8 +94,8 @@ def evaluate(
         typer.Option(
             metavar="FOLDER",
             file_okay=False,
-            help="Write report.html, report.json and predictions.jsonl here: intervals, breakdowns, errors by cause, "
-            "calibration, the official DuIE measure. Needs pip install 'hf-spo\\[report]'.",
+            help="Write report.html, report.json, predictions.jsonl and plots/ here: intervals, breakdowns, errors by "
+            "cause, calibration, the official DuIE measure. Needs pip install 'hf-spo\\[report]'.",
             rich_help_panel=_REPORT_PANEL,
         ),
     ] = None,

@@ -114,9 +114,10 @@ _OF_MODELS = (".json", ".onnx", ".safetensors")
 def _load_torch(
     folder: str, device: str | None, dtype: DType | None, threads: int | None
 ) -> "TripleExtractionPipeline":
-    # oneDNN keeps what it prepared for each shape of a batch, of which there are thousands: by default 1,024 of them,
-    # some hundred MB. Fewer are no slower.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    # Torch and oneDNN each keep what they prepared for each shape of a batch, of which there are thousands: by default
+    # 1,024 of them, some hundred MB. Fewer are no slower.
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, "64")
     import torch
     import transformers
 

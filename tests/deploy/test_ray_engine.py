@@ -19,7 +19,7 @@ pytest.importorskip("ray")
 from hf_spo.deploy.corpus.ray_engine import RayEngine  # as above
 
 # Ray sets defaults of its own that it has deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
