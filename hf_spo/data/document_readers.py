@@ -122,15 +122,16 @@ def _read_list(source: Source, content: bytes, columns: Columns) -> Iterator[Ite
 
 def _item(row: Any, number: int, source: Source, columns: Columns) -> Item:
     """Make a document of a row, whatever it is."""
-    name = f"{source.name}:{number}"
+    name: str | int = f"{source.name}:{number}"
     if not isinstance(row, Mapping):
         return Unreadable(name, f"expected an object, got {kind(row)}", source.name, number, _shown(row))
     given = row.get(columns.id or "id")
-    known = isinstance(given, str | int) and not isinstance(given, bool) and given != ""
-    if columns.id is not None and not known:
+    called = name
+    if isinstance(given, str | int) and not isinstance(given, bool) and given != "":
+        called = given
+    elif columns.id is not None:
         problem = f"{columns.id}: expected a string or a whole number, got {kind(given)}"
         return Unreadable(name, problem, source.name, number, _shown(row))
-    called: str | int = given if known else name  # type: ignore[assignment]  # mypy forgets what known says
     text = row.get(columns.text)
     if isinstance(text, str):
         return Document(called, text, source.name)

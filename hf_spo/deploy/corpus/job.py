@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -60,12 +60,12 @@ class CorpusJob:
 
     sources: Sequence[Source]
     folder: Path
-    columns: Columns = Columns()  # noqa: RUF009  # frozen
+    columns: Columns = field(default_factory=Columns)
     rows: Rows = Rows.DOCUMENT
     form: PartFormat = PartFormat.JSONL
     part_size: int = PART_SIZE
-    stamp: Mapping[str, str | None] | None = None
-    settings: Mapping[str, object] | None = None
+    stamp: Mapping[str, str | None] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
     def run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
         """Extract from what is not done yet; the model is loaded only if there is anything.
@@ -88,8 +88,8 @@ class CorpusJob:
             raise BlockingIOError(f"another run writes to {self.folder}; wait for it, or name another folder") from None
 
     def _run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None]) -> Progress:
-        stamp = {"model": None, "revision": None, **(self.stamp or {})}
-        settings = {"rows": str(self.rows), "format": str(self.form), **stamp, **(self.settings or {})}
+        stamp = {"model": None, "revision": None, **self.stamp}
+        settings = {"rows": str(self.rows), "format": str(self.form), **stamp, **self.settings}
         manifest = Manifest(self.folder, settings)
         done = {source.name: manifest.done(source) for source in self.sources}
         manifest.note_sources(self.sources)
