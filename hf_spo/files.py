@@ -1,7 +1,8 @@
-"""Files that appear under their names whole or not at all, and JSON that has no characters to stumble over."""
+"""Files and folders that appear under their names whole or not at all, and JSON without characters to stumble over."""
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -46,6 +47,40 @@ def whole_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
+
+
+@contextmanager
+def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Give a folder to write into, which is renamed to `path` if all goes well and deleted if not.
+
+    Args:
+        path: of the folder.
+        replace: a folder that has the name already is gone then; otherwise it has to be empty.
+
+    Raises:
+        FileNotFoundError: the folder that it is to be in does not exist.
+        FileExistsError: there is a file of that name, or a folder that is not empty and not to be replaced.
+    """
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path.parent} is no folder; create it, or write {path.name} elsewhere")
+    if path.exists() and not (path.is_dir() and (replace or not any(path.iterdir()))):
+        raise FileExistsError(f"{path} is there already; name a new folder, or an empty one")
+    part, old = (path.with_name(f".{path.name}.{os.getpid()}.{suffix}") for suffix in ("part", "old"))
+    part.mkdir()
+    try:
+        yield part
+        if path.exists():  # not every system renames to a folder that is there
+            path.rename(old)
+        try:
+            part.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+    finally:
+        for rest in (part, old):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 def json_line(value: Any, indent: int | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..configuration_decoding import package_version
 from ..ensemble import make_extractor
 from ..extraction import TripleExtractor
+from ..files import whole_folder
 from ..modeling_ensemble import SpoEnsemble
 from ..modeling_spo import SpoForTripleExtraction
 from ..schema import Example
@@ -22,7 +23,6 @@ from .onnx_folder import (
     OnnxExportError,
     Precision,
     check_target,
-    whole_folder,
 )
 from .onnx_graphs import OPSET, plain, write_graphs
 from .onnx_runtime import load_onnx
@@ -104,7 +104,7 @@ def export_onnx(
     target = Path(folder).resolve()
     check_target(target)
     reference_model = plain(model)
-    with whole_folder(target) as part:
+    with whole_folder(target, replace=True) as part:
         on_step("writing the graphs")
         write_graphs(reference_model, part)
         description = _describe(model, tokenizer)

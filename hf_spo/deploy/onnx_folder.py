@@ -1,10 +1,8 @@
-"""The folder of an ONNX export: what lies in it, and how it is written whole or not at all."""
+"""The folder of an ONNX export: what lies in it, and where one may be written."""
 
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -140,23 +138,3 @@ def check_target(folder: Path) -> None:
         raise OnnxExportError(
             f"{folder} is not empty, and no ONNX export that a new one could take the place of; give another folder"
         )
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write to, which takes its name only if all goes well; what had the name is then gone."""
-    part, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{suffix}") for suffix in ("part", "old"))
-    part.mkdir()
-    try:
-        yield part
-        if folder.exists():
-            folder.rename(old)
-        try:
-            part.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
-    finally:
-        for rest in (part, old):
-            shutil.rmtree(rest, ignore_errors=True)

@@ -1,14 +1,12 @@
 """Writing a graph in any format, and what contradicts its schema; every file appears whole or not at all."""
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import IO
 
-from ..files import json_line, whole_file
+from ..files import json_line, whole_file, whole_folder
 from .conflicts import Conflict
 from .cypher import parameters_path, write_cypher
 from .knowledge import KnowledgeGraph
@@ -46,7 +44,7 @@ def write_graph(
     to = guess_format(path) if to is None else GraphFormat(to)
     check_target(path, to)
     if to == GraphFormat.NEO4J_CSV:
-        with _whole_folder(path) as folder:
+        with whole_folder(path) as folder:
             write_csv(graph, folder)
         return
     with ExitStack() as stack:
@@ -114,18 +112,3 @@ def write_conflicts(conflicts: Sequence[Conflict], path: Path) -> None:
     """Write conflicts as JSON lines, each with its facts and their evidence."""
     with whole_file(path) as file:
         file.writelines(json_line(conflict.to_dict()) + "\n" for conflict in conflicts)
-
-
-@contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write to, which takes its name if all goes well and is deleted if not."""
-    folder = folder.resolve()
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    part.mkdir()
-    try:
-        yield part
-        if folder.exists():
-            folder.rmdir()
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

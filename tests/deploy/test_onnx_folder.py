@@ -13,7 +13,6 @@ from hf_spo.deploy.onnx_folder import (
     Precision,
     check_target,
     is_export,
-    whole_folder,
 )
 from hf_spo.relation_rules import RelationRules
 from hf_spo.schema import Schema, Thresholds
@@ -96,36 +95,6 @@ class TestDescription:
         path = folder / DESCRIPTION_FILE
         data = {**json.loads(path.read_text(encoding="utf-8")), **changes}
         path.write_text(json.dumps({name: value for name, value in data.items() if name not in changes or value}))
-
-
-class TestWholeFolder:
-    def test_appears_whole(self, tmp_path):
-        with whole_folder(tmp_path / "x") as part:
-            (part / "a").write_text("1")
-            assert not (tmp_path / "x").exists()
-        assert (tmp_path / "x" / "a").read_text() == "1"
-        assert [path.name for path in tmp_path.iterdir()] == ["x"]
-
-    def test_takes_the_place_of_an_older_one(self, tmp_path):
-        for name in ("old", "new"):
-            with whole_folder(tmp_path / "x") as part:
-                (part / name).write_text(name)
-        assert [path.name for path in (tmp_path / "x").iterdir()] == ["new"]
-
-    @pytest.mark.parametrize("older", [True, False])
-    def test_failure_leaves_what_was_there(self, tmp_path, older):
-        if older:
-            (tmp_path / "x").mkdir()
-            (tmp_path / "x" / "old").write_text("1")
-
-        def fail():
-            with whole_folder(tmp_path / "x") as part:
-                (part / "new").write_text("2")
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            fail()
-        assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == (["x", "x/old"] if older else [])
 
 
 class TestTarget:

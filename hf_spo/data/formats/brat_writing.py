@@ -5,12 +5,12 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...files import whole_folder
 from ...schema import Mention, Span
 from .base import Account, Record
 from .losses import encodable
 from .marks import label, to_marks
 from .trimming import trimmed
-from .writing import whole_folder
 
 # What is a file name on every system, and neither a path nor hidden.
 _SAFE = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))\w(?:[\w .-]*[\w-])?", re.IGNORECASE)
