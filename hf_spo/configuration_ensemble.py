@@ -20,6 +20,7 @@ class EnsembleConfig(DecodingConfig):
     """
 
     model_type = "hf_spo_ensemble"
+    model_class = "SpoEnsemble"
     required_keys: ClassVar[tuple[str, ...]] = ("groups", "relations")
 
     groups: list[list[str]] | None = None

@@ -8,6 +8,7 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 from .configuration_decoding import DecodingConfig
+from .configuration_dgcnn import DgcnnConfig
 
 
 class Conditioning(StrEnum):
@@ -62,6 +63,7 @@ class SpoConfig(DecodingConfig):
     """
 
     model_type = "hf_spo"
+    model_class = "SpoForTripleExtraction"
     sub_configs_defaults: ClassVar = {"encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
     required_keys: ClassVar[tuple[str, ...]] = ("encoder_config", "relations")
     # Hidden states are for the object pass, not for a trainer to gather over a whole data set.
@@ -81,6 +83,13 @@ class SpoConfig(DecodingConfig):
     global_gates: bool = False
     prior: bool = False
     initializer_range: float = 0.02
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        encoder = self.encoder_config
+        # AutoConfig knows our own encoder only where it has been registered.
+        if isinstance(encoder, dict) and encoder.get("model_type") == DgcnnConfig.model_type:
+            self.encoder_config = DgcnnConfig(**encoder)
+        super().__post_init__(**kwargs)
 
     def validate_spo(self) -> None:
         """Check the values that types alone do not; runs on construction and on save."""

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import tee
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from .alignment import Batch
+from .configuration_ensemble import EnsembleConfig
 from .decoding import merge
 from .decoding_settings import DecodingSettings
 from .extraction import PointerBackend, TripleExtractor
@@ -129,7 +130,8 @@ def make_extractor(
     config = model.config
     chosen = decoding or config.decoding
     options.setdefault("window", config.window)
-    if isinstance(model, SpoForTripleExtraction):
+    # By its kind as well: a model that came with its own code has other classes, of the same names.
+    if not isinstance(model, SpoEnsemble) and config.model_type != EnsembleConfig.model_type:
         return TripleExtractor(
             TorchBackend(model),
             tokenizer,
@@ -139,16 +141,17 @@ def make_extractor(
             decoding=chosen,
             **options,
         )
+    ensemble = cast(SpoEnsemble, model)
     groups = [
         TripleExtractor(
             AveragingBackend([TorchBackend(member) for member in members]),
-            model.tokenizers[index] if index else tokenizer,
+            ensemble.tokenizers[index] if index else tokenizer,
             config.schema,
             max_length=min(member.config.max_length for member in members),
-            features=model.group_features(index),
+            features=ensemble.group_features(index),
             decoding=chosen,
             **options,
         )
-        for index, members in enumerate(model.groups)
+        for index, members in enumerate(ensemble.groups)
     ]
-    return EnsembleExtractor(groups, config.votes_needed)
+    return EnsembleExtractor(groups, ensemble.config.votes_needed)

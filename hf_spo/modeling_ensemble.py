@@ -8,9 +8,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 
@@ -101,12 +102,21 @@ class SpoEnsemble(PreTrainedModel):
         stores = [member.features.prior for member in members if member.features.prior is not None]
         return Features(words, TripleStore.union(stores) if stores else None)
 
-    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save the config, and each member with its tokenizer into a folder of its own."""
-        if kwargs.get("push_to_hub"):
-            raise ValueError("an ensemble is several folders: save it, then huggingface_hub.upload_folder")
+    def save_pretrained(
+        self, save_directory: str | PathLike[str], *args: Any, push_to_hub: bool = False, **kwargs: Any
+    ) -> None:
+        """Save the config, and each member with its tokenizer into a folder of its own.
+
+        Args:
+            save_directory: the folder.
+            args: as in [`PreTrainedModel.save_pretrained`].
+            push_to_hub: upload what was saved.
+            kwargs: as there; for an upload `repo_id`, by default the folder's name, and arguments of `push_to_hub`.
+        """
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
+        upload = {name: kwargs.pop(name) for name in _UPLOAD_OPTIONS if name in kwargs}
+        before = self._get_files_timestamps(folder)
         for names, members, tokenizer in zip(self.config.groups or [], self.groups, self.tokenizers, strict=True):
             for name, member in zip(names, members, strict=True):
                 member.save_pretrained(folder / name, **kwargs)
@@ -115,6 +125,41 @@ class SpoEnsemble(PreTrainedModel):
         self.config.architectures = [type(self).__name__]
         # Last, because it is what makes the folder a model.
         self.config.save_pretrained(folder)
+        if push_to_hub:
+            repo_id, private = upload.pop("repo_id", folder.name), upload.pop("private", None)
+            repo = HfApi().create_repo(repo_id, private=private, token=upload.get("token"), exist_ok=True)
+            self._upload_modified_files(folder, repo.repo_id, before, **upload)
+
+    def _get_files_timestamps(self, working_dir: str | PathLike[str]) -> dict[str, float]:
+        """Tell an upload which files are there; those of transformers look no further than the folder itself."""
+        folder = Path(working_dir)
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.stat().st_mtime for path in files}
+
+    def _upload_modified_files(
+        self,
+        working_dir: str | PathLike[str],
+        repo_id: str,
+        files_timestamps: dict[str, float],
+        commit_message: str | None = None,
+        token: bool | str | None = None,
+        create_pr: bool = False,
+        revision: str | None = None,
+        commit_description: str | None = None,
+    ) -> CommitInfo:
+        stamps = self._get_files_timestamps(working_dir)
+        changed = [name for name, stamp in stamps.items() if stamp > files_timestamps.get(name, 0)]
+        if revision is not None and not revision.startswith("refs/pr"):
+            HfApi().create_branch(repo_id, branch=revision, token=token, exist_ok=True)
+        return HfApi().create_commit(
+            repo_id,
+            [CommitOperationAdd(name, Path(working_dir) / name) for name in changed],
+            commit_message=commit_message or "Upload ensemble",
+            commit_description=commit_description,
+            token=token,
+            create_pr=create_pr,
+            revision=revision,
+        )
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
@@ -124,21 +169,29 @@ class SpoEnsemble(PreTrainedModel):
         if not isinstance(config, EnsembleConfig):
             config = EnsembleConfig.from_pretrained(pretrained_model_name_or_path, **hub)
         loading_info = kwargs.pop("output_loading_info", False)
+        folder = hub.pop("subfolder", "")
+        for name in ("subfolder", "trust_remote_code"):  # members are of known classes
+            kwargs.pop(name, None)
         members, tokenizers = [], []
         for names in config.groups or []:
-            for name in names:
+            places = [str(PurePosixPath(folder, name)) for name in names]
+            for place in places:
                 member = SpoForTripleExtraction.from_pretrained(
-                    pretrained_model_name_or_path, *args, subfolder=name, **kwargs
+                    pretrained_model_name_or_path, *args, subfolder=place, **kwargs
                 )
                 members.append(member)
-            tokenizers.append(AutoTokenizer.from_pretrained(pretrained_model_name_or_path, subfolder=names[0], **hub))
+            tokenizer = AutoTokenizer.from_pretrained(
+                pretrained_model_name_or_path, config=members[-1].config, subfolder=places[0], **hub
+            )
+            tokenizers.append(tokenizer)
         model = cls(config, members, tokenizers)
         model.config.name_or_path = str(pretrained_model_name_or_path)
         return (model, {}) if loading_info else model
 
 
 _BORDERS = ("subject_start_threshold", "subject_end_threshold", "object_start_threshold", "object_end_threshold")
-_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only")
+_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only", "subfolder")
+_UPLOAD_OPTIONS = ("repo_id", "private", "token", "commit_message", "commit_description", "create_pr", "revision")
 
 
 @dataclass(frozen=True, slots=True)

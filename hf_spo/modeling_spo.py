@@ -9,7 +9,9 @@ import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import wraps
 from os import PathLike
 from typing import Any
 
@@ -24,6 +26,9 @@ from transformers.utils.generic import ModelOutput
 from transformers.utils.hub import cached_file
 
 from .alignment import Batch
+from .checkpoint import check_shapes, check_weights, stored_shapes, weight_files
+from .configuration_decoding import advising_upgrade, is_newer
+from .configuration_dgcnn import DgcnnConfig
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
 from .features import PRIOR_FILE, WORDS_FILE, Features
 from .layers import (
@@ -38,6 +43,7 @@ from .layers import (
     powered_cross_entropy,
     powered_sigmoid,
 )
+from .modeling_dgcnn import DgcnnModel
 from .schema import Schema
 from .triple_store import TripleStore
 from .words import WordVocabulary
@@ -123,6 +129,28 @@ class SpoPreTrainedModel(PreTrainedModel):
                 init.zeros_(module.bias)
 
 
+def _knowing_newer_versions(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Have `from_pretrained` say so where a model that it cannot load was written by a newer version."""
+
+    @wraps(load)
+    def checked(cls: Any, path: Any, *args: Any, output_loading_info: bool = False, **kwargs: Any) -> Any:
+        def written_by() -> Any:
+            config = kwargs.get("config")
+            if not isinstance(config, PreTrainedConfig):
+                hub = {name: kwargs[name] for name in _HUB_OPTIONS if name in kwargs}
+                return PreTrainedConfig.get_config_dict(config or path, **hub)[0].get("hf_spo_version")
+            return getattr(config, "hf_spo_version", None)
+
+        with advising_upgrade(path, written_by):
+            model, info = load(cls, path, *args, output_loading_info=True, **kwargs)
+            unknown = info["unexpected_keys"]
+            if unknown and is_newer(model.config.hf_spo_version) and not kwargs.get("ignore_mismatched_sizes"):
+                raise ValueError(f"{len(unknown)} weights are unknown here, such as {min(unknown)}")
+        return (model, info) if output_loading_info else model
+
+    return checked
+
+
 class SpoForTripleExtraction(SpoPreTrainedModel):
     """Point at subjects, then, conditioned on each subject, at the objects of every relation."""
 
@@ -130,7 +158,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         super().__init__(config)
         encoder_config = config.get_text_config()
         size = encoder_config.hidden_size
-        self.encoder = AutoModel.from_config(encoder_config, **_without_pooler(encoder_config))
+        self.encoder = _make_encoder(encoder_config)
         limit = position_limit(self.encoder)
         if limit is not None and config.max_length > limit:
             raise ValueError(
@@ -425,16 +453,38 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         super().save_pretrained(save_directory, *args, **kwargs)
 
     @classmethod
+    @_knowing_newer_versions
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
         """Load weights and config, words and triples; see [`PreTrainedModel.from_pretrained`].
 
+        Weights are read from safetensors only. `ignore_mismatched_sizes=True` lets what the files lack, or have in
+        other sizes, start at random.
+
         Raises:
+            CheckpointError: the files are damaged or not whole, have weights that are no numbers, or only pickles.
             ValueError: the model reads words or candidates, and the folder lacks them.
         """
-        loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
-        model = loaded[0] if isinstance(loaded, tuple) else loaded
-        model.features = _load_features(model, pretrained_model_name_or_path, kwargs)
-        return loaded
+        path, config = pretrained_model_name_or_path, kwargs.pop("config", None)
+        if kwargs.pop("use_safetensors", None) is False:
+            raise ValueError("use_safetensors=False: expected safetensors, since pickles can run code; leave it out")
+        hub = {name: kwargs.pop(name) for name in _HUB_OPTIONS if name in kwargs}
+        own = {name: kwargs.pop(name) for name in ("dtype", "variant", "output_loading_info") if name in kwargs}
+        wants_info = own.pop("output_loading_info", False)
+        if not isinstance(config, PreTrainedConfig):
+            config, kwargs = cls.config_class.from_pretrained(
+                path if config is None else config, return_unused_kwargs=True, **hub, **kwargs
+            )
+        partial = bool(kwargs.get("ignore_mismatched_sizes"))
+        if path is not None:
+            files = weight_files(lambda name: _find_file(path, name, hub), path, own.get("variant"))
+            check_shapes(lambda: cls(deepcopy(config)), stored_shapes(files), path, partial=partial)
+        loaded: Any = super().from_pretrained(
+            path, *args, config=config, use_safetensors=True, output_loading_info=True, **hub, **own, **kwargs
+        )
+        model, info = loaded
+        check_weights(model, info["missing_keys"], path, partial=partial)
+        model.features = _load_features(model, path, hub)
+        return (model, info) if wants_info else model
 
 
 Objective = Callable[[SpoForTripleExtraction, Sentences], SpoOutput]
@@ -482,18 +532,29 @@ def _load_features(model: SpoForTripleExtraction, path: Any, options: dict[str, 
     """Read the words and triples saved beside a model's weights, in a folder or on the Hub."""
 
     def file(name: str) -> str:
-        kept = {key: options[key] for key in _HUB_OPTIONS if key in options}
-        found: str | None = cached_file(path, name, _raise_exceptions_for_missing_entries=False, **kept)
+        found = _find_file(path, name, options)
         if found is None:
             raise ValueError(f"{path} has no {name}, which this model reads beside its text; save the model anew")
         return found
 
     words, prior = None, None
     if model.takes_words:
-        words = WordVocabulary.from_file(file(WORDS_FILE), model.config.get_text_config().segmenter)
+        encoder_config = model.config.get_text_config()
+        words = WordVocabulary.from_file(file(WORDS_FILE), encoder_config.segmenter)
+        if len(words) != encoder_config.word_vocab_size:
+            raise ValueError(
+                f"{path}: {WORDS_FILE} has {len(words) - 1:,} words, and the model vectors of "
+                f"{encoder_config.word_vocab_size - 1:,}; copy or download it again"
+            )
     if model.config.prior:
         prior = TripleStore.from_file(file(PRIOR_FILE), model.config.schema)
     return Features(words, prior)
+
+
+def _find_file(path: Any, name: str, options: dict[str, Any]) -> str | None:
+    """Return where a file of a model lies, in its folder or in the Hub's cache; None if it has no such file."""
+    found: str | None = cached_file(path, name, _raise_exceptions_for_missing_entries=False, **options)
+    return found
 
 
 _HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only", "subfolder")
@@ -548,6 +609,13 @@ def position_limit(encoder: nn.Module) -> int | None:
 def _first_position(table: nn.Embedding) -> int:
     # RoBERTa and its kin count positions from the one after the padding's.
     return 0 if table.padding_idx is None else table.padding_idx + 1
+
+
+def _make_encoder(config: PreTrainedConfig) -> Any:
+    # AutoModel knows our own encoder only where it has been registered.
+    if config.model_type == DgcnnConfig.model_type:
+        return DgcnnModel._from_config(config)  # type: ignore[no-untyped-call]  # unannotated there
+    return AutoModel.from_config(config, **_without_pooler(config))
 
 
 def _without_pooler(encoder_config: PreTrainedConfig) -> dict[str, bool]:

@@ -5,6 +5,8 @@ from typing import Any
 from transformers import Pipeline
 
 from .calling import call, check_parameters, loop_options
+from .configuration_ensemble import EnsembleConfig
+from .configuration_spo import SpoConfig
 from .ensemble import EnsembleExtractor, make_extractor
 from .extraction import TripleExtractor
 from .modeling_ensemble import SpoEnsemble
@@ -53,7 +55,9 @@ class TripleExtractionPipeline(Pipeline):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not isinstance(self.model, SpoForTripleExtraction | SpoEnsemble):
+        known = isinstance(self.model, SpoForTripleExtraction | SpoEnsemble)
+        # A model that came with its own code has other classes, of the same names.
+        if not known and self.model.config.model_type not in (SpoConfig.model_type, EnsembleConfig.model_type):
             raise ValueError(
                 f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be "
                 f"trained first, see SpoForTripleExtraction.from_encoder or `hf-spo train`"
@@ -74,6 +78,10 @@ class TripleExtractionPipeline(Pipeline):
         check_parameters(parameters)
         extractor = self.extractor(**{**self._preprocess_params, **parameters})
         return call(extractor, inputs, self._batch_size if batch_size is None else batch_size)
+
+    def _upload_modified_files(self, *args: Any, **kwargs: Any) -> Any:
+        # An ensemble's folders lie deeper than a pipeline of transformers looks.
+        return self.model._upload_modified_files(*args, **kwargs)
 
     @property
     def name_or_path(self) -> str:

@@ -3,6 +3,7 @@
 from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .configuration_decoding import TASK
 from .configuration_dgcnn import DgcnnConfig
 from .configuration_ensemble import EnsembleConfig
 from .configuration_spo import SpoConfig
@@ -11,8 +12,6 @@ from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from .packaged import packaged
 from .pipeline import TripleExtractionPipeline
-
-TASK = "triple-extraction"
 
 
 def register() -> None:

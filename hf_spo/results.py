@@ -1,13 +1,10 @@
 """What the pipeline returns for a text."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
+from importlib import import_module
+from typing import Any, Literal, SupportsIndex, overload
 
-from .drawing import WIDTH, render
 from .schema import Triple
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Triples(list[dict[str, Any]]):
@@ -35,19 +32,36 @@ class Triples(list[dict[str, Any]]):
             return Triples(super().__getitem__(index), self.text)
         return super().__getitem__(index)
 
-    def render(self, style: Literal["html", "svg"] = "html", *, width: int = WIDTH) -> str:
+    def render(self, style: Literal["html", "svg"] = "html", *, width: int | None = None) -> str:
         """Draw the text and its triples, see [`hf_spo.render`]."""
-        return render(self.text, self, style, width=width)
+        size = {} if width is None else {"width": width}
+        picture: str = _room("drawing").render(self.text, self, style, **size)
+        return picture
 
-    def _repr_html_(self) -> str:
-        return self.render()
+    def _repr_html_(self) -> str | None:
+        try:
+            return self.render()
+        except ImportError:  # of a model with its own code, without the package: a notebook shows the list
+            return None
 
-    def to_arrow(self) -> "pa.Table":
-        """Return a table with a row for each triple."""
-        from .tables import triple_table
-
-        return triple_table(self)
+    def to_arrow(self) -> Any:
+        """Return a `pyarrow.Table` with a row for each triple."""
+        return _room("tables").triple_table(self)
 
     def to_pandas(self) -> Any:
         """Return a data frame with a row for each triple."""
         return self.to_arrow().to_pandas()
+
+
+def _room(name: str) -> Any:
+    """Import a part of the package that does not travel with a model's code.
+
+    Raises:
+        ImportError: the package is not installed.
+    """
+    try:
+        return import_module(f"hf_spo.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != "hf_spo":
+            raise
+        raise ImportError("pictures and tables of triples need hf_spo: pip install hf-spo") from None

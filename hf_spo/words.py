@@ -90,9 +90,19 @@ class WordVocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path, segmenter: str) -> "WordVocabulary":
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: the file is no UTF-8, or was cut inside a line; or there is no such segmenter.
+        """
         # As bytes: a word may be a carriage return, which reading as text would make a line's end.
-        return cls(Path(path).read_bytes().decode("utf-8").split("\n")[:-1], segmenter)
+        try:
+            *words, rest = Path(path).read_bytes().decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is damaged ({error}); copy or download it again") from None
+        if rest:
+            raise ValueError(f"{path} is damaged (it ends inside the word {rest!r}); copy or download it again")
+        return cls(words, segmenter)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_segment"}

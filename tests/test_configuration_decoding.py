@@ -1,3 +1,5 @@
+import json
+
 import builders
 import pytest
 from huggingface_hub.errors import StrictDataclassClassValidationError
@@ -52,3 +54,45 @@ def test_later_settings_leave_nothing_of_earlier_ones(config):
 def test_wrong_values_are_named(config, field, value, problem):
     with pytest.raises(StrictDataclassClassValidationError, match=problem):
         type(config)(**{**config.to_dict(), field: value})
+
+
+class TestTravellingCode:
+    """The same file in a model's own folder, imported from there by transformers."""
+
+    @pytest.fixture
+    def travelling(self, monkeypatch):
+        monkeypatch.setattr("hf_spo.configuration_decoding._INSTALLED", False)
+
+    def test_goes_along_when_a_config_is_saved(self, travelling, config, tmp_path):
+        config.hf_spo_version = "0.0.9"
+        config.save_pretrained(tmp_path / "new")
+        data = json.loads((tmp_path / "new" / "config.json").read_text())
+        code = {path.stem for path in (tmp_path / "new").glob("*.py")}
+        assert {"pipeline", "configuration_decoding"} <= code
+        assert "__init__" not in code
+        assert data["auto_map"] == REFERENCES[type(config)]
+        assert data["custom_pipelines"]["triple-extraction"]["impl"] == "pipeline.TripleExtractionPipeline"
+        assert data["hf_spo_version"] == "0.0.9"
+        again = type(config).from_pretrained(tmp_path / "new")
+        assert again.auto_map == data["auto_map"]
+
+    def test_is_not_heard_of_by_the_package(self, config, tmp_path):
+        config.save_pretrained(tmp_path)
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | config.code_references()))
+        again = type(config).from_pretrained(tmp_path)
+        assert not hasattr(again, "auto_map")
+        assert not hasattr(again, "custom_pipelines")
+        assert not list(tmp_path.glob("*.py"))
+
+    def test_of_others_is_kept(self, tmp_path):
+        """A class of somebody else's, made from ours."""
+        mine = type("MyConfig", (SpoConfig,), {"__module__": "mine"})
+        data = {"auto_map": {"AutoConfig": "mine.MyConfig"}, "relations": RELATIONS, "encoder_config": {}}
+        assert mine.from_dict(data).auto_map == data["auto_map"]
+
+
+REFERENCES = {
+    SpoConfig: {"AutoConfig": "pipeline.SpoConfig", "AutoModel": "pipeline.SpoForTripleExtraction"},
+    EnsembleConfig: {"AutoConfig": "pipeline.EnsembleConfig", "AutoModel": "pipeline.SpoEnsemble"},
+}

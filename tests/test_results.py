@@ -50,3 +50,20 @@ def test_becomes_a_table(found):
     assert frame["subject"].tolist() == [row["subject"]["text"] for row in ROWS]
     assert frame["object_start"].tolist() == [row["object"]["start"] for row in ROWS]
     assert len(Triples().to_pandas()) == 0
+
+
+def test_without_the_package_pictures_and_tables_say_what_they_need(found, monkeypatch):
+    """As in code that came with a model."""
+
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named {absent!r}", name=absent)
+
+    monkeypatch.setattr("hf_spo.results.import_module", missing)
+    absent = "hf_spo"
+    for ask in (found.render, found.to_arrow, found.to_pandas):
+        with pytest.raises(ImportError, match="need hf_spo: pip install hf-spo"):
+            ask()
+    assert found._repr_html_() is None
+    absent = "pyarrow"
+    with pytest.raises(ModuleNotFoundError, match="pyarrow"):
+        found.to_arrow()

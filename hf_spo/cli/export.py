@@ -14,7 +14,7 @@ from ..console import BadLines, is_terminal, say
 from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
 from ..files import json_line
 from .app import app
-from .models import find_model, hush
+from .models import find_model, hush, load_checked
 from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines
 from .predictions import read_labelled
 
@@ -96,14 +96,9 @@ def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
     from ..deploy.onnx_export import export_onnx, require_packages
 
     require_packages()
-    from transformers import AutoTokenizer
-
-    from ..modeling_spo import AutoModelForTripleExtraction
-
     hush()
     with Console(stderr=True).status("loading the model") as status:
-        model = AutoModelForTripleExtraction.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model, tokenizer = load_checked(folder)
         return export_onnx(model, tokenizer, output, on_step=status.update, **options)
 
 

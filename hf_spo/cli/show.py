@@ -149,7 +149,7 @@ def _read(path: Path, bad_lines: BadLines | None) -> Iterator[_Row]:
 def _texts(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         if text == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin)
+            yield from (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
         else:
             yield text
 

@@ -157,7 +157,7 @@ def _documents(given: Given, sources: list[Source], bad_lines: BadLines | None) 
             bad_lines(bad)
     for text in given.texts:
         if text == "-":
-            yield from (Document("", line.rstrip("\n"), "") for line in sys.stdin)
+            yield from (Document("", line.removesuffix("\n").removesuffix("\r"), "") for line in sys.stdin)
         else:
             yield Document("", text, "")
 

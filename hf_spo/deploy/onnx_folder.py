@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from ..decoding_settings import DecodingSettings
@@ -86,7 +87,7 @@ class Description:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             newer = data["format_version"] > FORMAT_VERSION
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
         if newer:
             raise ValueError(
@@ -95,20 +96,34 @@ class Description:
             )
         try:
             return cls._from_dict(data)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
 
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any]) -> "Description":
         plain = {name: data[name] for name in _PLAIN}
+        for name, value in plain.items():
+            if type(value) not in _PLAIN[name]:
+                raise ValueError(f"{name} is {value!r:.40}")
+        longest, window = data["max_length"], data["window"]
+        if longest < 3 or not 3 <= (longest if window is None else window) <= longest:
+            raise ValueError(f"max_length is {longest}, window is {window}")
         plain["precision"] = Precision(data["precision"])
         return cls(schema=Schema.from_list(data["relations"]), decoding=DecodingSettings.from_dict(data), **plain)
 
 
-_PLAIN = (
-    "hf_spo_version", "precision", "opset", "max_length", "window", "pad_token_id", "unk_token_id", "segmenter",
-    "prior",
-)  # fmt: skip
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "hf_spo_version": (str,),
+    "precision": (str,),
+    "opset": (int,),
+    "max_length": (int,),
+    "window": (int, NoneType),
+    "pad_token_id": (int, NoneType),
+    "unk_token_id": (int, NoneType),
+    "segmenter": (str, NoneType),
+    "prior": (bool,),
+}
+"""Fields that are values of these types in JSON."""
 
 
 def _what_is_wrong(folder: Path) -> str:

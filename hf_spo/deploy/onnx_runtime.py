@@ -17,7 +17,7 @@ from ..schema import Schema
 from ..triple_store import TripleStore
 from ..words import WordVocabulary
 from .extras import require
-from .onnx_folder import ENCODER_FILE, OBJECTS_FILE, TOKENIZER_FILE, Description
+from .onnx_folder import DESCRIPTION_FILE, ENCODER_FILE, OBJECTS_FILE, TOKENIZER_FILE, Description
 
 
 class OnnxBackend:
@@ -58,6 +58,24 @@ class OnnxBackend:
         self._subject_inputs = _names(self._subjects.get_inputs())
         self._object_inputs = _names(self._objects.get_inputs())
         self._state = [name for name in _names(self._subjects.get_outputs()) if name in self._object_inputs]
+        self._check(Path(folder))
+
+    def _check(self, folder: Path) -> None:
+        """Check that the graphs go together: what one asks for is what the other, or a batch, has."""
+        outputs, of_objects = _names(self._subjects.get_outputs()), self._objects.get_outputs()
+        given = {*_BATCH, "rows", "spans", *outputs}
+        wrong = {*self._subject_inputs} - {*_BATCH} | {*self._object_inputs} - given | {_PROBS, _STATE} - {*outputs}
+        if wrong or len(of_objects) != 1 or len(of_objects[0].shape) != 4 or "spans" not in self._object_inputs:
+            raise ValueError(
+                f"{folder / ENCODER_FILE} and {OBJECTS_FILE} do not go together"
+                f"{': ' if wrong else ''}{', '.join(sorted(wrong))}; export the model again"
+            )
+
+    @property
+    def relations(self) -> int:
+        """Number of relations that objects are pointed at for."""
+        relations: int = self._objects.get_outputs()[0].shape[2]
+        return relations
 
     def subjects(self, batch: Batch) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Encode a batch. Returns the inputs of the second pass that do not depend on subjects, and (B, L, 2)."""
@@ -70,13 +88,13 @@ class OnnxBackend:
     def objects(self, state: dict[str, np.ndarray], rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2)."""
         if not len(rows):  # which onnxruntime cannot spread over a sentence
-            *_, relations, _ = self._objects.get_outputs()[0].shape
-            return np.zeros((0, state["conditioned"].shape[1], relations, 2), dtype=np.float32)
+            return np.zeros((0, state[_STATE].shape[1], self.relations, 2), dtype=np.float32)
         found: np.ndarray = self._objects.run(None, {**state, "rows": rows, "spans": spans})[0]
         return found
 
 
-_PROBS = "subject_probs"
+_BATCH = ("input_ids", "attention_mask", "word_ids", "prior")
+_PROBS, _STATE = "subject_probs", "conditioned"
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
@@ -204,7 +222,15 @@ def load_onnx(
         if not (path / name).is_file():
             raise FileNotFoundError(f"{path} has no {name}; export the model again")
     backend = OnnxBackend(path, num_threads=num_threads, inter_op_num_threads=inter_op_num_threads, providers=providers)
+    if backend.relations != len(description.schema):
+        raise ValueError(
+            f"{path / OBJECTS_FILE} points at {backend.relations} relations, and {DESCRIPTION_FILE} names "
+            f"{len(description.schema)}; export the model again"
+        )
     tokenizer = OnnxTokenizer(_read_tokenizer(path), description.pad_token_id, description.unk_token_id)
+    for number in (tokenizer.pad_token_id, tokenizer.unk_token_id):
+        if number is not None and not 0 <= number < tokenizer.backend_tokenizer.get_vocab_size():
+            raise ValueError(f"{path / TOKENIZER_FILE} has no token {number}, which {DESCRIPTION_FILE} names")
     features = _read_features(path, description)
     return OnnxTripleExtractionPipeline(backend, tokenizer, description, features, str(folder), **defaults)
 

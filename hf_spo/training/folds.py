@@ -18,10 +18,11 @@ from transformers.trainer_utils import IntervalStrategy
 
 from ..data.formats.base import OnBadLine
 from ..ensemble import make_extractor
+from ..files import json_line, whole_file
 from ..metrics import TripleScorer
 from ..modeling_spo import SpoForTripleExtraction
 from ..schema import Example
-from .plan import LOG_FILE, Plan, TrainingData, write_json
+from .plan import LOG_FILE, Plan, TrainingData, write_json, writing_to
 from .recipe import Recipe, RecipeError
 
 logger = logging.getLogger(__name__)
@@ -122,6 +123,7 @@ def run_folds(
         What `kfold.json` says.
 
     Raises:
+        BlockingIOError: another run writes to a fold's folder.
         RecipeError: the recipe or an argument is wrong, or an earlier run is in the way: with other data or folds, or
             not resumed.
     """
@@ -135,7 +137,9 @@ def run_folds(
     data = TrainingData.read(recipe, on_bad_line)
     folds = _fixed(folder / FOLDS_FILE, Folds.deal(data.train, count, seed), str(recipe.train))
     for fold, plan in plans.items():
-        _run_fold(plan, data, folds, fold)
+        # Each on its own, so that several runs may share the folds of one folder.
+        with writing_to(folder / f"fold-{fold}"):
+            _run_fold(plan, data, folds, fold)
         gc.collect()  # a trainer and its model hold on to each other, and to an accelerator's memory
     report = _report(folder, data.train, folds) if PartialState().is_main_process else {}
     PartialState().wait_for_everyone()
@@ -172,7 +176,9 @@ def training_texts(model: Path) -> Callable[[str], bool] | None:
 def _plan(recipe: Recipe, folder: Path, extra: Sequence[str], resume: bool) -> Plan:
     if _is_trained(folder) and not resume:
         raise RecipeError(f"{folder} holds the model of an earlier run: pass --resume or a new --output")
-    return Plan.make(recipe.override(output=str(folder)), extra, resume=resume)
+    plan = Plan.make(recipe.override(output=str(folder)), extra, resume=resume)
+    plan.check_earlier_run()
+    return plan
 
 
 def _is_trained(folder: Path) -> bool:
@@ -221,21 +227,15 @@ def _extract(plan: Plan, examples: Sequence[Example], fold: int, folder: Path) -
     model.to(arguments.device).eval()
     extractor = make_extractor(model, AutoTokenizer.from_pretrained(folder))
     half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
-    part = folder / f".{OUT_OF_FOLD_FILE}.part"
+    part = folder / f".{OUT_OF_FOLD_FILE}.part"  # the same name in every run: what a killed one left is written over
     with (
         part.open("w", encoding="utf-8", newline="\n") as file,
         torch.autocast(arguments.device.type, dtype=half, enabled=half is not None),
     ):
         found = extractor((example.text for example in examples), arguments.eval_batch_size)
         for example, triples in zip(examples, found, strict=True):
-            file.write(_line({**Example(example.text, tuple(triples)).to_dict(), "fold": fold}))
+            file.write(json_line({**Example(example.text, tuple(triples)).to_dict(), "fold": fold}) + "\n")
     part.replace(folder / OUT_OF_FOLD_FILE)
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    line = json.dumps(row, ensure_ascii=False)
-    # A lone surrogate can only be written as an escape.
-    return (json.dumps(row) if re.search("[\ud800-\udfff]", line) else line) + "\n"
 
 
 def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str, Any]:
@@ -250,8 +250,7 @@ def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str
         }
         scorers = {fold: TripleScorer() for fold in lines}
         texts = dict.fromkeys(lines, 0)
-        part = folder / f".{OUT_OF_FOLD_FILE}.part"
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with whole_file(folder / OUT_OF_FOLD_FILE) as file:
             for example in examples:
                 fold = folds.held_out[text_hash(example.text)]
                 if fold in lines:
@@ -261,7 +260,6 @@ def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str
                     for scorer in (whole, scorers[fold]):
                         scorer.add(predicted, example.triples)
                     texts[fold] += 1
-        part.replace(folder / OUT_OF_FOLD_FILE)
     report = {
         "folds": folds.count,
         "finished": [{"fold": fold, "texts": texts[fold], **scorers[fold].score().to_dict()} for fold in lines],

@@ -2,8 +2,9 @@
 
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from transformers.trainer_utils import IntervalStrategy
 
 from ..data.formats.base import OnBadLine
 from ..data.reading import read_examples, read_texts
+from ..files import json_line, whole_file
+from ..locks import only_writer
 from ..modeling_spo import SpoForTripleExtraction
 from ..packaged import resolve
 from ..schema import Example, Schema
@@ -43,10 +46,19 @@ def run_recipe(
         The metrics of the final model on dev; empty without dev.
 
     Raises:
+        BlockingIOError: another run writes to the output folder.
         RecipeError: the recipe lacks a value, or has a wrong one.
     """
     plan = Plan.make(recipe, extra, resume=resume)
-    return plan.train(TrainingData.read(recipe, on_bad_line))
+    plan.check_dev(recipe.dev)
+    with writing_to(Path(str(recipe.output))):
+        plan.check_earlier_run()
+        return plan.train(TrainingData.read(recipe, on_bad_line))
+
+
+def writing_to(folder: Path) -> AbstractContextManager[None]:
+    """Keep other runs from a folder; the first of several processes does it for all of this run."""
+    return only_writer(folder) if os.environ.get("RANK", "0") == "0" else nullcontext()  # set by torchrun
 
 
 LOG_FILE = "training_log.json"
@@ -105,18 +117,33 @@ class Plan:
         """Check a recipe, see [`run_recipe`].
 
         Raises:
-            RecipeError: a value is missing or wrong; or an earlier run is in the way.
+            RecipeError: a value is missing or wrong.
         """
         recipe.check_sources()
         stages = [recipe.stage(number) for number in range(len(recipe.stages))]
-        plan = cls(recipe, [(stage, stage.arguments(extra)) for stage in stages], resume)
-        for stage in stages:
+        return cls(recipe, [(stage, stage.arguments(extra)) for stage in stages], resume)
+
+    def check_earlier_run(self) -> None:
+        """Check that there is no run to go on from, unless that is wanted.
+
+        Raises:
+            RecipeError: there is one.
+        """
+        for stage, _ in self.stages:
             checkpoint = last_checkpoint(str(stage.output))
-            if checkpoint and not resume:
+            if checkpoint and not self.resume:
                 raise RecipeError(
                     f"{stage.output} holds {checkpoint.name} of an earlier run: pass --resume or a new --output"
                 )
-        return plan
+
+    def check_dev(self, dev: object) -> None:
+        """Check that there is something to evaluate on, if that is to be done.
+
+        Raises:
+            RecipeError: there is nothing.
+        """
+        if dev is None and self.evaluation != IntervalStrategy.NO:
+            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but nothing says what dev is: pass --dev")
 
     @property
     def evaluation(self) -> IntervalStrategy:
@@ -130,8 +157,7 @@ class Plan:
         Raises:
             RecipeError: there is to be evaluation, and no dev.
         """
-        if data.dev is None and self.evaluation != IntervalStrategy.NO:
-            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but nothing says what dev is: pass --dev")
+        self.check_dev(data.dev)
         logger.info("%r, %d texts to train on, %d to evaluate on", data.schema, len(data.train), len(data.dev or []))
         previous: str | None = None
         metrics: dict[str, float] = {}
@@ -196,9 +222,8 @@ def _train(
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Write a JSON file that is whole or absent."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
-    part.replace(path)
+    with whole_file(path) as file:
+        file.write(json_line(content, indent=1) + "\n")
 
 
 def _examples(path: str, form: str | None, on_bad_line: OnBadLine | None) -> list[Example]:

@@ -30,7 +30,7 @@ def starting_model(path: str | PathLike[str], schema: Schema, **options: Any) ->
         schema: the relations to extract.
         options: fields of [`SpoConfig`], see [`SpoForTripleExtraction.from_encoder`].
     """
-    if not isinstance(AutoConfig.from_pretrained(path), SpoConfig):
+    if not isinstance(AutoConfig.from_pretrained(path, trust_remote_code=False), SpoConfig):
         return SpoForTripleExtraction.from_encoder(path, schema, **options)
     model: SpoForTripleExtraction = SpoForTripleExtraction.from_pretrained(path, dtype=torch.float32, **options)
     _change_schema(model, schema)

@@ -280,6 +280,12 @@ class SpoTrainer(Trainer):
         if _internal_call and output_dir and self.is_in_train and self.ema is not None and self.args.should_save:
             self.ema.save(output_dir)
 
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        # What goes to the Hub is taken from the output folder, into which transformers copies files that it knows.
+        if self.is_world_process_zero() and self.args.output_dir is not None:
+            self.model.features.save(self.args.output_dir)
+        super()._push_from_checkpoint(checkpoint_folder)
+
     def evaluation_loop(
         self,
         dataloader: DataLoader[Example],

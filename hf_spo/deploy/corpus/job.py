@@ -7,18 +7,16 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ...data.document_readers import Item, read_documents
 from ...data.documents import Columns, Source, Unreadable
 from ...data.formats.base import DataFormatError
+from ...locks import only_writer
 from .chunks import LoadLoop, Result
 from .engines import Engine
 from .manifest import Manifest
 from .parts import PartFormat, PartWriter, Rows
 
 PART_SIZE = 10_000
-_LOCK_FILE = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +78,8 @@ class CorpusJob:
             OSError: the folder cannot be written to, or the disk is full; what was done stays.
             ValueError: the folder has something else in it, a run with other settings or of other files.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.folder / _LOCK_FILE, timeout=0):
-                return self._run(engine, load, tell)
-        except Timeout:
-            raise BlockingIOError(f"another run writes to {self.folder}; wait for it, or name another folder") from None
+        with only_writer(self.folder):
+            return self._run(engine, load, tell)
 
     def _run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None]) -> Progress:
         stamp = {"model": None, "revision": None, **self.stamp}
