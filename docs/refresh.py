@@ -6,9 +6,11 @@ Run it from the repository's root whenever the packaged model or the output chan
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html import escape, unescape
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from rich.text import Text
 TEXTS = ["《远山的灯》由林小川执导，周一鸣、何雨晴主演。", "电影《你好，李焕英》的导演是贾玲，票房超过54亿元。"]
 WIDTH = 78
 CELL = 12.2  # rich's width of a character cell, in pixels
+DEMO_PORT = 7899
 FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Noto Sans Mono CJK SC', monospace"
 TEXT_ELEMENT = re.compile(r'<text class="([^"]+)" x="([^"]+)" y="([^"]+)" textLength="[^"]+"([^>]*)>([^<]*)</text>')
 
@@ -66,6 +69,33 @@ def print_result(readme: str) -> str:
     )
 
 
+def photograph(picture: str) -> None:
+    """Write a screenshot of `hf-spo demo`; needs playwright and a Chromium, and is left out where there is none."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+    if browser is None or find_spec("playwright") is None:
+        sys.stderr.write(f"{picture} stays as it is: there is no playwright, or no chromium\n")
+        return
+    from playwright.sync_api import sync_playwright
+
+    command = ["hf-spo", "demo", "--port", str(DEMO_PORT)]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8") as server:
+        assert server.stderr is not None
+        try:
+            next(line for line in server.stderr if "the demo is at" in line)
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+                page = chromium.new_page(viewport={"width": 1180, "height": 900}, locale="en-GB")
+                page.goto(f"http://127.0.0.1:{DEMO_PORT}")
+                page.click("#extract", timeout=60_000)
+                page.wait_for_selector("#sentence .hf-spo", timeout=60_000)
+                page.click("#extract")  # the first time tells how long the model took to load
+                page.wait_for_timeout(2000)
+                page.screenshot(path=picture, full_page=True)
+        finally:
+            server.terminate()
+
+
 def run(command: list[str], **environment: str) -> str:
     """Return what a command prints, offline."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", **environment}
@@ -77,3 +107,4 @@ if __name__ == "__main__":
     readme.write_text(print_result(readme.read_text(encoding="utf-8")), encoding="utf-8")
     Path("docs/extract.svg").write_text(draw(), encoding="utf-8")
     run(["hf-spo", "show", TEXTS[0], "--output", "docs/show.svg"])
+    photograph("docs/demo.png")

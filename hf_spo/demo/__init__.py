@@ -1,0 +1,17 @@
+"""A page in the browser on which models can be tried out; needs gradio: pip install 'hf-spo[demo]'.
+
+    launch({"base": ModelChoice("base").load})
+
+gradio is imported for the page itself, and for nothing else.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .server import launch
+else:
+    __getattr__, __dir__ = lazy_names(__name__, {"launch": "server"})
+
+__all__ = ["launch"]

@@ -1,0 +1,121 @@
+"""Extraction from a file that a reader sends: within limits, chunk by chunk, into files to download."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from ..calling import Loop
+from ..data.document_readers import Item, read_documents
+from ..data.documents import Columns, Document, Unreadable, find_sources
+from ..deploy.corpus.chunks import extract_chunk, in_chunks
+from ..files import json_line, whole_file
+from ..tables import TRIPLE, triple_row
+from .extraction import MAX_CHARACTERS, readable
+
+MAX_BYTES = 5 * 1024 * 1024
+"""Of a file."""
+
+MAX_DOCUMENTS = 1000
+"""Of a file that are read."""
+
+PREVIEW = 100
+"""Triples that are shown."""
+
+_CHUNK = 16
+_SHOWN = 1000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What has been found in a file so far.
+
+    Args:
+        name: of the file.
+        documents, triples: how many.
+        preview: the first triples, each with the name of its document.
+        problems: what could not be read.
+        is_cut: whether the file has more documents than are read.
+        files: to download, when all is done: triples as JSON lines and CSV, and the problems, if there are any.
+    """
+
+    name: str
+    documents: int = 0
+    triples: int = 0
+    preview: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    problems: list[Unreadable] = field(default_factory=list)
+    is_cut: bool = False
+    files: list[Path] = field(default_factory=list)
+
+
+def extract_file(
+    path: Path, column: str, loop: Loop, folder: Path, too_long: Callable[[int], str]
+) -> Iterator[Outcome]:
+    """Extract from the documents of a file, and say after each few how far it is.
+
+    Args:
+        path: of the file; what it is is known by its suffix.
+        column: column, or field, with the text.
+        loop: what extracts.
+        folder: where what was found is written.
+        too_long: says of a text that it has too many characters.
+
+    Raises:
+        ValueError: the file is none that is read, or has no such column.
+        OSError: it cannot be read.
+    """
+    (source,) = find_sources([str(path)])
+    outcome = Outcome(path.name)
+    items = (_named(item, path) for item in read_documents(source, Columns(column)))
+    within = (_checked(item, too_long) for item in islice(items, MAX_DOCUMENTS))
+    rows, sheet, problems = (folder / f"{path.stem}.{kind}" for kind in ("triples.jsonl", "triples.csv", "bad.jsonl"))
+    with ExitStack() as files:
+        lines = files.enter_context(whole_file(rows))
+        table = csv.DictWriter(files.enter_context(whole_file(sheet)), TRIPLE.names)
+        table.writeheader()
+        for chunk in in_chunks(within, _CHUNK):
+            for item, triples in extract_chunk(loop, chunk):
+                _add(outcome, item, triples, lines, table)
+            yield outcome
+        outcome.is_cut = next(items, None) is not None
+    outcome.files = [rows, sheet]
+    if outcome.problems:
+        with whole_file(problems) as file:
+            for one in outcome.problems:
+                file.write(json_line({"id": one.id, "problem": one.problem, "content": one.content}) + "\n")
+        outcome.files.append(problems)
+    yield outcome
+
+
+def _add(outcome: Outcome, item: Item, triples: list[dict[str, Any]], lines: IO[str], table: Any) -> None:
+    if isinstance(item, Unreadable):
+        outcome.problems.append(item)
+        return
+    outcome.documents += 1
+    outcome.triples += len(triples)
+    room = PREVIEW - len(outcome.preview)
+    outcome.preview += [(str(item.id), triple) for triple in triples[:room]]
+    lines.write(json_line({"id": item.id, "text": item.text, "triples": triples}) + "\n")
+    for triple in triples:
+        row = triple_row(triple, str(item.id))
+        row["qualifiers"] = json.dumps(triple["qualifiers"], ensure_ascii=False) if triple["qualifiers"] else ""
+        table.writerow({name: readable(value) if isinstance(value, str) else value for name, value in row.items()})
+
+
+def _named(item: Item, path: Path) -> Item:
+    """Return a document that is called by its file's name, whatever folder the file was put into."""
+    name = str(item.id).replace(str(path), path.name) if isinstance(item.id, str) else item.id
+    if isinstance(item, Document):
+        return Document(name, item.text, path.name)
+    problem = item.problem.replace(str(path), path.name)
+    return Unreadable(name, problem, path.name, item.number, item.content)
+
+
+def _checked(item: Item, too_long: Callable[[int], str]) -> Item:
+    if isinstance(item, Document) and len(item.text) > MAX_CHARACTERS:
+        return Unreadable(item.id, too_long(len(item.text)), item.source, content=item.text[:_SHOWN])
+    return item

@@ -1,0 +1,103 @@
+"""The page's server: on this machine alone unless told otherwise, and with nothing fetched from elsewhere."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..drawing.colours import DARK, LIGHT
+from .batch import MAX_BYTES
+from .extraction import Loaders, Models
+
+# A hard end, for the disk's sake; up to it the page itself says what is too large.
+_UPLOAD_BYTES = 10 * MAX_BYTES
+
+_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
+# Gradio's own has too little contrast.
+_COLOURS = {
+    **dict.fromkeys(("body_text_color_subdued", "block_info_text_color"), LIGHT.soft),
+    **dict.fromkeys(("body_text_color_subdued_dark", "block_info_text_color_dark"), DARK.soft),
+    **{"body_background_fill_dark": DARK.paper, "background_fill_primary_dark": DARK.paper},
+}
+_ON_CTRL_ENTER = """<script>
+addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#text"))
+    document.querySelector("#extract").click();
+});
+</script>"""
+
+
+def launch(
+    loaders: Loaders, host: str | None = None, port: int | None = None, tell: Callable[[str], None] = print
+) -> None:
+    """Serve the page until the process is told to stop; to be called in its main thread.
+
+    Args:
+        loaders: models by their names; each is loaded when it is first used.
+        host: address to listen on; default: GRADIO_SERVER_NAME of the environment, else 127.0.0.1.
+        port: default: GRADIO_SERVER_PORT, else the first that is free from 7860.
+        tell: is told the address.
+
+    Raises:
+        OSError: the port is taken.
+        ImportError: gradio is not installed.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with TemporaryDirectory(prefix="hf-spo-demo-") as folder:
+            os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and downloads, which go when the server does
+            _serve(Models(loaders), host, port, tell)
+    finally:
+        os.environ.pop("GRADIO_TEMP_DIR", None)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _serve(models: Models, host: str | None, port: int | None, tell: Callable[[str], None]) -> None:
+    # Once it is said where files go.
+    try:
+        import gradio as gr
+    except ImportError:
+        raise ImportError("the demo needs gradio: pip install 'hf-spo[demo]'") from None
+
+    from .app import Page
+
+    fonts: Any = {"font": [*_FONTS, "sans-serif"], "font_mono": ["ui-monospace", "Menlo", "Consolas", "monospace"]}
+    page = Page(models).blocks
+    try:
+        _check(host, port)
+        _, address, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            share=False,
+            ssr_mode=False,
+            mcp_server=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=["api"],
+            max_file_size=_UPLOAD_BYTES,
+            theme=gr.themes.Default(primary_hue="blue", neutral_hue="slate", **fonts).set(**_COLOURS),
+            css_paths=Path(__file__).with_name("page.css"),
+            head=_ON_CTRL_ENTER,
+        )
+        tell(f"the demo is at {address} (Ctrl+C stops it)")
+        page.block_thread()
+    finally:
+        page.close(verbose=False)
+
+
+def _check(host: str | None, port: int | None) -> None:
+    """Check that a port can be listened on; gradio's own words are about other ways of naming one."""
+    if port is not None:
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in (host or "") else socket.AF_INET) as free:
+                free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                free.bind((host or "127.0.0.1", port))
+        except OSError as error:
+            raise OSError(
+                f"port {port} of {host or '127.0.0.1'} cannot be used ({error.strerror}); name another"
+            ) from None

@@ -1,0 +1,105 @@
+"""What the page shows of results, as HTML and text. All that comes from readers or files goes through `markup`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..drawing import render
+from ..drawing.markup import markup
+from ..files import json_line
+from ..results import Triples
+from .batch import MAX_DOCUMENTS, Outcome
+from .graph_picture import graph_picture
+from .strings import Language, count_of_triples, say
+from .tables import triples_table
+
+_WIDTH = 1080
+_PROBLEMS = 5
+_STYLE_ELEMENT = re.compile(r"<style>.*?</style>", re.DOTALL)
+_IN_THE_DARK = "@media (prefers-color-scheme:dark){"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A line on what is going on, which can be said in either language.
+
+    Args:
+        key: of the string.
+        values: to be filled in; a number under "triples" is put into words.
+        kind: "note", "busy", "done" or "wrong".
+    """
+
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+    kind: str = "note"
+
+    def html(self, language: Language) -> str:
+        """Return it in a language."""
+        values = dict(self.values)
+        if "triples" in values:
+            values["triples"] = count_of_triples(language, values["triples"])
+        return f'<div class="status {self.kind}" role="status">{markup(say(language, self.key, **values))}</div>'
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is on the page: a line on it, and triples with their text if there are any."""
+
+    status: Status
+    triples: Triples = field(default_factory=Triples)
+
+    def parts(self, language: Language) -> tuple[str, str, dict[str, Any], str, str]:
+        """Return status, sentence, table, graph and JSON."""
+        if not self.triples:
+            return self.status.html(language), "", triples_table((), language), "", ""
+        return (
+            self.status.html(language),
+            sentence(self.triples),
+            triples_table(self.triples, language),
+            graph(self.triples, language),
+            json_line(self.triples, indent=2),
+        )
+
+
+def sentence(triples: Triples) -> str:
+    """Draw a text and its triples, in the colours of a page whose dark form has the class `dark`."""
+    drawing = render(triples.text, triples, width=_WIDTH)
+    # Only in style sheets: in a text it is a text.
+    return _STYLE_ELEMENT.sub(lambda found: found.group().replace(_IN_THE_DARK, ".dark{"), drawing)
+
+
+def graph(triples: Triples, language: Language) -> str:
+    """Draw triples as a graph, and say so if not all are in it."""
+    picture, drawn, total = graph_picture(triples.text, triples)
+    if drawn == total:
+        return picture
+    return f'{picture}<p class="note">{markup(say(language, "graph_part", shown=drawn, total=total))}</p>'
+
+
+def file_status(outcome: Outcome, language: Language) -> str:
+    """Say what came of a file, and what could not be read of it."""
+    values = {"name": outcome.name, "documents": f"{outcome.documents:,}", "triples": outcome.triples}
+    parts = [Status("file_done", values, "done").html(language)]
+    if outcome.is_cut:
+        parts.append(Status("file_cut", {"limit": f"{MAX_DOCUMENTS:,}"}, "wrong").html(language))
+    if outcome.problems:
+        parts.append(_problems(outcome.problems, language))
+    return "".join(parts)
+
+
+def progress(outcome: Outcome, total: int | None, language: Language) -> str:
+    """Say how far a file is, with a bar if it is known how many documents it has."""
+    done = outcome.documents + len(outcome.problems)
+    values = {"done": f"{done:,}", "triples": outcome.triples}
+    bar = f'<progress max="{max(total, done, 1)}" value="{done}"></progress>' if total is not None else ""
+    return Status("file_progress", values, "busy").html(language) + bar
+
+
+def _problems(problems: Sequence[Any], language: Language) -> str:
+    lines = [
+        f"<li><bdi>{markup(str(one.id))}</bdi>: <bdi>{markup(one.problem)}</bdi></li>" for one in problems[:_PROBLEMS]
+    ]
+    more = "<li>…</li>" if len(problems) > _PROBLEMS else ""
+    heading = markup(say(language, "file_bad", count=f"{len(problems):,}"))
+    return f'<div class="status wrong">{heading}<ul>{"".join(lines)}{more}</ul></div>'

@@ -1,0 +1,100 @@
+"""What the demo shows of results."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from demo_fakes import EVIL, TEXT, Pipe, triple
+
+from hf_spo.data.documents import Unreadable
+from hf_spo.demo.batch import Outcome
+from hf_spo.demo.extraction import readable
+from hf_spo.demo.graph_picture import MOST
+from hf_spo.demo.views import Shown, Status, file_status, graph, progress, sentence
+from hf_spo.results import Triples
+
+TRIPLES = Triples([triple(TEXT, "远山的灯", "主演", "周一鸣")], TEXT)
+
+
+class Elements(HTMLParser):
+    """Collects elements and attributes that would do something."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.wrong, self.text = [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.wrong += [tag] if tag in ("script", "img", "a", "iframe", "object") else []
+        self.wrong += [name for name, _ in attrs if name.startswith("on") or name in ("href", "src")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_a_status_in_both_languages():
+    status = Status("found", {"triples": 1, "model": "<b>", "seconds": "0.1"}, "done")
+    assert status.html("en") == '<div class="status done" role="status">1 triple by &lt;b&gt; in 0.1 s</div>'
+    assert "&lt;b&gt; 找到 1 个三元组" in status.html("zh")
+
+
+def test_parts_of_what_was_found():
+    status, drawn, table, picture, text = Shown(Status("empty"), TRIPLES).parts("en")
+    assert "Press" in status
+    assert 'class="hf-spo"' in drawn
+    assert len(table["data"]) == 1
+    assert "hf-spo-graph" in picture
+    assert json.loads(text) == list(TRIPLES)
+
+
+def test_parts_of_nothing():
+    assert Shown(Status("empty")).parts("zh")[1:] == ("", {**Shown(Status("empty")).parts("zh")[2], "data": []}, "", "")
+
+
+def test_dark_pages_are_known_by_their_class_and_texts_stay():
+    text = "@media (prefers-color-scheme:dark){甲乙"
+    drawn = sentence(Triples([triple(text, "甲", "p", "乙")], text))
+    assert ".dark{" in drawn
+    *_, shown = drawn.rpartition("</style>")
+    assert "prefers-color-scheme" not in drawn.removesuffix(shown)
+    assert "@media (prefers-color-scheme:dark){" in Elements(shown).text
+
+
+def test_a_graph_that_has_not_all():
+    names = [f"第{number}人" for number in range(MOST + 1)]
+    text = f"远山的灯{''.join(names)}"
+    many = Triples([triple(text, "远山的灯", "主演", name) for name in names], text)
+    assert f"{MOST} of {MOST + 1} facts" in graph(many, "en")
+    assert "facts" not in graph(TRIPLES, "en")
+
+
+def test_what_came_of_a_file():
+    problems = [Unreadable(f"a.txt:{number}", "no UTF-8", "a.txt") for number in range(7)]
+    outcome = Outcome("a.txt", documents=1000, triples=1, problems=problems, is_cut=True)
+    html = file_status(outcome, "en")
+    assert "a.txt: 1 triple in 1,000 documents" in html
+    assert "Only the first 1,000 documents were read" in html
+    assert "7 could not be read:" in html
+    assert html.count("<li>") == 6
+    assert html.endswith("<li>…</li></ul></div>")
+    assert file_status(Outcome("b", 1), "zh") == '<div class="status done" role="status">b：1 条文本，0 个三元组</div>'
+
+
+@pytest.mark.parametrize(("total", "bar"), [(None, ""), (10, '<progress max="10" value="3"></progress>')])
+def test_progress(total, bar):
+    html = progress(Outcome("a.txt", documents=2, problems=[Unreadable("x", "y", "z")]), total, "en")
+    assert html.startswith('<div class="status busy" role="status">3 documents read, 0 triples so far</div>')
+    assert html.endswith(bar)
+
+
+def test_hostile_text_is_text_and_can_be_sent():
+    text = readable(EVIL)
+    found = Triples(Pipe(kind=EVIL, predicate=EVIL)._triples(text), text)
+    status, drawn, _, picture, code = Shown(Status("failed", {"reason": EVIL}), found).parts("en")
+    outcome = file_status(Outcome(EVIL, problems=[Unreadable(EVIL, EVIL, EVIL)]), "en")
+    for html in (status, drawn, picture, outcome):
+        assert html.encode()
+        assert Elements(html).wrong == []
+        assert "<script>" in Elements(html).text
+    assert code.encode()
+    assert json.loads(code) == list(found)
