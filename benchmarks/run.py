@@ -18,7 +18,16 @@ from pathlib import Path
 from measuring import Settings, machine
 from rich.console import Console
 
-BENCHMARKS = ("start", "pipeline_ratio", "backends", "sentence_by_sentence", "training_step", "cost_growth", "corpus")
+BENCHMARKS = (
+    "start",
+    "pipeline_ratio",
+    "backends",
+    "sentence_by_sentence",
+    "training_step",
+    "cost_growth",
+    "corpus",
+    "service",
+)
 
 
 def parse(arguments: list[str] | None = None) -> tuple[list[str], Settings, Path | None]:

@@ -34,7 +34,10 @@ class EnsembleConfig(DecodingConfig):
         groups = self.groups or []
         if self.groups is not None and not (groups and all(groups)):
             raise ValueError(f"groups={groups}: expected at least one group, and no empty one")
-        for name in (name for group in groups for name in group):
+        names = [name for group in groups for name in group]
+        if len(set(names)) < len(names):
+            raise ValueError(f"groups={groups!s:.80}: expected each member once")
+        for name in names:
             # Members are loaded from there, so a downloaded config must not lead anywhere else.
             if not name or name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
                 raise ValueError(f"member {name!r}: expected the name of a folder inside the ensemble's")

@@ -188,6 +188,9 @@ class TripleExtractor:
                 if isinstance(block, Exception):
                     coming: tuple[Sequence[Piece], Future[list[Window]]] = ([], Future())
                     coming[1].set_exception(block)
+                elif pending is None:  # nothing goes on meanwhile
+                    coming = block, Future()
+                    coming[1].set_result(self.read(block))
                 else:
                     coming = block, worker.submit(self.read, block)
                 if pending is not None:
@@ -256,7 +259,7 @@ class TripleExtractor:
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
         """Run both passes over one batch of windows that have anything to point at; offsets are those of the window."""
         encodings = [window.encoding for window in windows]
-        batch = pad(encodings, self.tokenizer.pad_token_id or 0)
+        batch = pad(encodings, self.tokenizer.pad_token_id or 0, _MULTIPLE, self.max_length)
         state, probs = self.backend.subjects(batch)
         chosen = self.decoding
         subjects = decode_subjects(probs, batch.pointable, chosen.thresholds, chosen.span_pairing)
@@ -286,6 +289,9 @@ class TripleExtractor:
         names = [field.name for field in fields(Objects)]
         return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
+
+# Tokens: of fewer different lengths, more is found in the caches of what computes, which prepares itself for each.
+_MULTIPLE = 8
 
 # The models' own states are about as wide, whatever the number of relations.
 _HIDDEN = 1024

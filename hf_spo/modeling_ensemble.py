@@ -15,6 +15,7 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel
 
+from .checkpoint import check_tokenizer
 from .configuration_ensemble import EnsembleConfig
 from .decoding_settings import Combination
 from .features import Features
@@ -183,6 +184,8 @@ class SpoEnsemble(PreTrainedModel):
             tokenizer = AutoTokenizer.from_pretrained(
                 pretrained_model_name_or_path, config=members[-1].config, subfolder=places[0], **hub
             )
+            for place, member in zip(places, members[-len(names) :], strict=True):
+                check_tokenizer(tokenizer, member.get_input_embeddings().num_embeddings, place)
             tokenizers.append(tokenizer)
         model = cls(config, members, tokenizers)
         model.config.name_or_path = str(pretrained_model_name_or_path)

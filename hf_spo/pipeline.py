@@ -5,6 +5,7 @@ from typing import Any
 from transformers import Pipeline
 
 from .calling import call, check_parameters, loop_options
+from .checkpoint import check_tokenizer
 from .configuration_ensemble import EnsembleConfig
 from .configuration_spo import SpoConfig
 from .ensemble import EnsembleExtractor, make_extractor
@@ -62,6 +63,9 @@ class TripleExtractionPipeline(Pipeline):
                 f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be "
                 f"trained first, see SpoForTripleExtraction.from_encoder or `hf-spo train`"
             )
+        if self.model.config.model_type == SpoConfig.model_type:  # an ensemble has checked its own
+            embeddings: Any = self.model.get_input_embeddings()
+            check_tokenizer(self.tokenizer, embeddings.num_embeddings, self.name_or_path)
         if self._num_workers is not None:
             raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
         self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there

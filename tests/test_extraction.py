@@ -135,20 +135,20 @@ class TestLoop:
                 ["白", "白露" * 9, "露", "晚风" * 9], 2
             )
         )
-        assert backend.calls == [(2, 3), (2, 20)]
+        assert backend.calls == [(2, 8), (2, 24)]
 
     def test_a_batch_has_as_many_tokens_as_are_allowed(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
         texts = ["白露" * 2, "白", "露" * 3, "晚风" * 9, "晚风" * 9]
         none = DecodingSettings(Thresholds(1))
         list(extractor(backend, tiny_tokenizer, decoding=none, batch_tokens=20)(texts))
-        assert backend.calls == [(3, 6), (1, 20), (1, 20)]
+        assert backend.calls == [(3, 8), (1, 24), (1, 24)]
 
     def test_windows_of_many_texts_share_batches(self, tiny_tokenizer):
         backend = RandomBackend(len(builders.SCHEMA))
         none = DecodingSettings(Thresholds(1))
         list(extractor(backend, tiny_tokenizer, decoding=none, window=3)(["白露。晚风。", "海边。", "雪。国。远山。"]))
-        assert backend.calls == [(6, 5)]
+        assert backend.calls == [(6, 8)]
 
 
 class TestTopK:

@@ -16,6 +16,7 @@ from ..lazy import explain_missing
 _ORDER = (
     "extract",
     "show",
+    "demo",
     "graph",
     "convert",
     "train",
@@ -27,6 +28,8 @@ _ORDER = (
     "relabel",
     "ensemble",
     "export",
+    "serve",
+    "publish",
     "rules",
 )
 
@@ -97,6 +100,8 @@ def hf_spo(
         # JSON is UTF-8 whatever the locale says; bytes that are not survive as lone surrogates.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(newline="\n")  # as in files: a carriage return inside a line ends no line
     logging.getLogger("hf_spo").handlers = [LogHandler()]
 
 

@@ -14,7 +14,7 @@ from ..console import BadLines, is_terminal, say
 from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
 from ..files import json_line
 from .app import app
-from .models import find_model, hush, load_checked
+from .models import find_model, hush
 from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines
 from .predictions import read_labelled
 
@@ -96,6 +96,8 @@ def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
     from ..deploy.onnx_export import export_onnx, require_packages
 
     require_packages()
+    from ..loading import load_checked
+
     hush()
     with Console(stderr=True).status("loading the model") as status:
         model, tokenizer = load_checked(folder)

@@ -119,9 +119,8 @@ def _load_torch(
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(name, "64")
     import torch
-    import transformers
 
-    from ..pipeline import TripleExtractionPipeline
+    from ..loading import load_checked_pipeline
     from ..precision import auto_dtype
 
     hush()
@@ -129,79 +128,7 @@ def _load_torch(
         torch.set_num_threads(threads)
     # "auto" would be the format that the model was saved in.
     chosen = auto_dtype(device) if dtype in (None, DType.AUTO) else dtype.value
-    # Not by the pipeline, which would put the whole traceback of what goes wrong into its message.
-    model, tokenizer = load_checked(folder, dtype=chosen)
-    build: Any = transformers.pipeline  # its overloads list the tasks of transformers only
-    options = {} if device is None else {"device": device}
-    pipe = build("triple-extraction", model=model, tokenizer=tokenizer, **options)
-    assert isinstance(pipe, TripleExtractionPipeline)
-    return pipe
-
-
-def load_checked(folder: str, **options: Any) -> tuple[Any, Any]:
-    """Load a model and its tokenizer, and check that they go together.
-
-    Args:
-        folder: of the model, or its name on the Hub.
-        options: as of `from_pretrained`.
-
-    Raises:
-        CheckpointError: something is damaged, or it is another kind of model; the message names the file.
-    """
-    from ..checkpoint import check_tokenizer
-    from ..modeling_ensemble import SpoEnsemble
-    from ..modeling_spo import AutoModelForTripleExtraction
-
-    if Path(folder).is_dir():
-        _check_config(Path(folder) / "config.json")
-    model = AutoModelForTripleExtraction.from_pretrained(folder, trust_remote_code=False, **options)
-    tokenizer = _load_tokenizer(folder)
-    groups: Any = [(tokenizer, [model])]
-    if isinstance(model, SpoEnsemble):
-        groups = zip(model.tokenizers, model.groups, strict=True)
-    for own, members in groups:
-        for member in members:
-            check_tokenizer(own, member.get_input_embeddings().num_embeddings, folder)
-    return model, tokenizer
-
-
-def _check_config(path: Path) -> None:
-    """Check that a config is that of one of our models, before anything else of it is read.
-
-    Raises:
-        CheckpointError: it is not, or it says what cannot be.
-    """
-    from transformers import AutoConfig
-
-    from ..checkpoint import CheckpointError, read_config
-    from ..configuration_ensemble import EnsembleConfig
-    from ..configuration_spo import SpoConfig
-
-    read_config(path, (SpoConfig.model_type, EnsembleConfig.model_type))
-    try:
-        # Without the second argument, a model with code of its own would have a question answered by what stdin holds.
-        AutoConfig.from_pretrained(path.parent, trust_remote_code=False)
-    except Exception as error:  # values of any kind go wrong in many ways
-        raise CheckpointError(f"{path}: {' '.join(str(error).split())}; copy or download it again") from error
-
-
-def _load_tokenizer(folder: str) -> Any:
-    """Load a tokenizer.
-
-    Raises:
-        CheckpointError: there is none, or it is damaged, or has code of its own.
-    """
-    from transformers import AutoTokenizer
-
-    from ..checkpoint import CheckpointError
-
-    try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # files of any kind go wrong in many ways
-        raise CheckpointError(
-            f"{folder}: its tokenizer cannot be loaded ({error}); copy or download tokenizer.json and "
-            f"tokenizer_config.json again"
-        ) from error
+    return load_checked_pipeline(folder, dtype=chosen, **({} if device is None else {"device": device}))
 
 
 def _load_onnx(

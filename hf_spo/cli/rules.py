@@ -65,7 +65,7 @@ def rules(
     if not own:
         # Links to what a cache holds become files of their own.
         shutil.copytree(folder, output, ignore=shutil.ignore_patterns("checkpoint-*"), dirs_exist_ok=True)
-    text = json.dumps(config, indent=2, sort_keys=True) + "\n"  # as transformers writes it
+    text = json_line(json.loads(json.dumps(config, sort_keys=True)), indent=2) + "\n"  # as `save_pretrained` does
     (output / _CONFIG).write_text(text, encoding="utf-8", newline="\n")
     say(f"hf-spo: the rules are in {output / _CONFIG}")
     typer.echo(json_line({"model": str(output), "relations_with_rules": sum(bool(one.rules) for one in ruled)}))

@@ -1,5 +1,6 @@
 """The demo's page without a browser: what programs can call, and what each press gives back."""
 
+import asyncio
 import gc
 import json
 import os
@@ -33,6 +34,7 @@ def gr():
 def _collected():
     """Let what gradio and its client leave unclosed be collected here, where it is no error."""
     yield
+    asyncio.set_event_loop(None)  # it makes one, and leaves it to whoever sets the next
     gc.collect()
 
 

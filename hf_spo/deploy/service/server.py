@@ -1,0 +1,122 @@
+"""The server: a socket, uvicorn with limits, and an end in good order."""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+try:
+    import uvicorn
+except ImportError:
+    raise ImportError("the service needs uvicorn: pip install 'hf-spo[serve]'") from None
+
+from .app import Service, make_app
+from .connections import connections
+from .errors import RefusedError
+from .logs import LogRecords
+
+_SWITCH_INTERVAL = 0.0005
+
+_LAST_SECONDS = 5
+"""To send what is left to be said when the grace is over."""
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Return a socket with an address, which nobody can connect to yet.
+
+    Raises:
+        OSError: the address is not to be had.
+    """
+    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    opened = socket.socket(family, kind, number)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind(address)
+        # Several may have one address until one of them listens; here it is to be known at once.
+        opened.listen(1)
+    except OSError as error:
+        opened.close()
+        raise OSError(f"cannot listen at {host}:{port}: {error.strerror}; choose another --port or --host") from None
+    return opened
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that refuses what comes when it was told to stop, and ends well when it has stopped."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, tell: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._service = service
+        self._tell_ready = tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._tell_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what was taken, as long as the grace allows."""
+        batcher = self._service.batcher
+        batcher.drain()
+        over = asyncio.get_running_loop().call_later(self._service.settings.grace, batcher.abandon)
+        await super().shutdown(sockets)
+        over.cancel()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT for what they are: a wish to stop, not a failure."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def run_server(service: Service, listening: socket.socket, token: str | None, tell_ready: Callable[[], None]) -> None:
+    """Answer requests until a signal says to stop.
+
+    Args:
+        service: to run.
+        listening: see [`open_socket`].
+        token: see [`make_app`].
+        tell_ready: is called when requests are answered.
+    """
+    # Threads with the model are in Python for a moment between two operations, and should not wait long for it.
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    _log_records(service)
+    make_server(service, token, tell_ready).run([listening])
+
+
+def make_server(
+    service: Service, token: str | None = None, tell_ready: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
+    """Return the server of a service, see [`run_server`]."""
+    settings = service.settings
+
+    def report(refusal: RefusedError) -> None:
+        service.meters.rejected(refusal.code)
+        service.log.event("refused", status=refusal.status, code=refusal.code)
+
+    protocol: Any = connections(settings.max_connections, settings.receive_time, report)
+    config = uvicorn.Config(
+        make_app(service, token),
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive,  # type: ignore[arg-type]  # a time for a timer, whole or not
+        timeout_graceful_shutdown=int(settings.grace) + _LAST_SECONDS,
+    )
+    return _Server(config, service, tell_ready)
+
+
+def _log_records(service: Service) -> None:
+    """Let whatever libraries log become lines of the service's log."""
+    for name in ("", "uvicorn", "hf_spo"):
+        logger = logging.getLogger(name)
+        logger.handlers = [LogRecords(service.log)]
+        logger.propagate = False
