@@ -29,6 +29,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class TestExport:
+    @pytest.mark.slow
     def test_int8_is_exported_and_extracted_with(self, command: Any, trained_folder: str, gold: Path) -> None:
         Path("small").mkdir()
         result = command("export", "--model", trained_folder, "--output", "small", "--int8", "--data", gold)

@@ -96,6 +96,7 @@ class TestBert:
         assert [path.name for path in Path(exported_folder).parent.iterdir()] == ["model"]
 
 
+@pytest.mark.slow
 class TestConvolutional:
     def test_report(self, convolutional):
         _, report = convolutional

@@ -115,6 +115,7 @@ class TestWithThePackage:
         assert not list((tmp_path / "again").glob("*.py"))
 
 
+@pytest.mark.slow
 def test_without_the_package(hub, tmp_path):
     """The core of the matrix: either kind of model, either place; and whatever else one does."""
     sources = matrix.add_sources(hub, tmp_path)

@@ -27,6 +27,7 @@ def uninterrupted(tmp_path_factory):
     return tiny.train(str(tmp_path_factory.mktemp("uninterrupted")), resume=False)
 
 
+@pytest.mark.slow
 def test_killed_in_the_first_and_in_the_second_epoch(uninterrupted, tmp_path):
     for step in (4, 8):
         command = [sys.executable, tiny.__file__, "train", str(tmp_path), str(step)]
