@@ -106,7 +106,7 @@ def stored_shapes(files: Iterable[Path]) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for file in files:
         try:
-            with safe_open(file, framework="pt") as tensors:
+            with safe_open(file, framework="pt") as tensors:  # no dictionary: it has to be asked for its keys
                 shapes |= {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
             size = file.stat().st_size

@@ -6,7 +6,7 @@ from typing import Any
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
-except ImportError:  # it is faster, but not everywhere
+except ImportError:  # it is faster, but not everywhere; the other is used in the same way, and is no subclass of it
     from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol  # type: ignore[assignment]
 
 from .errors import RefusedError
