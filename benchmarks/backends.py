@@ -18,15 +18,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from hf_spo.loading.checked.packaged import PACKAGED
 from measuring import Row, Settings, draw, in_child, peak_memory_mib, take_turns, timed
 from rich.table import Table
 
 import hf_spo
 from hf_spo.data import read_examples
-from hf_spo.deploy import OnnxExportError
 from hf_spo.metrics import TripleScorer
-from hf_spo.packaged import PACKAGED
-from hf_spo.schema import Example, Triple
+from hf_spo.model.schema import Example, Triple
+from hf_spo.onnx import OnnxExportError
 
 Pipe = Callable[..., Any]
 
@@ -83,7 +83,7 @@ def export(source: str, target: Path, int8_checked_on: Sequence[Example] = ()) -
     """Export a model; with int8, whatever it costs: that is for the table to tell."""
     from transformers import AutoTokenizer
 
-    from hf_spo.deploy import export_onnx
+    from hf_spo.onnx import export_onnx
 
     model = hf_spo.SpoForTripleExtraction.from_pretrained(source, dtype="float32")
     options = {"int8": True, "examples": int8_checked_on, "max_f1_drop": 1.0} if int8_checked_on else {}

@@ -21,17 +21,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import builders
-from nasty_texts import check, drawn, eager, stirred
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from rich.console import Console
 from rich.table import Table
 from test_nasty_texts import ask, eager_pipeline, reading_pipeline
 
-from hf_spo.deploy import export_onnx, load_onnx
-from hf_spo.deploy.service.app import Service
-from hf_spo.deploy.service.logs import JsonLog
-from hf_spo.deploy.service.settings import ServiceSettings
+from hf_spo.onnx import export_onnx, load_onnx
+from hf_spo.service.app import Service
+from hf_spo.service.logs import JsonLog
+from hf_spo.service.settings import ServiceSettings
+from tests import builders
+from tests.nasty_texts import check, drawn, eager, stirred
 
 Door = Callable[[Sequence[str]], list[tuple[str, Any]]]
 """Returns the texts as they came through, each with its triples in JSON form, or None where it was refused."""

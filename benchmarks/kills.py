@@ -25,8 +25,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import builders
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests import builders
 
 _COMMAND = [sys.executable, "-m", "hf_spo.cli"]
 _CHECKPOINTS_EVERY = 2

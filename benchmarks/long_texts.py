@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hf_spo.loading.checked.packaged import PACKAGED
 from rich.console import Console
 from rich.table import Table
 from transformers import pipeline
@@ -21,9 +22,8 @@ from transformers import pipeline
 import hf_spo
 from hf_spo.data import read_examples
 from hf_spo.metrics import TripleScorer
-from hf_spo.packaged import PACKAGED
-from hf_spo.schema import Example, Triple
-from hf_spo.windows import Window
+from hf_spo.model.schema import Example, Triple
+from hf_spo.model.windows import Window
 
 
 def parts_in_texts(examples: Sequence[Example], count: int) -> list[list[Example]]:

@@ -20,10 +20,10 @@ from rich.table import Table
 from transformers import pipeline
 
 from hf_spo import SpoForTripleExtraction
-from hf_spo.alignment import Batch
-from hf_spo.extraction import PointerBackend
+from hf_spo.model.alignment import Batch
+from hf_spo.model.extraction import PointerBackend
+from hf_spo.model.words import make_segmenter
 from hf_spo.training.start import fresh_model
-from hf_spo.words import make_segmenter
 
 MODELS, SENTENCES, HOURS = 16, 100_000, 4
 _RECIPE = Path(__file__).parent.parent / "recipes" / "duie2-dgcnn" / "train.yaml"

@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hf_spo.loading.checked.packaged import PACKAGED
 from rich.table import Table
 
 import hf_spo
-from hf_spo.alignment import Batch
 from hf_spo.data import read_texts
-from hf_spo.extraction import PointerBackend
-from hf_spo.packaged import PACKAGED
-from hf_spo.schema import Example, Mention, Schema, Triple
+from hf_spo.model.alignment import Batch
+from hf_spo.model.extraction import PointerBackend
+from hf_spo.model.schema import Example, Mention, Schema, Triple
 
 Row = dict[str, Any]
 """One measurement, as it goes into the JSON file."""

@@ -14,7 +14,7 @@ from transformers import pipeline
 
 import hf_spo
 from hf_spo import TripleExtractionPipeline
-from hf_spo.alignment import Batch
+from hf_spo.model.alignment import Batch
 
 TARGET = 0.9
 

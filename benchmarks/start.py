@@ -84,7 +84,7 @@ import hf_spo
 from transformers import AutoTokenizer
 source, target = sys.argv[1:]
 model = hf_spo.SpoForTripleExtraction.from_pretrained(source, dtype="float32")
-hf_spo.deploy.export_onnx(model, AutoTokenizer.from_pretrained(source), target)
+hf_spo.onnx.export_onnx(model, AutoTokenizer.from_pretrained(source), target)
 """
     subprocess.run(
         [sys.executable, "-c", program, str(hf_spo.packaged(name)), str(folder)], check=True, stdout=subprocess.DEVNULL

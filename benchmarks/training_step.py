@@ -25,7 +25,7 @@ from transformers import AutoTokenizer, BertConfig, PrinterCallback, TrainerCall
 import hf_spo
 from hf_spo import SpoConfig, SpoForTripleExtraction
 from hf_spo.data import read_examples
-from hf_spo.schema import Example
+from hf_spo.model.schema import Example
 from hf_spo.training import SpoTrainer, SpoTrainingArguments
 
 TARGET = 0.85

@@ -6,54 +6,54 @@ transformers is imported, it comes to know the models and the pipeline of this p
 
 from typing import TYPE_CHECKING
 
-from .lazy import lazy_names
-from .packaged import packaged
-from .registration_hook import register_when_imported
+from .loading.packaged import packaged
+from .loading.registration_hook import register_when_imported
+from .support.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .configuration_dgcnn import DgcnnConfig
-    from .configuration_ensemble import EnsembleConfig
-    from .configuration_spo import SpoConfig
-    from .deploy.onnx_runtime import load_onnx
     from .drawing import render
-    from .extraction import TripleExtractor
-    from .modeling_dgcnn import DgcnnModel
-    from .modeling_ensemble import SpoEnsemble
-    from .modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
-    from .pipeline import TripleExtractionPipeline
-    from .precision import auto_dtype
-    from .results import Triples
-    from .schema import Example, Mention, Relation, Schema, Span, Triple
-    from .tokenization_dgcnn import character_tokenizer
-    from .triple_store import TripleStore
-    from .word_vectors import read_word_vectors
-    from .words import register_segmenter
+    from .loading.dtypes import auto_dtype
+    from .model.configuration_dgcnn import DgcnnConfig
+    from .model.configuration_ensemble import EnsembleConfig
+    from .model.configuration_spo import SpoConfig
+    from .model.extraction import TripleExtractor
+    from .model.modeling_dgcnn import DgcnnModel
+    from .model.modeling_ensemble import SpoEnsemble
+    from .model.modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
+    from .model.pipeline import TripleExtractionPipeline
+    from .model.results import Triples
+    from .model.schema import Example, Mention, Relation, Schema, Span, Triple
+    from .model.triple_store import TripleStore
+    from .model.words import register_segmenter
+    from .onnx.runtime import load_onnx
+    from .training.tokenization_dgcnn import character_tokenizer
+    from .training.word_vectors import read_word_vectors
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "AutoModelForTripleExtraction": "modeling_spo",
-            "DgcnnConfig": "configuration_dgcnn",
-            "DgcnnModel": "modeling_dgcnn",
-            "EnsembleConfig": "configuration_ensemble",
-            "Example": "schema",
-            "Mention": "schema",
-            "Relation": "schema",
-            "Schema": "schema",
-            "Span": "schema",
-            "SpoConfig": "configuration_spo",
-            "SpoEnsemble": "modeling_ensemble",
-            "SpoForTripleExtraction": "modeling_spo",
-            "Triple": "schema",
-            "TripleExtractionPipeline": "pipeline",
-            "TripleExtractor": "extraction",
-            "TripleStore": "triple_store",
-            "Triples": "results",
-            "auto_dtype": "precision",
-            "character_tokenizer": "tokenization_dgcnn",
-            "load_onnx": "deploy.onnx_runtime",
-            "read_word_vectors": "word_vectors",
-            "register_segmenter": "words",
+            "AutoModelForTripleExtraction": "model.modeling_spo",
+            "DgcnnConfig": "model.configuration_dgcnn",
+            "DgcnnModel": "model.modeling_dgcnn",
+            "EnsembleConfig": "model.configuration_ensemble",
+            "Example": "model.schema",
+            "Mention": "model.schema",
+            "Relation": "model.schema",
+            "Schema": "model.schema",
+            "Span": "model.schema",
+            "SpoConfig": "model.configuration_spo",
+            "SpoEnsemble": "model.modeling_ensemble",
+            "SpoForTripleExtraction": "model.modeling_spo",
+            "Triple": "model.schema",
+            "TripleExtractionPipeline": "model.pipeline",
+            "TripleExtractor": "model.extraction",
+            "TripleStore": "model.triple_store",
+            "Triples": "model.results",
+            "auto_dtype": "loading.dtypes",
+            "character_tokenizer": "training.tokenization_dgcnn",
+            "load_onnx": "onnx.runtime",
+            "read_word_vectors": "training.word_vectors",
+            "register_segmenter": "model.words",
             "render": "drawing",
         },
     )

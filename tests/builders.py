@@ -11,8 +11,8 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from hf_spo import Example, Mention, Relation, Schema, Span, SpoConfig, SpoForTripleExtraction, Triple
-from hf_spo.alignment import Batch, TokenSpan, encode, pad
-from hf_spo.schema import VALUE_SLOT
+from hf_spo.model.alignment import Batch, TokenSpan, encode, pad
+from hf_spo.model.schema import VALUE_SLOT
 
 SCHEMA = Schema(
     [

@@ -3,12 +3,12 @@
 import os
 from typing import Any
 
-import builders
 import pytest
 import torch
 
 from hf_spo import Schema, SpoForTripleExtraction
-from hf_spo.deploy import export_onnx
+from hf_spo.onnx import export_onnx
+from tests import builders
 
 
 def pytest_configure() -> None:

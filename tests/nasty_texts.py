@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from builders import SENTENCES, any_text
 from hypothesis import strategies as st
 
-from hf_spo.alignment import pad
-from hf_spo.files import json_line
+from hf_spo.model.alignment import pad
+from hf_spo.model.fields import json_line
+from tests.builders import SENTENCES, any_text
 
 _FACT = "歌曲《晚风》由白露演唱"
 _SPACES = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2003\u2007\u200a\u2028\u2029\u202f\u205f\u3000"

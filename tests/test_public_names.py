@@ -13,12 +13,13 @@ import pytest
 
 import hf_spo
 import hf_spo.data
-import hf_spo.deploy
+import hf_spo.doctor
+import hf_spo.onnx
+import hf_spo.training
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = pytest.mark.parametrize(
-    "package", [hf_spo, hf_spo.data, hf_spo.deploy], ids=lambda package: package.__name__
-)
+LAZY = [hf_spo, hf_spo.data, hf_spo.doctor, hf_spo.onnx, hf_spo.training]
+PACKAGES = pytest.mark.parametrize("package", LAZY, ids=lambda package: package.__name__)
 
 
 def lazily(package: ModuleType) -> tuple[dict[str, str], dict[str, str]]:
@@ -62,8 +63,9 @@ import hf_spo
 assert "numpy" not in sys.modules
 from hf_spo import Example, Mention, Relation, Schema, Span, Triple, TripleExtractor, TripleStore
 from hf_spo import load_onnx, packaged, read_word_vectors, register_segmenter
-from hf_spo.data import AlignmentReport, OccurrencePolicy, diagnose, example_from_row, read_examples, read_texts
-import hf_spo.calling, hf_spo.cli, hf_spo.metrics, hf_spo.windows
+from hf_spo.data import AlignmentReport, OccurrencePolicy, example_from_row, read_examples, read_texts
+from hf_spo.doctor import diagnose
+import hf_spo.model.calling, hf_spo.cli, hf_spo.metrics, hf_spo.model.windows
 for package, name, missing in (
     (hf_spo, "SpoConfig", "transformers"),
     (hf_spo, "SpoForTripleExtraction", "torch"),

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import builders
 import pytest
+
+from tests import builders
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [path for name in ("hf_spo", "spaces", "recipes") for path in sorted((ROOT / name).rglob("*.py"))]

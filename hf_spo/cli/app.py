@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..console import LogHandler, say
-from ..lazy import explain_missing
+from ..support.lazy import explain_missing
+from .console import LogHandler, say
 
 _ORDER = (
     "extract",

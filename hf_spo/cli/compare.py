@@ -11,12 +11,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import is_terminal, printable
-from ..files import json_line
 from ..metrics import Difference, Match, TripleScorer, judge, text_counts
 from ..metrics import compare as compare_counts
-from ..schema import Example
+from ..model.fields import json_line
+from ..model.schema import Example
 from .app import app
+from .console import is_terminal, printable
 from .options import LABELLED, AsJson, DataFormat
 from .predictions import read_labelled, read_predictions
 

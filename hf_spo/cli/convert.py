@@ -10,10 +10,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import BadLines, is_terminal, printable
 from ..data.splitting import Split
-from ..files import json_line
+from ..model.fields import json_line
 from .app import app
+from .console import BadLines, is_terminal, printable
 from .options import AsJson, SkipBadLines, format_name, labelled_data
 
 if TYPE_CHECKING:

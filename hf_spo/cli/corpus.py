@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from ..console import is_terminal, say
-from ..data.diagnosis import counted
+from ..corpus import CorpusJob, Engine, LocalEngine, Progress
+from ..corpus.job import PART_SIZE
+from ..corpus.parts import PartFormat, Rows
 from ..data.documents import STDIN, Source, count_documents
-from ..deploy.corpus import CorpusJob, Engine, LocalEngine, Progress
-from ..deploy.corpus.job import PART_SIZE
-from ..deploy.corpus.parts import PartFormat, Rows
-from ..files import json_line
+from ..doctor.diagnosis import counted
+from ..model.fields import json_line
+from .console import is_terminal, say
 from .models import ModelChoice
 from .stream import Given
 
@@ -71,7 +71,7 @@ class Workers:
             return LocalEngine(self.number or 1, batch_size)
         if any(source.name == STDIN for source in sources):
             raise typer.BadParameter("--engine ray reads in another process, which has no stdin; name files")
-        from ..deploy.corpus.ray_engine import RayEngine
+        from ..corpus.ray_engine import RayEngine
 
         uses_gpu = (choice.device or "").startswith("cuda")
         return RayEngine(self.number, self.address, batch_size, gpus=1 if uses_gpu else 0)

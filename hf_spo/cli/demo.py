@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..console import say
 from .app import app
+from .console import say
 from .models import ModelChoice, find_model
 from .options import MODEL_PANEL, Device, Precision, Threads
 

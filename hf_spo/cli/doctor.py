@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import count_lines, is_terminal, progress_bar, say
-from ..files import json_line, whole_file
-from ..packaged import resolve
+from ..loading.packaged import resolve
+from ..model.fields import json_line
+from ..support.files import whole_file
 from .app import app
+from .console import count_lines, is_terminal, progress_bar, say
 from .doctor_tables import report
 from .models import find_model, hush
 from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat
 
 if TYPE_CHECKING:
-    from ..data.diagnosis import Diagnosis
-    from ..schema import Example, Schema
-    from ..training.overfit import Overfitting
+    from ..doctor.diagnosis import Diagnosis
+    from ..doctor.overfit import Overfitting
+    from ..model.schema import Example, Schema
 
 _OVERFIT_PANEL = "Overfitting test"
 
@@ -133,10 +134,10 @@ def _diagnose(
 ) -> tuple["Schema", list["Example"], "Diagnosis"]:
     from transformers import AutoConfig, AutoTokenizer
 
-    from ..configuration_spo import SpoConfig
-    from ..data.doctor import diagnose
-    from ..data.doctor_reading import read_as_it_is
-    from ..schema import Schema
+    from ..doctor.checks import diagnose
+    from ..doctor.reading import read_as_it_is
+    from ..model.configuration_spo import SpoConfig
+    from ..model.schema import Schema
 
     bad_lines: list[Any] = []
     found = read_as_it_is(data, bad_lines.append, form)
@@ -168,7 +169,7 @@ def _overfit(
     learning_rate: float | None,
     max_length: int | None,
 ) -> "Overfitting":
-    from ..training.overfit import overfit
+    from ..doctor.overfit import overfit
 
     def tell(step: int, metrics: dict[str, float]) -> None:
         parts = {"F1": "eval_f1", "subjects": "eval_subject_f1", "objects": "eval_object_f1"}
@@ -188,7 +189,7 @@ def _overfit(
 def _write(
     folder: Path, result: dict[str, Any], about: dict[str, Any], found: "Diagnosis", learning: "Overfitting | None"
 ) -> None:
-    from ..data.doctor_page import render
+    from ..doctor.page import render
 
     folder.mkdir(parents=True, exist_ok=True)
     page = render(about, found, learning.to_dict() if learning else None)

@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..console import printable
+from .console import printable
 
 if TYPE_CHECKING:
-    from ..data.diagnosis import Diagnosis, Figures, Finding, Suggestion
-    from ..training.overfit import Overfitting
+    from ..doctor.diagnosis import Diagnosis, Figures, Finding, Suggestion
+    from ..doctor.overfit import Overfitting
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 _EXAMPLES, _RELATIONS, _BAR = 3, 10, 24

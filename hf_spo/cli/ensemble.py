@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from ..console import say
-from ..decoding_settings import Combination
-from ..files import json_line
+from ..model.decoding_settings import Combination
+from ..model.fields import json_line
 from .app import app
+from .console import say
 from .models import hush
 
 
@@ -36,7 +36,7 @@ def ensemble(
     hf-spo ensemble average other-average --combine union --output united
     hf-spo extract --model united 《战狼2》的导演是吴京。[/]
     """
-    from ..modeling_ensemble import SpoEnsemble
+    from ..model.modeling_ensemble import SpoEnsemble
 
     if output.exists() and any(output.iterdir()):
         raise typer.BadParameter(f"{output} is not empty; give another folder")

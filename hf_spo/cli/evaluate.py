@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, progress_bar, say, scores_table
-from ..extraction import BATCH_TOKENS, OnLong
-from ..files import json_line, whole_file
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
+from ..metrics.rule_effects import rule_effects
 from ..metrics.triple_f1 import Tokenize
-from ..rule_effects import rule_effects
-from ..rules import apply_rules
-from ..schema import Example, Schema, Triple
+from ..model.extraction import BATCH_TOKENS, OnLong
+from ..model.fields import json_line
+from ..model.rules import apply_rules
+from ..model.schema import Example, Schema, Triple
+from ..support.files import whole_file
 from .app import app
+from .console import BadLines, is_terminal, progress_bar, say, scores_table
 from .models import load_pipeline
 from .options import (
     FILES_PANEL,
@@ -48,8 +49,8 @@ from .options import (
 from .predictions import read_labelled, read_predictions
 
 if TYPE_CHECKING:
-    from ..deploy import OnnxTripleExtractionPipeline
-    from ..pipeline import TripleExtractionPipeline
+    from ..model.pipeline import TripleExtractionPipeline
+    from ..onnx import OnnxTripleExtractionPipeline
 
 _REPORT_PANEL = "Report"
 

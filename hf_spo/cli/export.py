@@ -10,16 +10,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import BadLines, is_terminal, say
-from ..deploy.onnx_folder import MAX_F1_DROP, OnnxExportError, check_target
-from ..files import json_line
+from ..model.fields import json_line
+from ..onnx.folder import MAX_F1_DROP, OnnxExportError, check_target
 from .app import app
+from .console import BadLines, is_terminal, say
 from .models import find_model, hush
 from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
-    from ..deploy import OnnxReport
+    from ..onnx import OnnxReport
 
 
 class ExportFormat(StrEnum):
@@ -93,10 +93,10 @@ def export(
 
 def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
     """Load a model and export it, while stderr shows what is being done."""
-    from ..deploy.onnx_export import export_onnx, require_packages
+    from ..onnx.export import export_onnx, require_packages
 
     require_packages()
-    from ..loading import load_checked
+    from ..loading.checked import load_checked
 
     hush()
     with Console(stderr=True).status("loading the model") as status:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ..console import BadLines, is_terminal
+from ..corpus.job import PART_SIZE
+from ..corpus.parts import PartFormat
+from ..corpus.parts import Rows as RowsOf
 from ..data.documents import Columns, SourceFormat
-from ..deploy.corpus.job import PART_SIZE
-from ..deploy.corpus.parts import PartFormat
-from ..deploy.corpus.parts import Rows as RowsOf
-from ..extraction import BATCH_TOKENS, OnLong
+from ..model.extraction import BATCH_TOKENS, OnLong
 from .app import app
+from .console import BadLines, is_terminal
 from .corpus import EngineName, Layout, Workers, extract_corpus
 from .models import ModelChoice
 from .options import (

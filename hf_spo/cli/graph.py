@@ -24,7 +24,7 @@ from .options import FILES_PANEL, AsJson, SkipBadLines
 
 if TYPE_CHECKING:
     from ..graph import Conflict, KnowledgeGraph
-    from ..schema import Schema
+    from ..model.schema import Schema
 
 MERGING_PANEL, RDF_PANEL, PAGE_PANEL, CHECK_PANEL = "Merging", "RDF", "HTML", "Checking"
 

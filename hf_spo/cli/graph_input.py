@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..console import BadLines
-from ..schema import Schema
+from ..model.schema import Schema
+from .console import BadLines
 from .models import find_model
 
 if TYPE_CHECKING:

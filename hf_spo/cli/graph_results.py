@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import is_terminal, printable, say
-from ..files import json_line
 from ..graph.settings import GraphFormat, RdfSettings
+from ..model.fields import json_line
+from .console import is_terminal, printable, say
 
 if TYPE_CHECKING:
     from ..graph import Conflict, KnowledgeGraph

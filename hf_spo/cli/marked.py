@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from ..console import printable
+from .console import printable
 
 _STYLES = {
     "subject": "bold white on #0756b3",

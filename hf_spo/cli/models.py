@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..console import say
-from ..deploy.onnx_folder import is_export
-from ..files import digest
-from ..packaged import resolve
+from ..loading.packaged import resolve
+from ..onnx.folder import is_export
+from ..support.files import digest
+from .console import say
 from .options import Backend, DType
 
 if TYPE_CHECKING:
-    from ..calling import Loop
-    from ..deploy import OnnxTripleExtractionPipeline
-    from ..pipeline import TripleExtractionPipeline
+    from ..model.calling import Loop
+    from ..model.pipeline import TripleExtractionPipeline
+    from ..onnx import OnnxTripleExtractionPipeline
 
 
 @overload
@@ -120,8 +120,8 @@ def _load_torch(
         os.environ.setdefault(name, "64")
     import torch
 
-    from ..loading import load_checked_pipeline
-    from ..precision import auto_dtype
+    from ..loading.checked import load_checked_pipeline
+    from ..loading.dtypes import auto_dtype
 
     hush()
     if threads is not None:
@@ -134,7 +134,7 @@ def _load_torch(
 def _load_onnx(
     folder: str, device: str | None, dtype: DType | None, threads: int | None
 ) -> "OnnxTripleExtractionPipeline":
-    from ..deploy.onnx_runtime import load_onnx
+    from ..onnx.runtime import load_onnx
 
     if dtype not in (None, DType.AUTO):
         raise ValueError(f"--dtype {dtype} is for --backend torch; an export has the number format that it was made in")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..data.formats.registry import find_format
-from ..extraction import OnLong
+from ..model.extraction import OnLong
 
 
 class DType(StrEnum):

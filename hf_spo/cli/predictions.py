@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..console import BadLines, say
 from ..data.formats.base import Account
 from ..data.reading import read_records
-from ..schema import Example, Triple
+from ..model.schema import Example, Triple
+from .console import BadLines, say
 
 
 def read_labelled(path: Path, bad_lines: BadLines | None = None, form: str | None = None) -> list[Example]:

@@ -11,15 +11,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import is_terminal, printable, say
-from ..files import json_line, whole_folder
-from ..packaged import resolve
+from ..loading.packaged import resolve
+from ..model.fields import json_line
+from ..support.files import whole_folder
 from .app import app
+from .console import is_terminal, printable, say
 from .models import hush
 from .options import AsJson
 
 if TYPE_CHECKING:
-    from ..publishing.repository import Wishes
+    from ..hub.repository import Wishes
 
 _CARD_PANEL, _PARTS_PANEL, _HUB_PANEL = "Model card", "Further parts", "Hub"
 
@@ -148,8 +149,8 @@ def publish(
     hf-spo publish my-model me/my-model --output look-at-it-first
     hf-spo publish my-model me/my-model --onnx --standalone --private[/]
     """
-    from ..publishing.cards import read_card, read_text
-    from ..publishing.repository import Wishes
+    from ..hub.repository import Wishes
+    from ..hub.sealed_cards import read_card, read_text
 
     about = {"report": report, "data": data, "licence": licence, "base_model": base_model, "language": language}
     _check(repo, card, {**about, "recipe": recipe, "example": example})
@@ -174,8 +175,8 @@ def publish(
         say(f"hf-spo: the repository is in {output}; nothing was uploaded")
         _tell({"folder": str(output), "files": files}, as_json)
         return
-    from ..publishing.contents import Contents
-    from ..publishing.upload import Account
+    from ..hub.contents import Contents
+    from ..hub.upload import Account
 
     Contents.of(folder)  # what is no model needs no account
     account = Account()
@@ -213,7 +214,7 @@ def _check(repo: str, card: Path | None, about: Mapping[str, Any]) -> None:
 
 
 def _build(model: Path, folder: Path, repo: str, wishes: "Wishes") -> None:
-    from ..publishing.repository import build_repository
+    from ..hub.repository import build_repository
 
     hush()
     with Console(stderr=True).status("reading the model") as status:

@@ -12,9 +12,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..console import BadLines, is_terminal, printable, say
-from ..files import json_line, whole_file
+from ..model.fields import json_line
+from ..support.files import whole_file
 from .app import app
+from .console import BadLines, is_terminal, printable, say
 from .models import load_pipeline
 from .options import (
     FILES_PANEL,
@@ -168,7 +169,7 @@ _MANY = 0.1
 
 def _voters(names: Sequence[str], device: str | None, dtype: DType | None) -> Iterator["Voter"]:
     """Load one model after the other."""
-    from ..modeling_spo import SpoForTripleExtraction
+    from ..model.modeling_spo import SpoForTripleExtraction
     from ..training.folds import training_texts
     from ..training.voting import Voter
 

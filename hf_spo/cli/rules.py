@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..console import say
-from ..files import json_line
-from ..schema import Schema
+from ..model.fields import json_line
+from ..model.schema import Schema
 from .app import app
+from .console import say
 from .models import find_model
 from .options import FILES_PANEL, Model
 

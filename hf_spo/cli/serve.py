@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..deploy.inputs import InputLimits
-from ..deploy.service.settings import TOKEN_VARIABLE, ServiceSettings
-from ..extraction import BATCH_TOKENS
+from ..model.extraction import BATCH_TOKENS
+from ..service.inputs import InputLimits
+from ..service.settings import TOKEN_VARIABLE, ServiceSettings
 from .app import app
 from .models import ModelChoice
 from .options import MODEL_PANEL, BatchTokens, Device, Model, Precision, Runtime, Threads
@@ -82,8 +82,8 @@ def serve(
     curl localhost:8000/extract -H 'Content-Type: application/json' -d '{"texts": ["《战狼2》的主演是吴京。"]}'[/]
     """
     token = _token(host)
-    from ..deploy.service.app import Service
-    from ..deploy.service.server import open_socket, run_server
+    from ..service.app import Service
+    from ..service.server import open_socket, run_server
 
     # Before the model, which takes seconds to load.
     with open_socket(host, port) as listening:

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, say
 from ..drawing import WIDTH, page, render
-from ..extraction import BATCH_TOKENS, OnLong
-from ..files import whole_file
+from ..model.extraction import BATCH_TOKENS, OnLong
+from ..support.files import whole_file
 from .app import app
+from .console import BadLines, say
 from .marked import marked
 from .models import load_pipeline
 from .options import (

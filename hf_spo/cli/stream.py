@@ -12,16 +12,17 @@ from typing import IO, TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, progress_bar, say, triples_table
 from ..data.document_readers import read_documents
 from ..data.documents import Columns, Document, Source, SourceFormat, count_documents, find_sources
-from ..files import json_line, whole_file, whole_path
-from ..schema import Triple
+from ..model.fields import json_line
+from ..model.schema import Triple
+from ..support.files import whole_file, whole_path
+from .console import BadLines, is_terminal, progress_bar, say, triples_table
 from .models import ModelChoice
 
 if TYPE_CHECKING:
-    from ..deploy import OnnxTripleExtractionPipeline
-    from ..pipeline import TripleExtractionPipeline
+    from ..model.pipeline import TripleExtractionPipeline
+    from ..onnx import OnnxTripleExtractionPipeline
 
 
 class Tool(StrEnum):

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..console import BadLines, say
-from ..files import json_line
+from ..model.fields import json_line
 from .app import app
+from .console import BadLines, say
 from .options import DataFormat, SkipBadLines
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 

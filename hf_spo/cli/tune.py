@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..console import BadLines, is_terminal, say, scores_table
-from ..files import json_line
+from ..model.fields import json_line
 from .app import app
+from .console import BadLines, is_terminal, say, scores_table
 from .models import load_pipeline
 from .options import FILES_PANEL, LABELLED, AsJson, BatchSize, DataFormat, Device, Model, Precision, SkipBadLines
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
-    from ..pipeline import TripleExtractionPipeline
+    from ..model.pipeline import TripleExtractionPipeline
 
 
 class CalibrateBy(StrEnum):
@@ -71,7 +71,7 @@ def tune(
     [dim]hf-spo tune --model my-model --data dev.jsonl --output my-model
     hf-spo tune --model base --data dev.jsonl --min-precision 0.9 --output careful-model[/]
     """
-    from ..calibration import CalibrationMethod
+    from ..model.calibration import CalibrationMethod
     from ..training.tuning import Tuner
 
     bad_lines = BadLines(output.parent if output else Path())

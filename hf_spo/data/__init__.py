@@ -2,14 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from ..support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .collator import SpoCollator, SubjectSampling
     from .dataset import SpoDataset
-    from .diagnosis import Diagnosis, Finding, Severity, Suggestion
-    from .doctor import diagnose
-    from .fields import FieldError
     from .formats.base import Account, BadLine, DataFormatError, Record
     from .formats.duie import example_from_duie
     from .formats.registry import find_format, format_names
@@ -26,17 +23,11 @@ else:
             "AlignmentReport": "labels",
             "BadLine": "formats.base",
             "DataFormatError": "formats.base",
-            "Diagnosis": "diagnosis",
-            "FieldError": "fields",
-            "Finding": "diagnosis",
             "OccurrencePolicy": "occurrences",
             "Record": "formats.base",
-            "Severity": "diagnosis",
             "SpoCollator": "collator",
             "SpoDataset": "dataset",
             "SubjectSampling": "collator",
-            "Suggestion": "diagnosis",
-            "diagnose": "doctor",
             "example_from_duie": "formats.duie",
             "example_from_row": "reading",
             "find_format": "formats.registry",
@@ -54,17 +45,11 @@ __all__ = [
     "AlignmentReport",
     "BadLine",
     "DataFormatError",
-    "Diagnosis",
-    "FieldError",
-    "Finding",
     "OccurrencePolicy",
     "Record",
-    "Severity",
     "SpoCollator",
     "SpoDataset",
     "SubjectSampling",
-    "Suggestion",
-    "diagnose",
     "example_from_duie",
     "example_from_row",
     "find_format",

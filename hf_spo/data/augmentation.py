@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..schema import Example, Mention, Span, Triple
+from ..model.schema import Example, Mention, Span, Triple
 from .occurrences import OccurrencePolicy, locate
 
 RelationKey = tuple[str, str, str]

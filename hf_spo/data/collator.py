@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 import torch
 
-from ..alignment import TokenSpan, pad
+from ..model.alignment import TokenSpan, pad
 from .dataset import LabelledItem
 
 

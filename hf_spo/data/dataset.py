@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ..alignment import Encoding, encode
-from ..features import Features
-from ..schema import Example, Schema
-from ..triple_store import StatedTriples, stated_triples
+from ..model.alignment import Encoding, encode
+from ..model.features import Features
+from ..model.schema import Example, Schema
+from ..model.triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy

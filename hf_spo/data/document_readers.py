@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from ..model.fields import kind
 from .documents import HUB_PREFIX, Columns, Document, Source, SourceFormat, Unreadable
-from .fields import kind
 from .formats.base import DataFormatError
 
 Item = Document | Unreadable

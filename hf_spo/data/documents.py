@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ..files import digest
+from ..support.files import digest
 
 
 class SourceFormat(StrEnum):

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ..alignment import Encoding, Misalignment, TokenSpan
-from ..schema import Example, Mention, Schema, Triple
+from ..model.alignment import Encoding, Misalignment, TokenSpan
+from ..model.schema import Example, Mention, Schema, Triple
 from .occurrences import OccurrencePolicy, locate, missing
 
 Labels = dict[TokenSpan, dict[tuple[TokenSpan, int], float]]

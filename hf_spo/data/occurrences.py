@@ -3,7 +3,7 @@
 from enum import StrEnum
 from itertools import product
 
-from ..schema import Mention, Span, Triple
+from ..model.schema import Mention, Span, Triple
 
 
 class OccurrencePolicy(StrEnum):

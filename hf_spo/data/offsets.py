@@ -4,8 +4,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
-from ..schema import Mention, Span
-from .fields import FieldError
+from ..model.fields import FieldError
+from ..model.schema import Mention, Span
 from .formats.base import Account
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..schema import Example
-from .fields import string
+from ..model.fields import string
+from ..model.schema import Example
 from .formats.base import Account, DataFormatError, Format, OnBadLine, Record
 from .formats.lines import decoded_lines
 from .formats.registry import detect, find_format

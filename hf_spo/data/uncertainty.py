@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import log2
 from typing import TYPE_CHECKING
 
-from ..schema import Triple
+from ..model.schema import Triple
 
 if TYPE_CHECKING:
     # Formats use this module too.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..schema import Example, Relation, Schema
+from ..model.schema import Example, Relation, Schema
 
 
 def without_unknown_relations(example: Example, schema: Schema) -> tuple[Example, list[Relation]]:

@@ -7,7 +7,7 @@ gradio is imported for the page itself, and for nothing else.
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from ..support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .server import launch

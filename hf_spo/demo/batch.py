@@ -9,12 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from ..calling import Loop
+from ..corpus.chunks import extract_chunk, in_chunks
 from ..data.document_readers import Item, read_documents
 from ..data.documents import Columns, Document, Unreadable, find_sources
-from ..deploy.corpus.chunks import extract_chunk, in_chunks
-from ..files import json_line, whole_file
-from ..tables import TRIPLE, triple_row
+from ..model.calling import Loop
+from ..model.fields import json_line
+from ..support.files import whole_file
+from ..support.tables import TRIPLE, triple_row
 from .extraction import MAX_CHARACTERS, readable
 
 MAX_BYTES = 5 * 1024 * 1024

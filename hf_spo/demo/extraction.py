@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
-from ..calling import Loop
-from ..schema import Thresholds, Triple
+from ..model.calling import Loop
+from ..model.schema import Thresholds, Triple
 
 MAX_CHARACTERS = 10_000
 """Of a text."""

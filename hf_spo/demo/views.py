@@ -7,8 +7,8 @@ from typing import Any
 
 from ..drawing import render
 from ..drawing.markup import markup
-from ..files import json_line
-from ..results import Triples
+from ..model.fields import json_line
+from ..model.results import Triples
 from .batch import MAX_DOCUMENTS, Outcome
 from .graph_picture import graph_picture
 from .strings import Language, count_of_triples, say

@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ..data.documents import count_documents, find_sources
-from ..results import Triples
+from ..model.results import Triples
 from .batch import MAX_BYTES, MAX_DOCUMENTS, Outcome, extract_file
 from .extraction import MAX_CHARACTERS, Models, Settings, readable
 from .strings import Language, say

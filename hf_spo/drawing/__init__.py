@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from ..schema import Triple
+from ..model.schema import Triple
 from .html import fragment
 from .html import page as html_page
 from .marks import Marking, marking

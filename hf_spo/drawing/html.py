@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..schema import Mention, Triple
+from ..model.schema import Mention, Triple
 from .colours import BASE, DARK, FONTS, LIGHT, SHORT, Palette, hover
 from .marks import OBJECT, SUBJECT, Marking
 from .markup import classes, markup

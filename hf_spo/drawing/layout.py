@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..schema import Span
+from ..model.schema import Span
 from .lanes import Connector, arrange
 from .marks import Mark, Marking
 from .sharing import shared_out

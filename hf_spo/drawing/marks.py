@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..schema import Mention, Span, Triple
+from ..model.schema import Mention, Span, Triple
 
 SUBJECT, OBJECT, QUALIFIER = "subject", "object", "qualifier"
 

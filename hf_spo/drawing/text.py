@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from ..schema import Span
+from ..model.schema import Span
 
 # Widths in thousandths of the font size, of the sans-serif fonts that most viewers have; few differ by a tenth, and
 # `textLength` holds viewers to what was counted on.

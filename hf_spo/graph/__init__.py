@@ -9,7 +9,7 @@ rdflib and networkx are imported for the formats that need them, and for nothing
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from ..support.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .conflicts import Conflict, ConflictKind, find_conflicts

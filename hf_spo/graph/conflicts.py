@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..schema import VALUE_SLOT, Relation, Schema
-from ..value_formats import has_format
+from ..model.schema import VALUE_SLOT, Relation, Schema
+from ..model.value_formats import has_format
 from .elements import Edge, Node
 from .knowledge import KnowledgeGraph
 from .names import without_marks

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ..files import json_line
+from ..model.fields import json_line
 from .elements import Edge, Node
 from .knowledge import KnowledgeGraph
 from .neo4j_csv import ENTITY

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..schema import Span
+from ..model.schema import Span
 from .names import node_id
 
 

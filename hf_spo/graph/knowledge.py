@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from ..schema import Mention, Triple
+from ..model.schema import Mention, Triple
 from .elements import Edge, Evidence, Node
 from .names import normalised, one_line, writable
 from .rows import Row

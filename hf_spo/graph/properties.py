@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..files import json_line
+from ..model.fields import json_line
 from .elements import Edge, Node, plain
 
 

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import IO, Any
 from urllib.parse import quote
 
-from ..files import digest, json_line
+from ..model.fields import json_line
+from ..support.files import digest
 from .elements import Edge, Evidence, Node, Qualifiers
 from .knowledge import KnowledgeGraph
 from .settings import GraphFormat, RdfSettings

@@ -99,7 +99,7 @@ def _parquet_rows(path: Path, on_bad_row: OnBadRow | None) -> Iterator[Row]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    from ..tables import document_of, triple_of
+    from ..support.tables import document_of, triple_of
 
     try:
         with parquet.ParquetFile(path) as file:

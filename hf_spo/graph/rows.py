@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from ..schema import Mention, Span, Triple
+from ..model.schema import Mention, Span, Triple
 
 
 @dataclass(frozen=True, slots=True)

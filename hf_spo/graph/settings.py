@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from ..schema import Schema
+from ..model.schema import Schema
 
 
 class GraphFormat(StrEnum):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..schema import Span
+from ..model.schema import Span
 from .elements import Edge, Evidence, Node
 from .names import one_line
 

@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO
 
-from ..files import json_line, whole_file, whole_folder
+from ..model.fields import json_line
+from ..support.files import whole_file, whole_folder
 from .conflicts import Conflict
 from .cypher import parameters_path, write_cypher
 from .knowledge import KnowledgeGraph

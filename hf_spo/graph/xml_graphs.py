@@ -4,7 +4,7 @@ import re
 from io import BytesIO
 from typing import IO, Any
 
-from ..files import json_line
+from ..model.fields import json_line
 from .knowledge import KnowledgeGraph
 from .properties import edge_properties, node_properties
 from .settings import GraphFormat

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..schema import Example, Schema, Triple
+from ..model.schema import Example, Schema, Triple
 from .judging import Judgement
 from .triple_f1 import TripleScore
 

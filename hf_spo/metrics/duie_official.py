@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..schema import Example, Triple
+from ..model.schema import Example, Triple
 from .significance import ratios
 
 Aliases = Mapping[str, frozenset[str]]

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..schema import Mention, Span, Triple
+from ..model.schema import Mention, Span, Triple
 from .judging import Judgement
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
-from ..schema import Example, Triple
+from ..model.schema import Example, Triple
 from .triple_f1 import TripleScore, TripleScorer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..schema import Example, Schema, Triple
+from ..model.schema import Example, Schema, Triple
 from .breakdown import Group, Macro, by_entities, by_length, by_number, by_overlap, by_relation, macro_average
 from .duie_official import Aliases, OfficialScore, official_counts
 from .errors import Cause, TripleError, explain

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..schema import Mention, Schema, Span, Triple
+from ..model.schema import Mention, Schema, Span, Triple
 from .breakdown import relation_name
 from .errors import TripleError, places
 from .report import TextResult

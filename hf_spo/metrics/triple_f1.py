@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from ..schema import Mention, Triple
+from ..model.schema import Mention, Triple
 
 Tokenize = Callable[[str], Iterable[str]]
 

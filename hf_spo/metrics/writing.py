@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..files import json_line
+from ..model.fields import json_line
 from .page import render
 from .plots import PLOT_NAMES, plots
 from .report import Report

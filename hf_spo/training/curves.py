@@ -11,8 +11,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from ..files import whole_path
 from ..metrics.figures import Figure, Plot, Skin
+from ..support.files import whole_path
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..decoding_settings import DecodingSettings
 from ..metrics import TripleScorer
 from ..metrics.errors import Cause, explain
 from ..metrics.judging import judge
-from ..schema import Example, Mention, Triple
+from ..model.decoding_settings import DecodingSettings
+from ..model.schema import Example, Mention, Triple
 from .stages import StageScore
 
 

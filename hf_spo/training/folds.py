@@ -17,11 +17,12 @@ from transformers import AutoTokenizer
 from transformers.trainer_utils import IntervalStrategy
 
 from ..data.formats.base import OnBadLine
-from ..ensemble import make_extractor
-from ..files import json_line, whole_file
 from ..metrics import TripleScorer
-from ..modeling_spo import SpoForTripleExtraction
-from ..schema import Example
+from ..model.ensemble import make_extractor
+from ..model.fields import json_line
+from ..model.modeling_spo import SpoForTripleExtraction
+from ..model.schema import Example
+from ..support.files import whole_file
 from .plan import LOG_FILE, Plan, TrainingData, write_json, writing_to
 from .recipe import Recipe, RecipeError
 

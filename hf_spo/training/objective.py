@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ..layers import cross_entropy, powered_log_probabilities
-from ..modeling_spo import Sentences, SpoForTripleExtraction, SpoOutput, masked_mean
+from ..model.layers import cross_entropy, powered_log_probabilities
+from ..model.modeling_spo import Sentences, SpoForTripleExtraction, SpoOutput, masked_mean
 from .arguments import SpoTrainingArguments
 
 ENCODER_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "word_ids", "prior")

@@ -16,12 +16,13 @@ from transformers.trainer_utils import IntervalStrategy
 
 from ..data.formats.base import OnBadLine
 from ..data.reading import read_examples, read_texts
-from ..files import json_line, whole_file
-from ..locks import only_writer
-from ..modeling_spo import SpoForTripleExtraction
-from ..packaged import resolve
-from ..schema import Example, Schema
-from ..triple_store import TripleStore
+from ..loading.packaged import resolve
+from ..model.fields import json_line
+from ..model.modeling_spo import SpoForTripleExtraction
+from ..model.schema import Example, Schema
+from ..model.triple_store import TripleStore
+from ..support.files import whole_file
+from ..support.locks import only_writer
 from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .recipe import Recipe, RecipeError

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import yaml
 from transformers import HfArgumentParser
 
-from ..configuration_spo import SpoConfig
 from ..data.formats.base import DataFormatError
 from ..data.formats.registry import find_format
+from ..model.configuration_spo import SpoConfig
 from .arguments import SpoTrainingArguments
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..alignment import Batch
-from ..decoding import decode_subjects
-from ..decoding_settings import SpanPairing
-from ..extraction import PointerBackend
-from ..schema import Thresholds
+from ..model.alignment import Batch
+from ..model.decoding import decode_subjects
+from ..model.decoding_settings import SpanPairing
+from ..model.extraction import PointerBackend
+from ..model.schema import Thresholds
 
 Subject = tuple[int, int, int]
 """Sentence, first and last token."""

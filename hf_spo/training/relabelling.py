@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..schema import Example, Mention, Relation, Schema, Span, Triple
+from ..model.schema import Example, Mention, Relation, Schema, Span, Triple
 from .voting import Ballot, Fact, Poll, Tally, fact, place
 
 

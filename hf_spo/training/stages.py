@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..alignment import Batch
 from ..data.labels import AlignmentReport, Labels, label
 from ..data.occurrences import OccurrencePolicy
 from ..data.unknown_relations import without_unknown_relations
-from ..decoding import Subjects, decode_subjects
-from ..extraction import PointerBackend, TripleExtractor
 from ..metrics import TripleScore, TripleScorer
-from ..schema import Example, Schema, Triple
-from ..windows import Window
+from ..model.alignment import Batch
+from ..model.decoding import Subjects, decode_subjects
+from ..model.extraction import PointerBackend, TripleExtractor
+from ..model.schema import Example, Schema, Triple
+from ..model.windows import Window
 
 _NOTHING = TripleScore(0, 0, 0)
 

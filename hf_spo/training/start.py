@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
-from ..configuration_spo import SpoConfig
-from ..features import Features
-from ..layers import Convolution, PointerHead
-from ..modeling_spo import SpoForTripleExtraction
-from ..schema import Schema
-from ..tokenization_dgcnn import character_tokenizer
-from ..word_vectors import read_word_vectors
-from ..words import WordVocabulary, make_segmenter, segment
+from ..model.configuration_spo import SpoConfig
+from ..model.features import Features
+from ..model.layers import Convolution, PointerHead
+from ..model.modeling_spo import SpoForTripleExtraction
+from ..model.schema import Schema
+from ..model.words import WordVocabulary, make_segmenter, segment
+from .tokenization_dgcnn import character_tokenizer
+from .word_vectors import read_word_vectors
 
 logger = logging.getLogger(__name__)
 

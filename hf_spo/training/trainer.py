@@ -17,10 +17,10 @@ from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
-from ..features import Features
-from ..layers import ConditionalLayerNorm
-from ..modeling_spo import SpoForTripleExtraction, TorchBackend
-from ..schema import Example
+from ..model.features import Features
+from ..model.layers import ConditionalLayerNorm
+from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
+from ..model.schema import Example
 from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..calibration import Calibration, CalibrationMethod, fit_calibration
-from ..decoding_settings import DecodingSettings
-from ..ensemble import EnsembleExtractor
-from ..extraction import PointerBackend, TripleExtractor
 from ..metrics import TripleScore, TripleScorer
 from ..metrics.judging import judge
 from ..metrics.reliability import reliability
-from ..schema import Example, Schema, Thresholds, Triple
+from ..model.calibration import Calibration, CalibrationMethod, fit_calibration
+from ..model.decoding_settings import DecodingSettings
+from ..model.ensemble import EnsembleExtractor
+from ..model.extraction import PointerBackend, TripleExtractor
+from ..model.schema import Example, Schema, Thresholds, Triple
 from .recording import RecordedBackend
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..alignment import Encoding
 from ..data.unknown_relations import without_unknown_relations
-from ..extraction import TripleExtractor
-from ..modeling_spo import SpoForTripleExtraction, TorchBackend
-from ..schema import Example, Mention, Relation, Schema, Span, Triple
-from ..triple_store import StatedTriples, stated_triples
-from ..windows import Piece, Window
+from ..model.alignment import Encoding
+from ..model.extraction import TripleExtractor
+from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
+from ..model.schema import Example, Mention, Relation, Schema, Span, Triple
+from ..model.triple_store import StatedTriples, stated_triples
+from ..model.windows import Piece, Window
 
 Fact = tuple[str, Relation, str]
 """Subject, relation and object: what a triple says, wherever in the text."""

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import write_rows
 from typer.testing import CliRunner, Result
 
 from hf_spo.cli import app
+from tests import builders
+from tests.cli.command_line import write_rows
 
 
 @pytest.fixture

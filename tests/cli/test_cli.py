@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import COMMAND, facts, one_line_error, rows, write_rows
 from rich.console import Console
 
 import hf_spo
-from hf_spo import console
+from hf_spo.cli import console
+from tests import builders
+from tests.cli.command_line import COMMAND, facts, one_line_error, rows, write_rows
 
 TEXT = builders.EXAMPLES[0].text
 
@@ -181,8 +181,7 @@ class TestFailedWork:
         assert "--model" in one_line_error(run("extract", "x", model="./absent"), 1)
 
     def test_no_packaged_model(self, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        # The package's attribute of this name is the function, not the module.
-        monkeypatch.setattr(sys.modules["hf_spo.packaged"], "packaged", lambda name: tmp_path / name)
+        monkeypatch.setattr("hf_spo.loading.packaged.packaged", lambda name: tmp_path / name)
         assert "install hf-spo again" in one_line_error(run("extract", "x", model=None), 1)
 
     def test_no_folder_for_the_output(self, run: Any) -> None:

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error, rows, write_rows
 
 from hf_spo.data import Account, find_format, format_names, read_records
 from hf_spo.data.formats.base import Record
+from tests import builders
+from tests.cli.command_line import one_line_error, rows, write_rows
 
 OFFSETS = {"text": "《晚风》由白露演唱", "relation_list": [], "entity_list": [{"text": "晚风", "char_span": [2, 4]}]}
 

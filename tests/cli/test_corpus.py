@@ -5,16 +5,15 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-import builders
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from command_line import facts, one_line_error, rows, write_rows
 
-from hf_spo import console
-from hf_spo.cli import corpus
+from hf_spo.cli import console, corpus
+from hf_spo.corpus import Progress
 from hf_spo.data import read_records
-from hf_spo.deploy.corpus import Progress
+from tests import builders
+from tests.cli.command_line import facts, one_line_error, rows, write_rows
 
 TEXTS = [example.text for example in builders.EXAMPLES]
 GOLD = [facts(example.to_dict()) for example in builders.EXAMPLES]

@@ -1,10 +1,10 @@
 """hf-spo demo: what its options come to. The page itself is tested in tests/demo."""
 
 import pytest
-from command_line import one_line_error
 
 from hf_spo.cli.models import ModelChoice
 from hf_spo.demo import server
+from tests.cli.command_line import one_line_error
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error, rows, write_rows
 from transformers import AutoModel
+
+from tests import builders
+from tests.cli.command_line import one_line_error, rows, write_rows
 
 SHIFTED = {
     "text": "《晚风》由白露演唱",

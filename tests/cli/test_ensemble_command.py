@@ -2,12 +2,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error
 from typer.testing import CliRunner
 
 from hf_spo.cli import app
+from tests import builders
+from tests.cli.command_line import one_line_error
 
 
 @pytest.fixture

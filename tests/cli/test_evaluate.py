@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error, rows, write_rows
+
+from tests import builders
+from tests.cli.command_line import one_line_error, rows, write_rows
 
 
 @pytest.fixture

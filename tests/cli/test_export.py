@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import facts, one_line_error, rows
 from typer.testing import CliRunner
 
 from hf_spo import SpoEnsemble
 from hf_spo.cli import app
 from hf_spo.cli.export import show
-from hf_spo.deploy import OnnxReport
-from hf_spo.deploy.onnx_folder import Precision
-from hf_spo.deploy.onnx_int8 import Int8Report
+from hf_spo.onnx import OnnxReport
+from hf_spo.onnx.folder import Precision
+from hf_spo.onnx.int8 import Int8Report
+from tests import builders
+from tests.cli.command_line import facts, one_line_error, rows
 
 TEXTS = [item.text for item in builders.EXAMPLES]
 

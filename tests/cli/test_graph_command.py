@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import one_line_error, rows, write_rows
 from typer.testing import CliRunner, Result
 
 from hf_spo.cli import app, graph_results
-from hf_spo.relation_rules import RelationRules
-from hf_spo.schema import Relation, Schema
+from hf_spo.model.relation_rules import RelationRules
+from hf_spo.model.schema import Relation, Schema
+from tests.cli.command_line import one_line_error, rows, write_rows
 
 RELATIONS = Schema([Relation("人物", "出生日期", "Date", rules=RelationRules(max_objects=1))]).to_list()
 

@@ -2,9 +2,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error, rows
+
+from tests import builders
+from tests.cli.command_line import one_line_error, rows
 
 RECIPE = """
 model: {max_length: 64}

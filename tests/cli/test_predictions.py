@@ -1,9 +1,9 @@
-import builders
 import pytest
-from command_line import write_rows
 
+from hf_spo.cli.console import BadLines
 from hf_spo.cli.predictions import read_labelled, read_predictions
-from hf_spo.console import BadLines
+from tests import builders
+from tests.cli.command_line import write_rows
 
 ROWS = [example.to_dict() for example in builders.EXAMPLES]
 

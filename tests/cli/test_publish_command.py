@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import one_line_error, rows
 from huggingface_hub import ModelCard
 
-from hf_spo.publishing.cards import is_sealed
+from hf_spo.hub.sealed_cards import is_sealed
+from tests.cli.command_line import one_line_error, rows
 
 SCORE = {"precision": 0.75, "recall": 0.6, "f1": 0.667, "correct": 3, "predicted": 4, "gold": 5}
 

@@ -3,13 +3,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import facts, one_line_error, rows, write_rows
 
 from hf_spo import Example
-from hf_spo.modeling_ensemble import SpoEnsemble
+from hf_spo.model.modeling_ensemble import SpoEnsemble
 from hf_spo.training.folds import Folds
+from tests import builders
+from tests.cli.command_line import facts, one_line_error, rows, write_rows
 
 FIRST, SECOND, *REST = builders.EXAMPLES
 WRONG = [

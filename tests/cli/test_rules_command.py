@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import facts, one_line_error, rows
 
-from hf_spo.relation_rules import RelationRules
-from hf_spo.schema import Schema
+from hf_spo.model.relation_rules import RelationRules
+from hf_spo.model.schema import Schema
+from tests import builders
+from tests.cli.command_line import facts, one_line_error, rows
 
 TEXT = "《远山的灯》由林小川执导,周一鸣、何雨晴主演"
 RULED = Schema(

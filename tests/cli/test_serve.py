@@ -9,13 +9,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import builders
 import httpx
 import pytest
-from command_line import COMMAND, one_line_error
 
 from hf_spo.cli import serve
-from hf_spo.deploy.service import server
+from hf_spo.service import server
+from tests import builders
+from tests.cli.command_line import COMMAND, one_line_error
 
 
 class TestUsage:

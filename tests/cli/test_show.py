@@ -3,13 +3,13 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-import builders
 import pytest
-from command_line import one_line_error, write_rows
 from rich.console import Console
 
 from hf_spo import render
 from hf_spo.cli.marked import marked
+from tests import builders
+from tests.cli.command_line import one_line_error, write_rows
 
 EXAMPLE = builders.EXAMPLES[0]
 ROWS = [triple.to_dict() for triple in EXAMPLE.triples]

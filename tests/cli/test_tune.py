@@ -2,13 +2,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
-from command_line import one_line_error, write_rows
 from typer.testing import CliRunner
 
 from hf_spo import SpoConfig
 from hf_spo.cli import app
+from tests import builders
+from tests.cli.command_line import one_line_error, write_rows
 
 
 @pytest.fixture

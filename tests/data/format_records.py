@@ -3,11 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from builders import mention
-
 from hf_spo import Mention, Triple
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.losses import Part
+from tests.builders import mention
 
 
 def _triple(text: str, subject: Any, predicate: str, value: Any, slots: Any = (), score: float | None = None) -> Triple:

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from builders import EXAMPLES, any_text, mention
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
 from hf_spo.data.formats.registry import detect, find_format
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
+from tests.builders import EXAMPLES, any_text, mention
 
 WRITABLE = ("doccano", "label-studio", "prodigy", "spert", "brat", "docbin")
 EVERY_TOOL = pytest.mark.parametrize("tool", WRITABLE)

@@ -1,4 +1,3 @@
-import builders
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +6,7 @@ from hypothesis import strategies as st
 from hf_spo import Example, Mention, Span, Triple
 from hf_spo.data.augmentation import EntitySwap
 from hf_spo.data.occurrences import OccurrencePolicy, locate
+from tests import builders
 
 FIRST = OccurrencePolicy.FIRST
 

@@ -4,7 +4,7 @@ import pytest
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
 from hf_spo.data.formats.brat import FORMAT
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "Anna Lind\nfilmed 😀 Blue\nHarbour"
 ANNA, FILM = Mention("Anna Lind", Span(0, 9), "Person"), Mention("Blue\nHarbour", Span(19, 31), "Film")

@@ -1,16 +1,16 @@
 from collections import Counter
 from dataclasses import replace
 
-import builders
 import numpy as np
 import pytest
 import torch
 
 from hf_spo import Example
-from hf_spo.alignment import TokenSpan, encode
 from hf_spo.data import SpoCollator, SpoDataset, SubjectSampling
 from hf_spo.data.collator import draw_subject
 from hf_spo.data.dataset import LabelledItem
+from hf_spo.model.alignment import TokenSpan, encode
+from tests import builders
 
 REFERENCE, TRUE = SubjectSampling
 A, B, C = TokenSpan(1, 2), TokenSpan(4, 4), TokenSpan(4, 6)

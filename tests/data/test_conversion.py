@@ -2,12 +2,12 @@ import json
 from dataclasses import replace
 
 import pytest
-from format_records import RECORDS
 
 from hf_spo.data import Account, DataFormatError, read_records
 from hf_spo.data.conversion import convert
 from hf_spo.data.formats.native import row_of
 from hf_spo.data.splitting import Split
+from tests.data.format_records import RECORDS
 
 MANY = [replace(RECORDS[0], text=f"{RECORDS[0].text}{number}", id=f"n{number}") for number in range(60)]
 

@@ -1,17 +1,17 @@
 from collections import Counter
 from dataclasses import replace
 
-import builders
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
 from hf_spo import Example, Relation, Schema, TripleStore
-from hf_spo.alignment import TokenSpan
 from hf_spo.data import SpoDataset
-from hf_spo.features import Features
-from hf_spo.triple_store import stated_triples
-from hf_spo.words import WordVocabulary
+from hf_spo.model.alignment import TokenSpan
+from hf_spo.model.features import Features
+from hf_spo.model.triple_store import stated_triples
+from hf_spo.model.words import WordVocabulary
+from tests import builders
 
 
 @pytest.fixture

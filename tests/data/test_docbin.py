@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
 from hf_spo.data.formats.docbin import FORMAT
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
 
 WORDS = ["Anna", "Lind", "filmed", "Blue"]
 TEXT = "Anna Lind filmed Blue"

@@ -5,7 +5,7 @@ import pytest
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record
 from hf_spo.data.formats.doccano import FORMAT, write_predictions
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "白露在2010年唱了《晚风》"
 SINGER, SONG = Mention("白露", Span(0, 2), "人物"), Mention("晚风", Span(11, 13), "歌曲")

@@ -1,7 +1,8 @@
 import pytest
 
-from hf_spo.data import FieldError, example_from_duie
-from hf_spo.schema import Mention
+from hf_spo.data import example_from_duie
+from hf_spo.model.fields import FieldError
+from hf_spo.model.schema import Mention
 
 FILM = {
     "text": "《雪国》在北京的票房是三千万",

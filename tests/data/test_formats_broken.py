@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from format_records import RECORDS
 
 from hf_spo.data import Account, BadLine, DataFormatError, find_format, format_names, read_records
 from hf_spo.data.formats.registry import detect
+from tests.data.format_records import RECORDS
 
 WRITTEN = [name for name in format_names() if find_format(name).write]
 FILES = [name for name in WRITTEN if find_format(name).suffix]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import datasets
 import pytest
-from format_records import RECORDS
 
 from hf_spo import Example
 from hf_spo.data import Account, DataFormatError, find_format, load_duie, read_records
 from hf_spo.data.formats.native import row_of
 from hf_spo.data.formats.registry import detect
+from tests.data.format_records import RECORDS
 
 DUIE = {
     "text": "《雪国》在北京的票房是三千万",

@@ -3,12 +3,12 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from format_records import RECORDS
 
 from hf_spo.data import Account, DataFormatError, read_records
 from hf_spo.data.formats import parquet
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.registry import detect
+from tests.data.format_records import RECORDS
 
 SPO = [{"predicate": "歌手", "subject": "晚风", "subject_type": "歌曲", "object": "白露", "object_type": "人物"}]
 

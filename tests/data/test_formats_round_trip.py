@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from format_records import RECORDS, without
 
 from hf_spo import Mention, Span, Triple
 from hf_spo.data import Account, find_format, format_names, read_examples, read_records
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.losses import Part
 from hf_spo.data.formats.registry import detect
+from tests.data.format_records import RECORDS, without
 
 
 def compact(record: Record) -> Record:

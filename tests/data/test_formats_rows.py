@@ -3,10 +3,11 @@ import json
 
 import pytest
 
-from hf_spo.data import Account, BadLine, DataFormatError, FieldError
+from hf_spo.data import Account, BadLine, DataFormatError
 from hf_spo.data.formats.base import Sample, tally
 from hf_spo.data.formats.lines import decoded_lines, encoding_fault, whole_text
 from hf_spo.data.formats.rows import Row, identifier, json_rows, parsed_rows
+from hf_spo.model.fields import FieldError
 
 
 @pytest.fixture

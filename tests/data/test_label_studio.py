@@ -3,12 +3,12 @@ from collections import Counter
 from xml.etree import ElementTree
 
 import pytest
-from builders import SCHEMA
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record
 from hf_spo.data.formats.label_studio import FORMAT, labelling_config, write_predictions
 from hf_spo.data.offsets import Unit
-from hf_spo.schema import Mention, Relation, Schema, Span, Triple
+from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
+from tests.builders import SCHEMA
 
 TEXT = "😀 Anna Lind filmed\n Blue  Harbour"
 ANNA, FILM = Mention("Anna Lind", Span(2, 11), "Person"), Mention("Blue  Harbour", Span(20, 33), "Film")

@@ -1,10 +1,10 @@
-import builders
 import pytest
 
 from hf_spo import Example, Mention, Relation, Schema, Span, Triple, TripleExtractor
-from hf_spo.alignment import Misalignment, TokenSpan, encode
 from hf_spo.data import AlignmentReport, OccurrencePolicy, example_from_row
 from hf_spo.data.labels import label
+from hf_spo.model.alignment import Misalignment, TokenSpan, encode
+from tests import builders
 
 FIRST, NEAREST, ALL = OccurrencePolicy
 STARRING = Schema([Relation("影视作品", "主演", "人物")])

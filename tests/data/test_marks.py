@@ -1,12 +1,12 @@
 from collections import Counter
 
 import pytest
-from builders import SCHEMA, mention
 
 from hf_spo.data.formats.base import Account, Record
 from hf_spo.data.formats.marks import Link, Marks, from_marks, label, relation_labels, to_marks
 from hf_spo.data.formats.trimming import trimmed
-from hf_spo.schema import Mention, Relation, Schema, Span, Triple
+from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
+from tests.builders import SCHEMA, mention
 
 TEXT = "《雪国》在北京和上海的票房是三千万"
 FILM, PLACE, OTHER, VALUE = (

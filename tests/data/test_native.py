@@ -1,9 +1,9 @@
-import builders
 import pytest
 
 from hf_spo import Example, Mention, Span, Triple
-from hf_spo.data import FieldError
 from hf_spo.data.formats.native import example_from_native
+from hf_spo.model.fields import FieldError
+from tests import builders
 
 TEXT = "《雪国》在北京的票房是三千万"
 

@@ -1,8 +1,9 @@
 import pytest
 
 from hf_spo import Mention, Span
-from hf_spo.data import Account, FieldError
+from hf_spo.data import Account
 from hf_spo.data.offsets import Unit, mended, place
+from hf_spo.model.fields import FieldError
 
 
 def put(text, start, end, words, account=None):

@@ -5,7 +5,7 @@ import pytest
 
 from hf_spo.data.formats.base import Account, DataFormatError, Record
 from hf_spo.data.formats.prodigy import FORMAT
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "Anna Lind filmed Blue"
 ANNA, FILM = Mention("Anna Lind", Span(0, 9), "Person"), Mention("Blue", Span(17, 21), "Film")

@@ -1,11 +1,11 @@
 import codecs
 import json
 
-import builders
 import pytest
 
 from hf_spo import Example
 from hf_spo.data import DataFormatError, read_examples, read_texts
+from tests import builders
 
 GOOD = '{"text": "雪国", "spo_list": []}'
 

@@ -2,11 +2,11 @@ import json
 from collections import Counter
 
 import pytest
-from builders import mention
 
 from hf_spo.data.formats import scierc, spert
 from hf_spo.data.formats.base import Account, DataFormatError, Record
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
+from tests.builders import mention
 
 TEXT = "Anna Lind filmed Blue ."
 ANNA, FILM = mention(TEXT, "Anna Lind", "Peop"), mention(TEXT, "Blue", "Work")

@@ -1,12 +1,12 @@
 from itertools import pairwise
 
 import pytest
-from builders import any_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_spo.data.formats.tokens import cut, joined, spaced
-from hf_spo.schema import Span
+from hf_spo.model.schema import Span
+from tests.builders import any_text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 
 from hf_spo.data.formats.base import Record
 from hf_spo.data.uncertainty import by_uncertainty, uncertainty
-from hf_spo.schema import Mention, Triple
+from hf_spo.model.schema import Mention, Triple
 
 
 def triples(*scores):

@@ -1,7 +1,6 @@
-import builders
-
 from hf_spo import Example, Mention, Relation, Triple
 from hf_spo.data.unknown_relations import without_unknown_relations
+from tests import builders
 
 
 def test_known_triples_stay():

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from hf_spo.demo import launch
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "《远山的灯》由林小川执导，周一鸣主演"
 EVIL = (

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from demo_fakes import EVIL, Pipe
 
 from hf_spo.demo import launch
 from hf_spo.demo.extraction import MAX_CHARACTERS, Models, readable
+from tests.demo.demo_fakes import EVIL, Pipe
 
 pytestmark = [
     # Of gradio and what it is made of.

@@ -4,10 +4,10 @@ import csv
 import json
 
 import pytest
-from demo_fakes import EVIL, Pipe
 
 from hf_spo.demo import batch
 from hf_spo.demo.batch import extract_file
+from tests.demo.demo_fakes import EVIL, Pipe
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from demo_fakes import EVIL
-from demo_server import SECONDS, served
+
+from tests.demo.demo_fakes import EVIL
+from tests.demo.demo_server import SECONDS, served
 
 pytestmark = pytest.mark.slow
 sync_api = pytest.importorskip("playwright.sync_api")

@@ -4,9 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from demo_fakes import Pipe
 
 from hf_spo.demo.extraction import LOWEST_BORDER, Models, Settings, is_chinese, readable
+from tests.demo.demo_fakes import Pipe
 
 
 class TestSettings:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from demo_server import served
+
+from tests.demo.demo_server import served
 
 SPACE = Path(__file__).parents[2] / "spaces" / "demo"
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}

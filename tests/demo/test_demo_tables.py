@@ -1,9 +1,8 @@
 """Rows of the demo's tables."""
 
-from demo_fakes import EVIL, TEXT, Pipe, triple
-
 from hf_spo.demo.tables import preview_table, triples_table
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
+from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
 TRIPLE = triple(TEXT, "远山的灯", "主演", "周一鸣", inWork="林小川").to_dict()
 

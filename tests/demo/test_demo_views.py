@@ -4,14 +4,14 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from demo_fakes import EVIL, TEXT, Pipe, triple
 
 from hf_spo.data.documents import Unreadable
 from hf_spo.demo.batch import Outcome
 from hf_spo.demo.extraction import readable
 from hf_spo.demo.graph_picture import MOST
 from hf_spo.demo.views import Shown, Status, file_status, graph, progress, sentence
-from hf_spo.results import Triples
+from hf_spo.model.results import Triples
+from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
 TRIPLES = Triples([triple(TEXT, "远山的灯", "主演", "周一鸣")], TEXT)
 

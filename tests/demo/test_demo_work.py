@@ -3,12 +3,12 @@
 from html import unescape
 
 import pytest
-from demo_fakes import EVIL, Pipe
 
 from hf_spo.demo import work
 from hf_spo.demo.batch import MAX_BYTES, Outcome
 from hf_spo.demo.extraction import MAX_CHARACTERS, Models, Settings
 from hf_spo.demo.work import extract_text, failure, show_file, show_text
+from tests.demo.demo_fakes import EVIL, Pipe
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import re
 from xml.etree import ElementTree
 
-from demo_fakes import EVIL, TEXT, Pipe, triple
-
 from hf_spo.demo.extraction import readable
 from hf_spo.demo.graph_picture import MOST, graph_picture
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
+from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
 STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 

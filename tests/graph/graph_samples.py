@@ -3,9 +3,9 @@
 from typing import Any
 
 from hf_spo.graph import KnowledgeGraph, row_of
-from hf_spo.relation_rules import RelationRules
-from hf_spo.schema import Relation, Schema
-from hf_spo.value_formats import ObjectFormat
+from hf_spo.model.relation_rules import RelationRules
+from hf_spo.model.schema import Relation, Schema
+from hf_spo.model.value_formats import ObjectFormat
 
 FIRST = "何雨晴，1984年5月3日出生于苏州。2010年，何雨晴凭《海边》拿下最佳女主角。"
 SECOND = "演员何雨晴（1985年生）与周一鸣结婚多年。"

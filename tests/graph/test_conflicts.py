@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from graph_samples import FIRST_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 
 from hf_spo.graph import ConflictKind, find_conflicts
 from hf_spo.graph.conflicts import count_conflicts
-from hf_spo.relation_rules import RelationRules
-from hf_spo.schema import Relation, Schema
+from hf_spo.model.relation_rules import RelationRules
+from hf_spo.model.schema import Relation, Schema
+from tests.graph.graph_samples import FIRST_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 
 
 def messages(rules: RelationRules, *triples: dict[str, Any], **others: RelationRules) -> dict[str, str]:

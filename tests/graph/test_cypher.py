@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 from hf_spo.graph import KnowledgeGraph
 from hf_spo.graph.cypher import identifier, write_cypher
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 
 def written(graph: KnowledgeGraph, path: str = "graph.cypher") -> tuple[list[str], dict[str, Any]]:

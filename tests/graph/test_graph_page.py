@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from graph_samples import FIRST_ROW, HOSTILE, HOSTILE_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 
 from hf_spo.graph import KnowledgeGraph, find_conflicts
 from hf_spo.graph.page import most_connected, render
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE, HOSTILE_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 
 
 class Page(HTMLParser):

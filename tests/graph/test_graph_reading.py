@@ -8,11 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from graph_samples import FIRST_ROW, SECOND_ROW, triple
 from pyarrow import parquet
 
-from hf_spo import tables
 from hf_spo.graph import BadRow, read_rows, row_of
+from hf_spo.support import tables
+from tests.graph.graph_samples import FIRST_ROW, SECOND_ROW, triple
 
 ROWS = [FIRST_ROW, SECOND_ROW]
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from graph_samples import FIRST_ROW, SECOND, mention, triple
 
 from hf_spo.graph import row_of
-from hf_spo.schema import Span
+from hf_spo.model.schema import Span
+from tests.graph.graph_samples import FIRST_ROW, SECOND, mention, triple
 
 FACT = triple(("白露", "人物"), "职业", ("歌手", "Text"), 0.5)
 

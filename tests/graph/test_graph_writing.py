@@ -7,13 +7,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from graph_samples import FIRST_ROW, SCHEMA, SECOND_ROW, graph_of
 
 import hf_spo.graph
 from hf_spo.graph import GraphFormat, KnowledgeGraph, RdfSettings, find_conflicts, write_conflicts, write_graph
 from hf_spo.graph import writing as module
 from hf_spo.graph.settings import SUFFIXES
 from hf_spo.graph.writing import check_target, write_to
+from tests.graph.graph_samples import FIRST_ROW, SCHEMA, SECOND_ROW, graph_of
 
 GRAPH = graph_of(FIRST_ROW, SECOND_ROW, texts=True)
 BEGINNINGS = {

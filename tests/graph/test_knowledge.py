@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, facts, graph_of, triple
 
 from hf_spo.graph import KnowledgeGraph, Row
-from hf_spo.schema import Mention, Span, Triple
+from hf_spo.model.schema import Mention, Span, Triple
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, facts, graph_of, triple
 
 STAR = ("《雪国》", "影视作品")
 

@@ -4,10 +4,9 @@ import csv
 import json
 from pathlib import Path
 
-from graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
-
 from hf_spo.graph import KnowledgeGraph
 from hf_spo.graph.neo4j_csv import import_command, write_csv
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 
 def read(path: Path) -> list[dict[str, str]]:

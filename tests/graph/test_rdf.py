@@ -4,7 +4,6 @@ import io
 from typing import Any
 
 import pytest
-from graph_samples import FIRST_ROW, HOSTILE, HOSTILE_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import PROV, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
@@ -13,6 +12,7 @@ from rdflib.compare import isomorphic
 from hf_spo.graph import GraphFormat, KnowledgeGraph, RdfSettings
 from hf_spo.graph import rdf as module
 from hf_spo.graph.rdf import OA, write_rdf
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE, HOSTILE_ROW, SCHEMA, SECOND_ROW, graph_of, triple
 
 BASE = Namespace("https://example.org/")
 TERMS = Namespace(BASE["terms/"])

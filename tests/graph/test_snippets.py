@@ -1,9 +1,9 @@
 """Sentences cut out of documents."""
 
 import pytest
-from graph_samples import FIRST, FIRST_ROW, graph_of, mention, triple
 
 from hf_spo.graph.snippets import OBJECT, SUBJECT, snippet
+from tests.graph.graph_samples import FIRST, FIRST_ROW, graph_of, mention, triple
 
 FAR = "白露" + "很" * 450 + "喜欢唱歌。完"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import networkx
 import pytest
-from graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 from hf_spo.graph import GraphFormat, KnowledgeGraph
 from hf_spo.graph.xml_graphs import write_xml
+from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 READERS = {GraphFormat.GRAPHML: networkx.read_graphml, GraphFormat.GEXF: networkx.read_gexf}
 EVERY_FORMAT = pytest.mark.parametrize("to", list(READERS))

@@ -1,6 +1,4 @@
-import builders
 import pytest
-from triples import example, triple
 
 from hf_spo import Relation, Schema
 from hf_spo.metrics import TripleScore, TripleScorer, judge
@@ -14,6 +12,8 @@ from hf_spo.metrics.breakdown import (
     overlap_classes,
     relation_name,
 )
+from tests import builders
+from tests.metrics.triples import example, triple
 
 
 def judged(*texts):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from triples import example, triple
 
 from hf_spo.metrics import OfficialScore, read_aliases
 from hf_spo.metrics.duie_official import official_counts
+from tests.metrics.triples import example, triple
 
 FILM = triple("远山的灯", "导演", "林小川")
 

@@ -1,8 +1,8 @@
 import pytest
-from triples import example, triple
 
 from hf_spo.metrics import TripleScorer, judge
 from hf_spo.metrics.errors import Cause, explain
+from tests.metrics.triples import example, triple
 
 TEXT = "《远山的灯》由林小川执导,周一鸣、何雨晴主演,《雪国》由陈立言执导"
 GOLD = [

@@ -1,8 +1,8 @@
 import pytest
-from triples import example, triple
 
 from hf_spo.metrics import Match, TripleScore, TripleScorer, judge
 from hf_spo.metrics.judging import total
+from tests.metrics.triples import example, triple
 
 STRICT = TripleScorer()
 FILM, OTHER, SONG = triple("雪国", "主演", "周一鸣"), triple("雪国", "主演", "何雨晴"), triple("晚风", "歌手", "白露")

@@ -2,12 +2,12 @@ import dataclasses
 import re
 from html.parser import HTMLParser
 
-import builders
 import pytest
-from triples import example, triple
 
 from hf_spo.metrics import TripleScore, evaluate_report
 from hf_spo.metrics.page import render
+from tests import builders
+from tests.metrics.triples import example, triple
 
 
 class Page(HTMLParser):

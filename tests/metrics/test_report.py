@@ -1,12 +1,12 @@
 import json
 
-import builders
 import pytest
-from triples import example, triple
 
 from hf_spo import Schema
 from hf_spo.metrics import TripleScore, evaluate_report
 from hf_spo.metrics.errors import Cause
+from tests import builders
+from tests.metrics.triples import example, triple
 
 GOLD = builders.EXAMPLES
 RIGHT = [list(item.triples) for item in GOLD]

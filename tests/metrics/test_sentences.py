@@ -1,9 +1,9 @@
-import builders
 import pytest
-from triples import example, triple
 
 from hf_spo.metrics import evaluate_report
 from hf_spo.metrics.sentences import sentences
+from tests import builders
+from tests.metrics.triples import example, triple
 
 
 def shown(texts, predictions, limit=100):

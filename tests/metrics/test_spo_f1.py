@@ -2,11 +2,11 @@
 
 import sys
 
-import builders
 import evaluate
 import pytest
 
 from hf_spo.metrics import TripleScorer, spo_f1_path
+from tests import builders
 
 
 @pytest.fixture(scope="module")

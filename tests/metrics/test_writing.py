@@ -1,14 +1,14 @@
 import json
 from pathlib import Path
 
-import builders
 import pytest
-from triples import example, triple
 
 from hf_spo import Example
 from hf_spo.data import read_examples
 from hf_spo.metrics import evaluate_report, writing
 from hf_spo.metrics.writing import write_report
+from tests import builders
+from tests.metrics.triples import example, triple
 
 NAMES = ["plots", "predictions.jsonl", "report.html", "report.json"]
 

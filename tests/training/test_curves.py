@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
-import tiny
 from transformers import TrainerCallback
 
 from hf_spo.metrics.figures import FILE
 from hf_spo.training import curves as module
 from hf_spo.training.curves import Curves, TrainingCurves, draw, write_curves
+from tests.training import tiny
 
 FILES = ["training_curves.png", "training_curves.svg"]
 HISTORY = [

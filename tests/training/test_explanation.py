@@ -1,13 +1,13 @@
 import math
 
-import builders
 import pytest
 
 from hf_spo import Example, Mention, Triple
-from hf_spo.decoding_settings import DecodingSettings
 from hf_spo.metrics import TripleScore
+from hf_spo.model.decoding_settings import DecodingSettings
 from hf_spo.training.explanation import TrainingState, explain_zero, progress_hints, show
 from hf_spo.training.stages import StageScore
+from tests import builders
 
 NONE = TripleScore(0, 0, 0)
 YOUNG = TrainingState(20, 1000, 1e-4)

@@ -2,19 +2,19 @@ import json
 import shutil
 from collections import Counter
 
-import builders
 import pytest
-import tiny
 import torch
 from transformers import AutoTokenizer, pipeline
 
 from hf_spo import Example, SpoForTripleExtraction
-from hf_spo.ensemble import make_extractor
 from hf_spo.metrics import TripleScorer
-from hf_spo.modeling_ensemble import SpoEnsemble
+from hf_spo.model.ensemble import make_extractor
+from hf_spo.model.modeling_ensemble import SpoEnsemble
 from hf_spo.training import plan
 from hf_spo.training.folds import Folds, fold_models, run_folds, text_hash, training_texts
 from hf_spo.training.recipe import Recipe, RecipeError
+from tests import builders
+from tests.training import tiny
 
 TWINS = [Example("谥谥和琏琏"), builders.EXAMPLES[2], Example("谥谥和琏琏")]
 DATA = [*tiny.TEXTS, *TWINS]

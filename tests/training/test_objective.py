@@ -1,16 +1,16 @@
 from functools import partial
 
-import builders
 import pytest
 import torch
 from transformers import AutoModel
 
 from hf_spo import DgcnnConfig, Example, TripleStore
 from hf_spo.data import SpoCollator, SpoDataset
-from hf_spo.features import Features
-from hf_spo.modeling_spo import masked_mean
+from hf_spo.model.features import Features
+from hf_spo.model.modeling_spo import masked_mean
 from hf_spo.training import SpoTrainingArguments
 from hf_spo.training.objective import ENCODER_INPUTS, SignalObjective, _has_dropout
+from tests import builders
 
 TEXTS = [*builders.EXAMPLES, Example("今天天气很好")]
 

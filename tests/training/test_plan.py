@@ -2,9 +2,7 @@ import json
 import shutil
 from pathlib import Path
 
-import builders
 import pytest
-import tiny
 import torch
 from transformers import AutoTokenizer, pipeline
 
@@ -12,6 +10,8 @@ from hf_spo import Schema, SpoForTripleExtraction, TripleStore
 from hf_spo.data import Account, Record, find_format
 from hf_spo.training.plan import TrainingData, run_recipe
 from hf_spo.training.recipe import Recipe, RecipeError
+from tests import builders
+from tests.training import tiny
 
 
 @pytest.fixture(scope="module")

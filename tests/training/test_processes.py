@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-import tiny
+
+from tests.training import tiny
 
 
 def launch(processes, folder, trained):

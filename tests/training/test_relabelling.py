@@ -1,15 +1,15 @@
 import json
 import random
 
-import builders
 import pytest
-import tiny
 import torch
 
 from hf_spo import Example, Mention, Span, Triple
 from hf_spo.data import SpoCollator, SpoDataset, example_from_row
 from hf_spo.training.relabelling import Rules, Summary, relabel
 from hf_spo.training.voting import Ballot, Poll, Tally, fact
+from tests import builders
+from tests.training import tiny
 
 SCHEMA = builders.SCHEMA
 TEXT = "《海边》和《雪国》都由何雨晴、周一鸣主演"

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-import tiny
 import torch
 
 from hf_spo.training import ExponentialMovingAverage
+from tests.training import tiny
 
 
 def assert_same(run, other):

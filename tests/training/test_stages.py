@@ -1,14 +1,14 @@
 from dataclasses import replace
 
-import builders
 import numpy as np
 import pytest
 
 from hf_spo import Example, Mention, Triple, TripleExtractor
 from hf_spo.data import OccurrencePolicy
 from hf_spo.metrics import TripleScore
-from hf_spo.modeling_spo import TorchBackend
+from hf_spo.model.modeling_spo import TorchBackend
 from hf_spo.training.stages import StageExtractor, StageScore
+from tests import builders
 
 TOKENIZER = builders.wordpiece_tokenizer()
 

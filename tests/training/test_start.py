@@ -1,14 +1,14 @@
 from dataclasses import replace
 
-import builders
 import pytest
 import torch
 from transformers import AutoConfig
 
 from hf_spo import DgcnnModel, Relation, Schema, SpoForTripleExtraction, TripleStore
-from hf_spo.alignment import encode
-from hf_spo.relation_rules import RelationRules
+from hf_spo.model.alignment import encode
+from hf_spo.model.relation_rules import RelationRules
 from hf_spo.training.start import fresh_model, starting_model
+from tests import builders
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@ import json
 import logging
 from collections import Counter
 
-import builders
 import pytest
-import tiny
 import torch
 from datasets import Dataset
 from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerCallback, pipeline
@@ -20,11 +18,13 @@ from hf_spo import (
     TripleExtractor,
     TripleStore,
 )
-from hf_spo.features import Features
 from hf_spo.metrics import TripleScorer
-from hf_spo.modeling_spo import TorchBackend
+from hf_spo.model.features import Features
+from hf_spo.model.modeling_spo import TorchBackend
+from hf_spo.model.words import WordVocabulary
 from hf_spo.training import ExponentialMovingAverage, SpoTrainer
-from hf_spo.words import WordVocabulary
+from tests import builders
+from tests.training import tiny
 
 PARTS = ("precision", "recall", "f1")
 

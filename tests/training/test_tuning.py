@@ -1,15 +1,15 @@
-import builders
 import numpy as np
 import pytest
 
-from hf_spo.calibration import CalibrationMethod
-from hf_spo.decoding_settings import DecodingSettings, SpanPairing
-from hf_spo.ensemble import AveragingBackend, EnsembleExtractor
-from hf_spo.extraction import TripleExtractor
 from hf_spo.metrics import TripleScorer
-from hf_spo.schema import Example, Thresholds
+from hf_spo.model.calibration import CalibrationMethod
+from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing
+from hf_spo.model.ensemble import AveragingBackend, EnsembleExtractor
+from hf_spo.model.extraction import TripleExtractor
+from hf_spo.model.schema import Example, Thresholds
 from hf_spo.training.recording import RecordedBackend
 from hf_spo.training.tuning import AS_IT_IS, BY_RELATION, LEVELS, ONE, Tuner
+from tests import builders
 
 NAMES = ["林小川", "何雨晴", "周一鸣", "白露", "陈立言"]
 

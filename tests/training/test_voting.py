@@ -1,9 +1,9 @@
-import builders
 import pytest
 
 from hf_spo import Example, Mention, Schema, Span, Triple, TripleStore
-from hf_spo.features import Features
+from hf_spo.model.features import Features
 from hf_spo.training.voting import Tally, Voter, fact, vote
+from tests import builders
 
 SCHEMA = builders.SCHEMA
 STARRING = SCHEMA[0]

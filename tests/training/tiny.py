@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import builders
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from transformers import TrainerCallback
 
 from hf_spo import Example
 from hf_spo.training import SpoTrainer, SpoTrainingArguments
+from tests import builders
 
 TEXTS = [*builders.EXAMPLES, Example("今天天气很好"), Example("《雪国》")]
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...schema import Example, Mention, Triple
+from ...model.schema import Example, Mention, Triple
 
 _HEAD = 1 << 18
 _LONG_HEAD = 1 << 24

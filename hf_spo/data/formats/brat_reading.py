@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...schema import Mention
+from ...model.schema import Mention
 from ..offsets import place
 from .base import Account, BadLine, DataFormatError, Record
 from .lines import encoding_fault

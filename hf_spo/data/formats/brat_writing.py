@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...files import whole_folder
-from ...schema import Mention, Span
+from ...model.schema import Mention, Span
+from ...support.files import whole_folder
 from .base import Account, Record
 from .losses import encodable
 from .marks import label, to_marks

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention, Triple
-from ..fields import FieldError, kind, string
+from ...model.fields import FieldError, kind, string
+from ...model.schema import Mention, Triple
 from .base import Account, Format, Record, Sample
 from .losses import Part, lose_parts
 from .rows import identifier, parsed_rows

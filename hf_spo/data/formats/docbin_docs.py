@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...files import whole_path
-from ...schema import Mention
-from ..fields import FieldError, kind
+from ...model.fields import FieldError, kind
+from ...model.schema import Mention
+from ...support.files import whole_path
 from ..offsets import place
 from .base import Account, BadLine, DataFormatError, Record
 from .losses import encodable

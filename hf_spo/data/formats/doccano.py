@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention
-from ..fields import FieldError, kind, string, whole_number
+from ...model.fields import FieldError, kind, string, whole_number
+from ...model.schema import Mention
 from ..offsets import place
 from ..uncertainty import uncertainty
 from .base import Account, Format, Record, Sample

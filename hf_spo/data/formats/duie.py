@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...schema import VALUE_SLOT, Example, Mention, Triple
-from ..fields import FieldError, items, kind, string
+from ...model.fields import FieldError, items, kind, string
+from ...model.schema import VALUE_SLOT, Example, Mention, Triple
 from ..occurrences import OccurrencePolicy, locate
 from .base import Account, Format, Record, Sample
 from .losses import Part, lose_parts

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from ..fields import FieldError, kind
+from ...model.fields import FieldError, kind
 from .base import Account
 
 T = TypeVar("T")

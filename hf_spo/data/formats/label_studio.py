@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from ...schema import Schema
+from ...model.schema import Schema
 from ..uncertainty import uncertainty
 from .base import Account, Format, Record, Sample
 from .label_studio_reading import is_json_min, read_tasks

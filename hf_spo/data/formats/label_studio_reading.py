@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention, Span
-from ..fields import FieldError, kind, whole_number
+from ...model.fields import FieldError, kind, whole_number
+from ...model.schema import Mention, Span
 from ..offsets import Unit, place
 from .base import Account, DataFormatError, Record, Sample
 from .entries import objects, other_fields, referred, strings

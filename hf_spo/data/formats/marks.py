@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...schema import VALUE_SLOT, Mention, Schema, Span, Triple
+from ...model.schema import VALUE_SLOT, Mention, Schema, Span, Triple
 from .base import Account, Record
 from .placing import placed
 

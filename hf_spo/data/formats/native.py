@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...schema import Example, Mention, Triple
-from ..fields import FieldError, items, kind, score, string, whole_number
+from ...model.fields import FieldError, items, kind, score, string, whole_number
+from ...model.schema import Example, Mention, Triple
 from ..offsets import place
 from .base import Account, Format, Record, Sample
 from .rows import identifier, parsed_rows

@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...files import whole_path
-from ..fields import FieldError
+from ...model.fields import FieldError
+from ...support.files import whole_path
 from .base import Account, DataFormatError, Format, Record, Sample
 from .losses import encodable
 from .native import row_of
@@ -36,21 +36,21 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    from ...tables import document_of
+    from ...support.tables import document_of
 
     if "triples" not in row:
         return row
     try:
         return document_of(row)
     except (KeyError, TypeError, AttributeError):
-        raise FieldError("triples", "not the columns that hf_spo.tables.DOCUMENT has") from None
+        raise FieldError("triples", "not the columns that hf_spo.support.tables.DOCUMENT has") from None
 
 
 def _write(records: Iterable[Record], path: Path, account: Account) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ...tables import DOCUMENT, MENTION, document_row, table
+    from ...support.tables import DOCUMENT, MENTION, document_row, table
 
     schema = DOCUMENT.append(pa.field("entities", pa.list_(MENTION)))
     rows = (document_row(row_of(encodable(record, account))) for record in records)

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention
-from ..fields import FieldError, string, whole_number
+from ...model.fields import FieldError, string, whole_number
+from ...model.schema import Mention
 from ..offsets import place
 from .base import Account, Format, Record, Sample
 from .entries import objects, other_fields

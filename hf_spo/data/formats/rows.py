@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from ...files import json_line
-from ..fields import FieldError, kind
+from ...model.fields import FieldError, json_line, kind
 from .base import Account, BadLine, DataFormatError
 from .lines import decoded_lines, whole_text
 

@@ -9,8 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention
-from ..fields import FieldError, kind, whole_number
+from ...model.fields import FieldError, kind, whole_number
+from ...model.schema import Mention
 from .base import Account, Format, Record, Sample
 from .entries import other_fields, strings, values
 from .marks import Link, Marks, from_marks

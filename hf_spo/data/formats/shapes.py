@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..fields import FieldError
+from ...model.fields import FieldError
 from .base import Account, Record
 from .casrel import record_from_casrel
 from .duie import record_from_duie

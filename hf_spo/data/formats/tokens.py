@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from ...schema import Span
+from ...model.schema import Span
 
 _CJK = (
     ("\u2e80", "\u2fdf"),  # radicals

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...schema import Mention, Span, Triple
-from ..fields import FieldError, items, kind, string
+from ...model.fields import FieldError, items, kind, string
+from ...model.schema import Mention, Span, Triple
 from ..offsets import place
 from .base import Account, Format, Record, Sample
 from .losses import Part, lose_parts

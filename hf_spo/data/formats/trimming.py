@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ...schema import Mention, Span
+from ...model.schema import Mention, Span
 from .base import Account, Record
 from .placing import placed
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from ...files import whole_file
-from ...schema import Mention, Triple
-from ..fields import FieldError
+from ...model.fields import FieldError
+from ...model.schema import Mention, Triple
+from ...support.files import whole_file
 from ..offsets import place
 from .base import Account, BadLine, DataFormatError, Format, Record, Sample
 from .lines import decoded_lines

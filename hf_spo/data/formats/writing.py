@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...files import json_line, whole_file
+from ...model.fields import json_line
+from ...support.files import whole_file
 
 
 def write_lines(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

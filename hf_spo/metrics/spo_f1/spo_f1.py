@@ -7,7 +7,7 @@ import datasets
 import evaluate
 
 from hf_spo.metrics import Match, TripleScorer
-from hf_spo.schema import Triple
+from hf_spo.model.schema import Triple
 
 _DESCRIPTION = "Precision, recall and F1 of (subject, predicate, object) triples, micro-averaged over texts."
 _CITATION = ""

@@ -1,0 +1,152 @@
+"""The run over a corpus: documents in, parts out, and account kept, so that it can be stopped at any time."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from ..data.document_readers import Item, read_documents
+from ..data.documents import Columns, Source, Unreadable
+from ..data.formats.base import DataFormatError
+from ..support.locks import only_writer
+from .chunks import LoadLoop, Result
+from .engines import Engine
+from .manifest import Manifest
+from .parts import PartFormat, PartWriter, Rows
+
+PART_SIZE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run over a corpus is, earlier runs included.
+
+    Args:
+        documents: that were extracted from.
+        triples: found in them.
+        failed: documents that could not be read or extracted from.
+        parts: that are written.
+    """
+
+    documents: int = 0
+    triples: int = 0
+    failed: int = 0
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusJob:
+    """Extracts triples from all documents of some sources into a folder of parts.
+
+    A part appears under its name when it is whole, and counts when the manifest names it. A run that was stopped, even
+    by a power cut, goes on with the first document that is in no such part; a run that was finished takes what its
+    files have grown by since. Of each document there is a row in a part (with `Rows.TRIPLE`, one for each triple), or a
+    row in an errors file. A file that cannot be read counts as one document that failed, unless it is the first.
+
+    Args:
+        sources: what to read, in this order.
+        folder: where parts, errors and manifest go; it is made if it is not there.
+        columns: which fields have text and id.
+        rows: what has a row of the output.
+        form: how parts are written.
+        part_size: documents in a part.
+        stamp: `model` and `revision`, which every row is given.
+        settings: what else the output depends on; a run goes on only with the same.
+    """
+
+    sources: Sequence[Source]
+    folder: Path
+    columns: Columns = field(default_factory=Columns)
+    rows: Rows = Rows.DOCUMENT
+    form: PartFormat = PartFormat.JSONL
+    part_size: int = PART_SIZE
+    stamp: Mapping[str, str | None] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
+        """Extract from what is not done yet; the model is loaded only if there is anything.
+
+        Args:
+            engine: what runs the model.
+            load: loads it.
+            tell: is told how far the run is, after each document.
+
+        Raises:
+            BlockingIOError: another run writes to the folder.
+            OSError: the folder cannot be written to, or the disk is full; what was done stays.
+            ValueError: the folder has something else in it, a run with other settings or of other files.
+        """
+        with only_writer(self.folder):
+            return self._run(engine, load, tell)
+
+    def _run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None]) -> Progress:
+        stamp = {"model": None, "revision": None, **self.stamp}
+        settings = {"rows": str(self.rows), "format": str(self.form), **stamp, **self.settings}
+        manifest = Manifest(self.folder, settings)
+        done = {source.name: manifest.done(source) for source in self.sources}
+        manifest.note_sources(self.sources)
+        waiting = [(source, number) for source in self.sources if (number := done[source.name]) is not None]
+        if waiting:
+            read = partial(_read, waiting, self.columns)
+            sources = deque(source for source, _ in waiting)
+            try:
+                self._write(engine(read, load), manifest, sources, stamp, tell)
+            except ConnectionError:  # to a cluster: nothing has begun
+                raise
+            except OSError as error:
+                stays = f"{manifest.documents + manifest.failed:,} documents are done and stay"
+                raise OSError(f"{error}; {stays}: mend this and run the same command again") from error
+            manifest.end(sources)
+        return _progress(manifest)
+
+    def _write(
+        self,
+        results: Iterator[Result],
+        manifest: Manifest,
+        sources: deque[Source],
+        stamp: Mapping[str, str | None],
+        tell: Callable[[Progress], None],
+    ) -> None:
+        part: PartWriter | None = None
+        try:
+            for item, triples in results:
+                part = part or PartWriter(self.folder, manifest.parts, self.rows, self.form, stamp)
+                part.add(item, triples)
+                tell(_progress(manifest, part))
+                if part.documents + part.failed == self.part_size:
+                    part.finish()
+                    manifest.add(part)
+                    # Those that came before this document's have ended, and need not be read again.
+                    manifest.end(list(_pop_before(sources, item.source)))
+                    part = None
+            if part is not None:
+                part.finish()
+                manifest.add(part)
+                part = None
+        finally:
+            if part is not None:
+                part.discard()
+
+
+def _pop_before(sources: deque[Source], name: str) -> Iterator[Source]:
+    while sources[0].name != name:
+        yield sources.popleft()
+
+
+def _read(waiting: Sequence[tuple[Source, int]], columns: Columns) -> Iterator[Item]:
+    for number, (source, done) in enumerate(waiting):
+        try:
+            yield from islice(read_documents(source, columns), done, None)
+        except (DataFormatError, OSError) as error:
+            if number == 0 and not done:  # what the user named may be wrong altogether
+                raise
+            yield Unreadable(source.name, str(error), source.name)
+
+
+def _progress(manifest: Manifest, part: PartWriter | None = None) -> Progress:
+    counts = [manifest.documents, manifest.triples, manifest.failed]
+    if part is not None:
+        counts = [old + new for old, new in zip(counts, (part.documents, part.triples, part.failed), strict=True)]
+    return Progress(counts[0], counts[1], counts[2], manifest.parts)

@@ -1,0 +1,186 @@
+"""A Ray cluster running a model over a corpus, through Ray Data: one task reads, each worker is an actor with a model.
+
+Documents go to the workers and results come back through Ray's object store, in order, so that only the machine that
+starts the run needs the output folder. A worker that dies is replaced, and what it had at hand is done again.
+"""
+
+import json
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from ..data.document_readers import Item
+from ..data.documents import Document, Unreadable
+from ..data.formats.base import DataFormatError
+from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, extract_chunk, in_chunks
+
+try:
+    # Before it is imported: nothing is to be sent anywhere, and what its machinery notes is to stay in its own logs.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    import ray
+    import ray.data
+    from ray.data import ActorPoolStrategy, DataContext
+    from ray.data.block import BlockMetadata
+    from ray.data.datasource import Datasource, ReadTask
+except ImportError:
+    raise ImportError("the engine ray needs Ray: pip install 'hf-spo[ray]'") from None
+
+_BLOCK_BYTES = 1
+"""Ray collects rows up to this size before it passes them on: one row, a chunk, goes to a worker at a time."""
+
+_PATIENCE = 10
+"""Seconds until a cluster has to answer."""
+
+
+class RayEngine:
+    """Runs the model in the workers of a cluster.
+
+    Args:
+        workers: actors, each with a model; default: one for each machine of the cluster.
+        address: of a running cluster; None starts one on this machine, for as long as the run takes.
+        batch_size: at most this many texts, or windows of long ones, in one forward pass.
+        chunk_size: documents that go to a worker together.
+        gpus: of each worker.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        address: str | None = None,
+        batch_size: int | None = None,
+        chunk_size: int = CHUNK_SIZE,
+        gpus: float = 0,
+    ) -> None:
+        self.workers = workers
+        self.address = address
+        self.batch_size = batch_size
+        self.chunk_size = chunk_size
+        self.gpus = gpus
+
+    def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
+        """Yield every document with its triples."""
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        started = not ray.is_initialized()
+        if started:
+            _connect(self.address)
+        try:
+            yield from self._extract(read, load)
+        finally:
+            if started:
+                ray.shutdown()
+
+    def _extract(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
+        context = DataContext.get_current().copy()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        context.target_max_block_size = _BLOCK_BYTES
+        context.target_min_block_size = 1
+        context.execution_options.preserve_order = True
+        with DataContext.current(context):
+            # Reading takes next to nothing of a processor; it must not wait for one, as the workers hold all.
+            rows = ray.data.read_datasource(_Documents(read, self.chunk_size), num_cpus=0, override_num_blocks=1)
+            workers = self.workers or max(1, len(_alive()))
+            found = rows.map_batches(
+                _Worker,
+                fn_constructor_args=(load, self.batch_size),
+                batch_size=1,
+                batch_format="pyarrow",
+                compute=ActorPoolStrategy(size=workers),
+                num_cpus=_processors(workers),
+                num_gpus=self.gpus or None,
+            )
+            for batch in found.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
+                for content in batch["results"].to_pylist():
+                    yield from _results(content)
+
+
+def _connect(address: str | None) -> None:
+    try:
+        if address and ":" in address:
+            # Ray itself would try for minutes, and then end the process.
+            host, _, port = address.removeprefix("ray://").rpartition(":")
+            socket.create_connection((host, int(port)), _PATIENCE).close()
+        ray.init(
+            address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from None
+
+
+def _alive() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _processors(workers: int) -> int:
+    """Return how many processors of its machine a worker gets."""
+    sizes = [int(node["Resources"].get("CPU", 0)) for node in _alive()]
+    return max(1, min(max(sizes, default=1), sum(sizes) // workers))
+
+
+class _Documents(Datasource):
+    """Documents as rows of Ray Data, a chunk each, read by one task in their order."""
+
+    def __init__(self, read: ReadItems, chunk_size: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # unannotated there
+        self._read = read
+        self._chunk_size = chunk_size
+
+    def estimate_inmemory_data_size(self) -> int | None:
+        """Return nothing: it is not known."""
+        return None
+
+    def get_read_tasks(
+        self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
+    ) -> list[ReadTask]:
+        """Return the one task."""
+        read, size = self._read, self._chunk_size
+        unknown = BlockMetadata(num_rows=None, size_bytes=None, exec_stats=None)
+        return [ReadTask(lambda: _rows(read, size), unknown)]
+
+
+def _rows(read: ReadItems, size: int) -> Iterator[pa.Table]:
+    try:
+        for chunk in in_chunks(read(), size):
+            yield pa.table({"items": [json.dumps([asdict(item) for item in chunk])]})
+    except (DataFormatError, OSError) as error:
+        # As a row: what came before it is to come out first, and Ray would wrap it in traces of its own.
+        yield pa.table({"items": [json.dumps({"failure": str(error)})]})
+
+
+def _item(row: dict[str, Any]) -> Item:
+    return Document(**row) if "text" in row else Unreadable(**row)
+
+
+class _Worker:
+    """Extracts from a chunk at a time, with a model of its own."""
+
+    def __init__(self, load: LoadLoop, batch_size: int | None) -> None:
+        self._loop = load()
+        self._batch_size = batch_size
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        return pa.table({"results": [self._extract(content) for content in batch["items"].to_pylist()]})
+
+    def _extract(self, content: str) -> str:
+        chunk = json.loads(content)
+        if isinstance(chunk, dict):
+            return content
+        found = extract_chunk(self._loop, [_item(row) for row in chunk], self._batch_size)
+        return json.dumps([[asdict(item), triples] for item, triples in found])
+
+
+def _results(content: str) -> Iterator[Result]:
+    rows = json.loads(content)
+    if isinstance(rows, dict):
+        raise DataFormatError(rows["failure"])
+    for item, triples in rows:
+        yield _item(item), triples

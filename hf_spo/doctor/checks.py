@@ -1,0 +1,132 @@
+"""The doctor: find out why a model would not learn from labelled texts, before it is trained on them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ..data.formats.base import BadLine
+from ..data.occurrences import OccurrencePolicy
+from ..metrics.breakdown import OVERLAPS, overlap_classes
+from ..model.decoding_settings import SpanPairing
+from ..model.schema import Example, Schema
+from ..model.triple_store import StatedTriples, stated_triples
+from .advice import suggest
+from .diagnosis import Diagnosis, Figures, Finding, Severity, counted
+from .mentions import MentionChecks, by_share
+from .relations import RelationChecks
+from .rows import RowChecks
+from .tokens import TokenChecks
+
+_AT_ONCE = 64
+_SHOWN = 5
+_WASTED = 0.02
+
+
+def diagnose(
+    examples: Iterable[Example],
+    tokenizer: Any,
+    schema: Schema,
+    *,
+    max_length: int,
+    policy: OccurrencePolicy = OccurrencePolicy.FIRST,
+    bad_lines: Sequence[BadLine] = (),
+) -> Diagnosis:
+    """Look for all that keeps a model from learning labelled texts; nothing is raised for what is wrong with them.
+
+    Args:
+        examples: the labelled texts.
+        tokenizer: the encoder's fast tokenizer.
+        schema: the relations to train.
+        max_length: tokens that the model reads of a text, special tokens included.
+        policy: which occurrences of strings without offsets are labelled.
+        bad_lines: lines of the data's file that are no examples.
+    """
+    rows, mentions, relations = RowChecks(), MentionChecks(), RelationChecks(schema)
+    tokens = TokenChecks(tokenizer, schema, max_length, policy)
+    overlap = Counter(dict.fromkeys(OVERLAPS, 0))
+    stated: dict[str, StatedTriples] = {}
+    for group in _groups(examples):
+        known = [relations.add(example) for example in group]
+        for example, trained, labels in zip(group, known, tokens.add(known), strict=True):
+            rows.add(example)
+            mentions.add(example, labels)
+            overlap.update(overlap_classes(example.triples))
+            stated[example.text] = stated.get(example.text, frozenset()) | stated_triples(trained, schema)
+    figures = Figures(
+        max_length=max_length,
+        texts=rows.texts,
+        triples=rows.triples,
+        aligned=tokens.report.aligned,
+        attainable=tokens.attainable(SpanPairing.NEAREST),
+        attainable_either=tokens.attainable(SpanPairing.EITHER),
+        without_triples=rows.without_triples,
+        overlap=dict(overlap),
+        relations=relations.counts,
+        subjects=sum(tokens.subjects) / max(len(tokens.subjects), 1),
+        nested=mentions.nested,
+        ambiguous=mentions.ambiguous,
+        moved=mentions.moved,
+        restated=_restated(stated.values()),
+        several_types=rows.several_types,
+        tokens=tokens.tokens,
+        unknown=tokens.unknown,
+        unknown_characters=tokens.unknown_characters,
+        lengths=tokens.lengths,
+    )
+    findings = [
+        *_about_lines(bad_lines, rows.texts),
+        *relations.findings(),
+        *mentions.findings(rows.triples, rows.texts),
+        *tokens.findings(),
+        *rows.findings(),
+        *_about_all(figures),
+    ]
+    order = list(Severity)
+    findings.sort(key=lambda finding: order.index(finding.severity))
+    return Diagnosis(figures, tuple(findings), suggest(figures))
+
+
+def _groups(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    stream = iter(examples)
+    while group := list(islice(stream, _AT_ONCE)):
+        yield group
+
+
+def _restated(stated: Iterable[StatedTriples]) -> int:
+    """Count the triples that two different texts state, once a text."""
+    counts = Counter(fact for facts in stated for fact in facts)
+    return sum(count for count in counts.values() if count > 1)
+
+
+def _about_lines(bad_lines: Sequence[BadLine], texts: int) -> Iterator[Finding]:
+    if bad_lines:
+        yield Finding(
+            Severity.ERROR,
+            "unreadable lines",
+            f"no labelled text: {len(bad_lines):,} of {counted(len(bad_lines) + texts, 'line')}",
+            "mend them: training stops at the first, or with --skip-bad-lines sets them aside",
+            len(bad_lines),
+            tuple(map(str, bad_lines[:_SHOWN])),
+        )
+
+
+def _about_all(figures: Figures) -> Iterator[Finding]:
+    if not figures.triples:
+        yield Finding(
+            Severity.ERROR,
+            "no triples",
+            f"not one triple in {counted(figures.texts, 'text')}",
+            'label some; a row has "triples", or "spo_list" as in DuIE',
+            figures.texts,
+        )
+        return
+    lost = 1 - max(figures.attainable, figures.attainable_either)
+    if lost > _WASTED:
+        yield Finding(
+            by_share(round(lost * figures.triples), figures.triples),
+            "attainable F1",
+            f"even a model that learns every label reaches an F1 of {1 - lost:.3f} on these data",
+            "mend what the other findings name: triples that are not labels, and mentions that share a border",
+            round(lost * figures.triples),
+        )

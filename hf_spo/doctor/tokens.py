@@ -1,0 +1,210 @@
+"""What a tokenizer and a model's length make of texts: alignment, cuts, unknown tokens, and what is attainable."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data.labels import AlignmentReport, Labels, label
+from ..data.occurrences import OccurrencePolicy
+from ..metrics import TripleScorer
+from ..model.alignment import Batch, Encoding, Misalignment, encode
+from ..model.decoding_settings import DecodingSettings, SpanPairing
+from ..model.extraction import TripleExtractor
+from ..model.schema import Example, Schema
+from ..model.windows import Window
+from .diagnosis import Cut, Finding, Lengths, beginning, counted
+from .mentions import by_share
+
+WHOLE = 1_000_000
+"""Tokens that no text has."""
+
+_LENGTHS = (64, 128, 256, 512)
+_QUANTILES = {"50 %": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "longest": 1.0}
+_WIDTHS, _BINS = tuple(2**power for power in range(3, 32)), 12
+_SHOWN, _CHARACTERS = 5, 20
+
+
+class TokenChecks:
+    """Counts what becomes of texts and labels as tokens, text by text."""
+
+    def __init__(self, tokenizer: Any, schema: Schema, max_length: int, policy: OccurrencePolicy) -> None:
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.max_length = max_length
+        self.policy = policy
+        self.report = AlignmentReport()
+        self.tokens = self.unknown = 0
+        self.subjects: list[int] = []
+        self._lengths: list[int] = []
+        self._cuts = {length: AlignmentReport() for length in _LENGTHS}
+        self._pieces: Counter[str] = Counter()
+        self._scorers = {pairing: TripleScorer() for pairing in (SpanPairing.NEAREST, SpanPairing.EITHER)}
+
+    def add(self, examples: Sequence[Example]) -> list[Labels]:
+        """Count some texts; return the labels of their whole lengths."""
+        whole = encode(self.tokenizer, [example.text for example in examples], WHOLE)
+        for encoding in whole:
+            self._lengths.append(len(encoding))
+            self.tokens += int(encoding.pointable.sum())
+            self.unknown += int(encoding.unknown.sum())
+            for start, end in encoding.offsets[encoding.unknown].tolist():
+                self._pieces[encoding.text[start:end]] += 1
+        for length, report in self._cuts.items():
+            long = [example for example, encoding in zip(examples, whole, strict=True) if len(encoding) > length]
+            self._label(long, encode(self.tokenizer, [example.text for example in long], length), report)
+        read = self._read(whole)
+        labels = self._label(examples, read, self.report)
+        self.subjects += [len(found) for found in labels if found]
+        self._score_perfection(examples, read, labels)
+        return [
+            found if encoding is uncut else label(example, uncut, self.schema, self.policy, AlignmentReport())
+            for example, found, encoding, uncut in zip(examples, labels, read, whole, strict=True)
+        ]
+
+    def _read(self, whole: Sequence[Encoding]) -> list[Encoding]:
+        """Return encodings as the model reads them: tokenise those texts anew that are too long."""
+        long = [encoding.text for encoding in whole if len(encoding) > self.max_length]
+        again = iter(encode(self.tokenizer, long, self.max_length))
+        return [next(again) if len(encoding) > self.max_length else encoding for encoding in whole]
+
+    def _label(
+        self, examples: Sequence[Example], encodings: Sequence[Encoding], report: AlignmentReport
+    ) -> list[Labels]:
+        return [
+            label(example, encoding, self.schema, self.policy, report)
+            for example, encoding in zip(examples, encodings, strict=True)
+        ]
+
+    def _score_perfection(
+        self, examples: Sequence[Example], encodings: Sequence[Encoding], labels: Sequence[Labels]
+    ) -> None:
+        filled = [index for index, found in enumerate(labels) if found]
+        backend = PerfectBackend([labels[index] for index in filled], len(self.schema))
+        for pairing, scorer in self._scorers.items():
+            extractor = TripleExtractor(
+                backend,
+                self.tokenizer,
+                self.schema,
+                max_length=self.max_length,
+                decoding=DecodingSettings(span_pairing=pairing),
+            )
+            windows = [Window(index, encodings[index]) for index in filled]
+            found = (extractor.finish(triples) for triples in (extractor.run(windows) if windows else []))
+            for example, labelled in zip(examples, labels, strict=True):
+                scorer.add(next(found) if labelled else [], example.triples)
+
+    def attainable(self, pairing: SpanPairing) -> float:
+        """Return the F1 of a model that is certain of every label."""
+        return self._scorers[pairing].score().f1
+
+    @property
+    def lengths(self) -> Lengths:
+        """Return the distribution of lengths, and what some limits cut."""
+        lengths = np.array(self._lengths or [0])
+        quantiles = {name: int(np.quantile(lengths, q, method="higher")) for name, q in _QUANTILES.items()}
+        width = next(width for width in _WIDTHS if lengths.max() <= width * _BINS)
+        bins = np.bincount((lengths - 1).clip(0) // width).tolist()
+        histogram = tuple(((index + 1) * width, count) for index, count in enumerate(bins))
+        cuts = tuple(
+            Cut(length, int((lengths > length).sum()), report.causes[Misalignment.TRUNCATED])
+            for length, report in self._cuts.items()
+        )
+        return Lengths(quantiles, histogram, cuts)
+
+    @property
+    def unknown_characters(self) -> tuple[tuple[str, int], ...]:
+        """Return the most frequent characters that the tokenizer does not know."""
+        counts: Counter[str] = Counter()
+        for piece, count in self._pieces.items():
+            counts.update(dict.fromkeys(piece, count))
+        characters = list(counts)
+        # Of a word that became [UNK], most characters are known on their own.
+        alone = encode(self.tokenizer, characters, WHOLE)
+        unknown = {character for character, encoding in zip(characters, alone, strict=True) if encoding.unknown.any()}
+        return tuple(item for item in counts.most_common() if item[0] in unknown)[:_CHARACTERS]
+
+    def findings(self) -> list[Finding]:
+        """Say what was found."""
+        return [*self._misaligned(), *self._unknown_tokens()]
+
+    def _misaligned(self) -> Iterator[Finding]:
+        for cause, (what, advice) in _CAUSES.items():
+            count = self.report.causes[cause]
+            if count:
+                yield Finding(
+                    by_share(count, self.report.triples),
+                    cause.value,
+                    what.format(triples=counted(count, "triple"), max_length=self.max_length),
+                    advice,
+                    count,
+                    tuple(
+                        f"{mention!r} in the text beginning {beginning(text)!r}"
+                        for mention, text in self.report.examples[cause][:_SHOWN]
+                    ),
+                )
+
+    def _unknown_tokens(self) -> Iterator[Finding]:
+        if self.unknown:
+            share = self.unknown / self.tokens
+            shown = " ".join(character for character, _ in self.unknown_characters[:_SHOWN])
+            yield Finding(
+                by_share(self.unknown, self.tokens),
+                "unknown tokens",
+                f"unknown to the tokenizer: {counted(self.unknown, 'token')} ({share:.2%})"
+                + (f": {shown}" if shown else ""),
+                "mentions of them are cut from the text all the same, but look alike to the model; below 1 % no matter",
+                self.unknown,
+            )
+
+
+_CAUSES = {
+    Misalignment.TRUNCATED: (
+        "beyond the {max_length} tokens that are read: {triples}",
+        "raise max_length as far as the encoder goes, or split texts into sentences",
+    ),
+    Misalignment.INSIDE_TOKEN: (
+        "a mention that begins or ends inside a token: {triples}",
+        "look at the examples: if the labels are right, take an encoder with smaller tokens, such as one of characters",
+    ),
+    Misalignment.UNKNOWN_RUN: (
+        "a mention that begins or ends inside an unknown token: {triples}",
+        "take an encoder whose tokenizer knows these characters, or add them to it",
+    ),
+    Misalignment.UNREAD_BORDER: (
+        "a mention that begins or ends with characters no token stands for: {triples}",
+        "strip white space and control characters from the mentions, and move their offsets",
+    ),
+}
+
+
+class PerfectBackend:
+    """A model that gives probability 1 to the labels of one batch and 0 to all else.
+
+    Args:
+        labels: of each sentence of the batch.
+        relations: how many there are.
+    """
+
+    def __init__(self, labels: Sequence[Labels], relations: int) -> None:
+        self.labels = [
+            {(subject.start, subject.end): objects for subject, objects in found.items()} for found in labels
+        ]
+        self.relations = relations
+
+    def subjects(self, batch: Batch) -> tuple[int, np.ndarray]:
+        """Return the length of the sentences as the state, and probabilities (B, L, 2)."""
+        probs = np.zeros((*batch.input_ids.shape, 2), dtype=np.float32)
+        for row, found in enumerate(self.labels):
+            for start, end in found:
+                probs[row, start, 0] = probs[row, end, 1] = 1
+        return probs.shape[1], probs
+
+    def objects(self, state: int, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Return probabilities (N, L, R, 2)."""
+        probs = np.zeros((len(rows), state, self.relations, 2), dtype=np.float32)
+        for index, (row, span) in enumerate(zip(rows.tolist(), spans.tolist(), strict=True)):
+            for value, relation in self.labels[row].get(tuple(span), ()):
+                probs[index, value.start, relation, 0] = probs[index, value.end, relation, 1] = 1
+        return probs

@@ -1,0 +1,1 @@
+"""Find and load models, and register them with transformers."""

@@ -1,0 +1,37 @@
+"""Makes the family known to transformers when it is imported; see `registration_hook` for when that is."""
+
+from transformers import AutoConfig, AutoModel
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from ..model.configuration_decoding import TASK
+from ..model.configuration_dgcnn import DgcnnConfig
+from ..model.configuration_ensemble import EnsembleConfig
+from ..model.configuration_spo import SpoConfig
+from ..model.modeling_dgcnn import DgcnnModel
+from ..model.modeling_ensemble import SpoEnsemble
+from ..model.modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
+from ..model.pipeline import TripleExtractionPipeline
+from .packaged import packaged
+
+
+def register() -> None:
+    """Register configs, models and pipeline with the Auto classes and `transformers.pipeline`, once or again."""
+    AutoConfig.register(DgcnnConfig.model_type, DgcnnConfig, exist_ok=True)
+    AutoModel.register(DgcnnConfig, DgcnnModel, exist_ok=True)
+    AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
+    AutoModelForTripleExtraction.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
+    AutoModel.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
+    AutoConfig.register(EnsembleConfig.model_type, EnsembleConfig, exist_ok=True)
+    AutoModelForTripleExtraction.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
+    AutoModel.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
+    # Straight into the table: `register_pipeline` would warn on a second import, and would make `save_pretrained` of a
+    # pipeline write a reference to this class that a later load cannot resolve.
+    PIPELINE_REGISTRY.supported_tasks[TASK] = {
+        "impl": TripleExtractionPipeline,
+        "pt": (AutoModelForTripleExtraction,),
+        "default": {"model": (str(packaged("base")), "main")},
+        "type": "text",
+    }
+
+
+register()

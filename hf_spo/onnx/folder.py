@@ -1,0 +1,155 @@
+"""The folder of an ONNX export: what lies in it, and where one may be written."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+from ..model.decoding_settings import DecodingSettings
+from ..model.schema import Schema
+
+ENCODER_FILE, OBJECTS_FILE = "encoder.onnx", "objects.onnx"
+"""The graphs: sentences → subjects, and subjects → objects."""
+
+TOKENIZER_FILE, DESCRIPTION_FILE = "tokenizer.json", "hf_spo_onnx.json"
+FORMAT_VERSION = 1
+
+MAX_F1_DROP = 0.005
+"""What int8 may cost of strict F1, unless more is allowed."""
+
+
+class Precision(StrEnum):
+    """Number format of an export's weights."""
+
+    FLOAT32 = "float32"
+    INT8 = "int8"
+
+
+class OnnxExportError(ValueError):
+    """A model cannot be exported, or its export does not do what the model does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an export's graphs and tokenizer do not say themselves; kept as `hf_spo_onnx.json`.
+
+    Args:
+        schema: the model's relations.
+        decoding: how probabilities become triples.
+        max_length: tokens that the model reads at once, special tokens included.
+        window: up to how many tokens neighbouring sentences are read together, if not up to `max_length`.
+        pad_token_id, unk_token_id: of the tokenizer.
+        segmenter: what cuts texts into words, for models that read words.
+        prior: whether the model reads candidates of a triple store.
+        precision: of the weights.
+        opset: version of the operators in the graphs.
+        hf_spo_version: that wrote the export.
+    """
+
+    schema: Schema
+    decoding: DecodingSettings
+    max_length: int
+    window: int | None
+    pad_token_id: int | None
+    unk_token_id: int | None
+    segmenter: str | None
+    prior: bool
+    precision: Precision
+    opset: int
+    hf_spo_version: str
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder."""
+        data = {
+            "format_version": FORMAT_VERSION,
+            **{name: getattr(self, name) for name in _PLAIN},
+            **self.decoding.to_dict(),
+            "relations": self.schema.to_list(),
+        }
+        text = json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        (folder / DESCRIPTION_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Description":
+        """Read it from a folder.
+
+        Raises:
+            FileNotFoundError: the folder is no export.
+            ValueError: a newer version wrote it, or it is damaged.
+        """
+        path = folder / DESCRIPTION_FILE
+        if not path.is_file():
+            raise FileNotFoundError(f"{folder} is no ONNX export: {_what_is_wrong(folder)}")
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            newer = data["format_version"] > FORMAT_VERSION
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
+        if newer:
+            raise ValueError(
+                f"{path} has format {data['format_version']}, this hf-spo reads up to {FORMAT_VERSION}: it was "
+                f"exported by hf-spo {data.get('hf_spo_version', 'of a later version')}; upgrade: pip install -U hf-spo"
+            )
+        try:
+            return cls._from_dict(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}); export the model again") from None
+
+    @classmethod
+    def _from_dict(cls, data: Mapping[str, Any]) -> "Description":
+        plain = {name: data[name] for name in _PLAIN}
+        for name, value in plain.items():
+            if type(value) not in _PLAIN[name]:
+                raise ValueError(f"{name} is {value!r:.40}")
+        longest, window = data["max_length"], data["window"]
+        if longest < 3 or not 3 <= (longest if window is None else window) <= longest:
+            raise ValueError(f"max_length is {longest}, window is {window}")
+        plain["precision"] = Precision(data["precision"])
+        return cls(schema=Schema.from_list(data["relations"]), decoding=DecodingSettings.from_dict(data), **plain)
+
+
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "hf_spo_version": (str,),
+    "precision": (str,),
+    "opset": (int,),
+    "max_length": (int,),
+    "window": (int, NoneType),
+    "pad_token_id": (int, NoneType),
+    "unk_token_id": (int, NoneType),
+    "segmenter": (str, NoneType),
+    "prior": (bool,),
+}
+"""Fields that are values of these types in JSON."""
+
+
+def _what_is_wrong(folder: Path) -> str:
+    if not folder.is_dir():
+        return "there is no such folder; make one by `hf-spo export --model MODEL --output FOLDER`"
+    if (folder / "config.json").is_file():
+        return f"it holds the model itself; export that by `hf-spo export --model {folder} --output FOLDER`"
+    return f"it has no {DESCRIPTION_FILE}; make one by `hf-spo export --model MODEL --output FOLDER`"
+
+
+def is_export(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder holds an ONNX export."""
+    return (Path(folder) / DESCRIPTION_FILE).is_file()
+
+
+def check_target(folder: Path) -> None:
+    """Check that an export may be written to a folder: it is new, empty, or an export itself.
+
+    Raises:
+        OnnxExportError: something else is there, which would be lost, or the folder above is missing.
+    """
+    if not folder.parent.is_dir():
+        raise OnnxExportError(f"{folder.parent} is no folder; create it, or export to elsewhere")
+    if folder.exists() and not folder.is_dir():
+        raise OnnxExportError(f"{folder} is a file; give the name of a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not is_export(folder):
+        raise OnnxExportError(
+            f"{folder} is not empty, and no ONNX export that a new one could take the place of; give another folder"
+        )

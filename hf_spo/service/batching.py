@@ -1,0 +1,198 @@
+"""The queue of requests, and the threads that take their texts, many at a time, through the model."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
+from threading import Condition, Thread
+
+from ..model.calling import Loop
+from .errors import stopping, too_busy
+from .inputs import Options
+from .jobs import Batch, Found, Job, Place
+
+
+class Batcher:
+    """A queue of requests before the threads with the model.
+
+    Requests with the same options share batches; they take turns, so that one of many texts does not hold up others.
+
+    Args:
+        max_queue: requests that wait; more are refused.
+        batch_characters: of a batch, unless one text alone has more.
+        gather_time: see [`ServiceSettings`].
+        workers: threads, each with a batch of its own.
+        observe: is told, in such a thread, of texts that went through the model together, and the seconds that it took.
+    """
+
+    def __init__(
+        self,
+        max_queue: int,
+        batch_characters: int,
+        gather_time: float = 0,
+        workers: int = 1,
+        observe: Callable[[int, float], None] = lambda texts, seconds: None,
+    ) -> None:
+        self.max_queue = max_queue
+        self.batch_characters = batch_characters
+        self.gather_time = gather_time
+        self._observe = observe
+        self._changed = Condition()
+        self._waiting: deque[Job] = deque()
+        self._running: list[Collection[Job]] = [()] * workers
+        self._idle = 0
+        self.waste = 256.0  # measured by `warm_up`
+        self._is_open = False
+        self._is_draining = False
+        self._threads: list[Thread] = []
+        self._events: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the threads; answers go to the event loop that runs now."""
+        self._events = asyncio.get_running_loop()
+        self._is_open, self._is_draining = True, False
+        # Daemons: what the model is at when the time is up must not keep the process.
+        self._threads = [
+            Thread(target=self._work, args=(number,), name=f"hf-spo-model-{number}", daemon=True)
+            for number in range(len(self._running))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests are taken."""
+        return any(thread.is_alive() for thread in self._threads) and not self._is_draining
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next request would be refused."""
+        return len(self._waiting) >= self.max_queue
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def submit(self, texts: Sequence[str], options: Options, loop: Loop) -> Job:
+        """Put a request at the end of the queue.
+
+        Raises:
+            RefusedError: the queue is full, or about to be closed.
+        """
+        if not self.is_ready:
+            raise stopping()
+        job = Job(texts, options, loop, asyncio.get_running_loop().create_future())
+        if not texts:
+            job.future.set_result([])
+            return job
+        with self._changed:
+            if self.is_full:
+                raise too_busy(f"{self.max_queue:,} requests wait already; ask again in a moment")
+            self._waiting.append(job)
+            self._changed.notify()
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Forget a request that nobody waits for any more."""
+        with self._changed:
+            job.is_dropped = True
+            if job in self._waiting:
+                self._waiting.remove(job)
+
+    def drain(self) -> None:
+        """Take nothing more; what was taken is finished."""
+        self._is_draining = True
+
+    def abandon(self) -> None:
+        """Refuse all that is not finished yet."""
+        with self._changed:
+            left = {*self._waiting, *chain.from_iterable(self._running)}
+            self._waiting.clear()
+            for job in left:
+                job.is_dropped = True
+        for job in left:
+            if not job.future.done():
+                job.future.set_exception(stopping())
+
+    def close(self) -> None:
+        """End the threads as soon as the model is done with what it is at."""
+        self.drain()
+        with self._changed:
+            self._is_open = False
+            self._changed.notify_all()
+
+    def _work(self, number: int) -> None:
+        answered = 0
+        while (batch := self._next(number, answered)) is not None:
+            answered = 0
+            for part in batch.parts(self.waste):
+                wanted = [place for place in part if not place[0].is_dropped]
+                answered += self._extract(wanted)
+
+    def _extract(self, places: Sequence[Place]) -> int:
+        """Extract from texts, and tell those whose answers are whole. Returns how many these are."""
+        if not places:
+            return 0
+        began = time.perf_counter()
+        found = _extract(places[0][0].loop, [job.texts[index] for job, index in places])
+        self._observe(len(places), time.perf_counter() - began)
+        with self._changed:  # other threads may have other texts of a request
+            done = {job: None for (job, index), result in zip(places, found, strict=True) if job.put(index, result)}
+        assert self._events is not None
+        if done and not self._events.is_closed():
+            self._events.call_soon_threadsafe(_deliver, done)
+        return len(done)
+
+    def _next(self, number: int, answered: int) -> Batch | None:
+        """Wait for requests and return the next batch; None once the queue is closed.
+
+        Args:
+            number: of the thread.
+            answered: requests that its last batch answered.
+        """
+        with self._changed:
+            self._running[number] = ()
+            self._waiting = deque(job for job in self._waiting if job.waits)
+            self._idle += 1
+            # Who was answered a moment ago is likely to ask again, and many texts at once cost little more than one.
+            if answered > 1 and self.gather_time:
+                self._changed.wait_for(lambda: len(self._waiting) >= answered or not self._is_open, self.gather_time)
+            self._changed.wait_for(lambda: self._waiting or not self._is_open)
+            self._idle -= 1
+            if not self._is_open:
+                return None
+            batch = self._compose()
+            self._running[number] = {job for job, _ in batch.places}
+            if self._waiting:
+                self._changed.notify()
+            return batch
+
+    def _compose(self) -> Batch:
+        """Fill a batch by turns, beginning with who waits longest; who has texts left goes to the end of the queue."""
+        options = self._waiting[0].options
+        batch, turns = Batch(), deque(job for job in self._waiting if job.options == options)
+        served: dict[Job, None] = {}
+        # Threads that have nothing to do get their share.
+        room = min(self.batch_characters, sum(job.characters for job in turns) // (1 + self._idle))
+        while turns and batch.characters < room:
+            job = turns.popleft()
+            if batch.take_turn(job, room):
+                served[job] = None
+                turns.append(job)
+        others = [job for job in self._waiting if job not in served]
+        self._waiting = deque([*others, *(job for job in served if job.waits)])
+        return batch
+
+
+def _deliver(jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        if not job.future.done():
+            job.future.set_result(job.results)
+
+
+def _extract(loop: Loop, texts: Sequence[str]) -> list[Found]:
+    """Extract from texts; if one of them fails, from each alone, so that it fails alone."""
+    try:
+        return list(loop(texts))
+    except Exception as error:
+        return [error] if len(texts) == 1 else [found for text in texts for found in _extract(loop, [text])]

@@ -1,0 +1,28 @@
+"""A loop that other processes can load, without a model: it finds a triple in a text, and dies when it is told."""
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hf_spo.model.schema import Mention, Span, Triple
+
+
+class Mortal:
+    """Find the whole text to be subject and object; first kill this process, if the folder has a life left to take."""
+
+    def __init__(self, lives: Path) -> None:
+        self.lives = lives
+
+    def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
+        for life in sorted(self.lives.iterdir()):
+            life.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        for text in texts:
+            mention = Mention(text, Span(0, len(text)))
+            yield [Triple(mention, "p", mention, score=1.0)]
+
+
+def fail() -> Mortal:
+    """Fail as loading a model does."""
+    raise ValueError("there is no such model")
