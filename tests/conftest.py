@@ -1,6 +1,8 @@
 """Shared fixtures: a tiny tokenizer, schema and model, and the same model after it has learnt eight sentences."""
 
 import os
+import sys
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,3 +67,15 @@ def exported_folder(trained_model: SpoForTripleExtraction, tiny_tokenizer: Any, 
 def any_tokenizer(request: pytest.FixtureRequest) -> Any:
     """One tokenizer of each family."""
     return builders.TOKENIZERS[request.param]
+
+
+@pytest.fixture(scope="session")
+def load_metric(tmp_path_factory: Any) -> Any:
+    """Return `evaluate.load` with a cache of this session; Python imports metrics from one folder a process."""
+    import evaluate
+
+    cache = tmp_path_factory.mktemp("metrics")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate.config, "HF_MODULES_CACHE", str(cache / "modules"))
+        patch.setattr(sys, "path", list(sys.path))
+        yield partial(evaluate.load, cache_dir=str(cache))

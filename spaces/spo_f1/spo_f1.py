@@ -1,48 +1,5 @@
-"""Triple precision, recall and F1 as a module for `evaluate`; the counting is hf_spo.metrics'."""
+"""The metric for `evaluate.load("OWNER/spo_f1")`; hf-spo, which requirements.txt installs, holds the code."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from hf_spo.metrics.spo_f1.spo_f1 import SpoF1
 
-import datasets
-import evaluate
-
-from hf_spo.metrics import Match, TripleScorer
-from hf_spo.model.schema import Triple
-
-_DESCRIPTION = "Precision, recall and F1 of (subject, predicate, object) triples, micro-averaged over texts."
-_CITATION = ""
-_INPUTS = """
-Args:
-    predictions: for each text, a list of triples as the pipeline "triple-extraction" returns them.
-    references: for each text, its gold triples in the same form; score, offsets and types may be missing.
-    match: "strict" (texts and predicate), "lenient" (compared after tokenisation), "span" (offsets too) or "full"
-        (types and qualifiers too).
-    tokenize: for "lenient", a function from a string to its tokens, such as `tokenizer.tokenize`.
-Returns:
-    precision, recall, f1, correct, predicted, gold
-"""
-
-
-class SpoF1(evaluate.Metric):  # type: ignore[misc]  # evaluate has no types
-    """Triple F1 behind the interface of `evaluate`."""
-
-    def _info(self) -> Any:
-        triples = datasets.List(datasets.Json())
-        return evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=_INPUTS,
-            features=datasets.Features({"predictions": triples, "references": triples}),
-        )
-
-    def _compute(
-        self,
-        predictions: list[list[dict[str, Any]]],
-        references: list[list[dict[str, Any]]],
-        match: str = Match.STRICT,
-        tokenize: Callable[[str], Iterable[str]] | None = None,
-    ) -> dict[str, float]:
-        scorer = TripleScorer(Match(match), tokenize)
-        for predicted, gold in zip(predictions, references, strict=True):
-            scorer.add(map(Triple.from_dict, predicted), map(Triple.from_dict, gold))
-        return scorer.score().to_dict()
+__all__ = ["SpoF1"]

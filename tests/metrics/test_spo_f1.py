@@ -1,8 +1,5 @@
 """The module for `evaluate`, loaded from the package's folder as a user would."""
 
-import sys
-
-import evaluate
 import pytest
 
 from hf_spo.metrics import TripleScorer, spo_f1_path
@@ -10,14 +7,8 @@ from tests import builders
 
 
 @pytest.fixture(scope="module")
-def metric(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    modules = tmp_path_factory.mktemp("modules")
-    patch.setattr(evaluate.config, "HF_MODULES_CACHE", str(modules))
-    patch.setattr(sys, "path", list(sys.path))
-    patch.setenv("HF_HUB_OFFLINE", "1")
-    yield evaluate.load(spo_f1_path(), cache_dir=str(tmp_path_factory.mktemp("metrics")))
-    patch.undo()
+def metric(load_metric):
+    return load_metric(spo_f1_path())
 
 
 GOLD = [[triple.to_dict() for triple in example.triples] for example in builders.EXAMPLES]

@@ -1,4 +1,4 @@
-"""Triple precision, recall and F1 as a module for `evaluate`; the counting is hf_spo.metrics'."""
+"""Triple precision, recall and F1 as a metric for `evaluate`, a thin adapter of `hf_spo.metrics.TripleScorer`."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +10,6 @@ from hf_spo.metrics import Match, TripleScorer
 from hf_spo.model.schema import Triple
 
 _DESCRIPTION = "Precision, recall and F1 of (subject, predicate, object) triples, micro-averaged over texts."
-_CITATION = ""
 _INPUTS = """
 Args:
     predictions: for each text, a list of triples as the pipeline "triple-extraction" returns them.
@@ -24,13 +23,13 @@ Returns:
 
 
 class SpoF1(evaluate.Metric):  # type: ignore[misc]  # evaluate has no types
-    """Triple F1 behind the interface of `evaluate`."""
+    """Adapter of `TripleScorer` to the interface of `evaluate`."""
 
     def _info(self) -> Any:
         triples = datasets.List(datasets.Json())
         return evaluate.MetricInfo(
             description=_DESCRIPTION,
-            citation=_CITATION,
+            citation="",
             inputs_description=_INPUTS,
             features=datasets.Features({"predictions": triples, "references": triples}),
         )
