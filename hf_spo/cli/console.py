@@ -14,12 +14,10 @@ from rich.text import Text
 
 from ..model.fields import json_line
 from ..support.files import whole_file
+from ..support.safe_text import printable_line
 
 if TYPE_CHECKING:
     from ..data import BadLine
-
-# What a terminal would obey instead of showing it: ESC could rewrite the screen, a lone surrogate has no UTF-8.
-_UNPRINTABLE = dict.fromkeys((*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000)), "\ufffd")
 
 
 def is_terminal(stream: IO[str]) -> bool:
@@ -43,7 +41,7 @@ class LogHandler(logging.Handler):
 
 def printable(text: str) -> Text:
     """Return a text as rich shows it: no markup, no control characters."""
-    return Text(text.translate(_UNPRINTABLE))
+    return Text(printable_line(text))
 
 
 def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:

@@ -15,8 +15,9 @@ from ..data.documents import Columns, Document, Unreadable, find_sources
 from ..model.calling import Loop
 from ..model.fields import json_line
 from ..support.files import whole_file
+from ..support.safe_text import encodable
 from ..support.tables import TRIPLE, triple_row
-from .extraction import MAX_CHARACTERS, readable
+from .extraction import MAX_CHARACTERS
 
 MAX_BYTES = 5 * 1024 * 1024
 """Of a file."""
@@ -104,7 +105,7 @@ def _add(outcome: Outcome, item: Item, triples: list[dict[str, Any]], lines: IO[
     for triple in triples:
         row = triple_row(triple, str(item.id))
         row["qualifiers"] = json.dumps(triple["qualifiers"], ensure_ascii=False) if triple["qualifiers"] else ""
-        table.writerow({name: readable(value) if isinstance(value, str) else value for name, value in row.items()})
+        table.writerow({name: encodable(value) if isinstance(value, str) else value for name, value in row.items()})
 
 
 def _named(item: Item, path: Path) -> Item:

@@ -14,8 +14,6 @@ MAX_CHARACTERS = 10_000
 LOWEST_BORDER = 0.05
 """Below it nearly every token is a border, and the work has no end."""
 
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-
 
 class Pipe(Protocol):
     """What a model is loaded as: a pipeline, on torch or on onnxruntime."""
@@ -103,11 +101,6 @@ class Models:
                 return iter(list(loop(texts, batch_size)))
 
         return extract
-
-
-def readable(text: str) -> str:
-    """Return a text that can be sent to a browser: of the same length, with U+FFFD for each lone surrogate."""
-    return text.translate(_SURROGATES)
 
 
 def is_chinese(text: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..drawing.text import shown
+from ..support.safe_text import printable_line
 from .strings import Language, say
 
 _TRIPLE = ("subject", "subject_type", "predicate", "object", "object_type", "qualifiers", "score", "offsets")
@@ -23,7 +23,7 @@ def preview_table(rows: Sequence[tuple[str, Mapping[str, Any]]], language: Langu
 def _table(columns: Sequence[str], rows: Iterable[Mapping[str, str]], language: Language) -> dict[str, Any]:
     return {
         "headers": [say(language, f"column_{column}") for column in columns],
-        "data": [[shown(row[column]) for column in columns] for row in rows],
+        "data": [[printable_line(row[column]) for column in columns] for row in rows],
     }
 
 

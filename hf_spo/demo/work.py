@@ -7,8 +7,9 @@ from time import perf_counter
 
 from ..data.documents import count_documents, find_sources
 from ..model.results import Triples
+from ..support.safe_text import encodable
 from .batch import MAX_BYTES, MAX_DOCUMENTS, Outcome, extract_file
-from .extraction import MAX_CHARACTERS, Models, Settings, readable
+from .extraction import MAX_CHARACTERS, Models, Settings
 from .strings import Language, say
 from .views import Shown, Status
 
@@ -25,7 +26,7 @@ def extract_text(models: Models, text: str, settings: Settings) -> Triples:
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(say("en", "too_long", length=f"{len(text):,}", limit=f"{MAX_CHARACTERS:,}"))
-    text = readable(text)
+    text = encodable(text)
     (triples,) = models.loop(settings)([text])
     return Triples(triples, text)
 

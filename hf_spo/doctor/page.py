@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from ..support.safe_text import render_page
 from .diagnosis import Diagnosis
 
 _TEMPLATE = "page.html.jinja"
-# What has no place in HTML: control characters, and lone surrogates, which have no UTF-8.
-_UNPRINTABLE = dict.fromkeys({*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {*b"\t\n"}, "\ufffd")
 
 
 def render(about: Mapping[str, Any], diagnosis: Diagnosis, overfit: Mapping[str, Any] | None = None) -> str:
@@ -21,12 +18,10 @@ def render(about: Mapping[str, Any], diagnosis: Diagnosis, overfit: Mapping[str,
         diagnosis: of the data.
         overfit: what the overfitting test gave, as plain values, if it was made.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
+    return render_page(
+        Path(__file__).with_name(_TEMPLATE),
+        about=about,
+        diagnosis=diagnosis,
+        figures=diagnosis.figures,
+        overfit=overfit,
     )
-    template = environment.from_string(Path(__file__).with_name(_TEMPLATE).read_text(encoding="utf-8"))
-    return template.render(about=about, diagnosis=diagnosis, figures=diagnosis.figures, overfit=overfit)
-
-
-def _printable(value: object) -> object:
-    return value.translate(_UNPRINTABLE) if type(value) is str else value

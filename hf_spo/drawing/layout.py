@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..model.schema import Span
+from ..support.safe_text import printable_line
 from .lanes import Connector, arrange
 from .marks import Mark, Marking
 from .sharing import shared_out
-from .text import is_right_to_left, is_wide, lines, shown, text_width, widths
+from .text import is_right_to_left, is_wide, lines, text_width, widths
 
 FONT, CAPTION = 17.0, 10.5
 """Font sizes of the text and of types, in pixels."""
@@ -243,7 +244,7 @@ def _runs(text: str, line: _Line, marks: Sequence[Mark]) -> Iterator[Run]:
         piece = Span(start + low, start + high)
         triples = {number for mark in marks if _contains(mark.span, piece) for number in mark.triples}
         x = line.places[low]
-        yield Run(shown(content[low:high]), x, line.places[high] - x, tuple(sorted(triples)))
+        yield Run(printable_line(content[low:high]), x, line.places[high] - x, tuple(sorted(triples)))
 
 
 def _contains(outer: Span, inner: Span) -> bool:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from html import escape
 
-from .text import shown
+from ..support.safe_text import printable_line
 
 
 def markup(text: str) -> str:
     """Return a text as it stands in HTML or XML, in an element or in an attribute."""
-    return escape("\n".join(shown(line) for line in text.split("\n")))
+    return escape("\n".join(printable_line(line) for line in text.split("\n")))
 
 
 def pixels(number: float) -> str:

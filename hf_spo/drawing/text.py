@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from ..model.schema import Span
+from ..support.safe_text import printable_line
 
 # Widths in thousandths of the font size, of the sans-serif fonts that most viewers have; few differ by a tenth, and
 # `textLength` holds viewers to what was counted on.
@@ -28,27 +29,10 @@ _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 _LINE_ENDS = "\n\u2028\u2029"
-_UNSHOWN = dict.fromkeys(
-    {
-        *range(32),
-        *range(0x7F, 0xA0),
-        *range(0xD800, 0xE000),  # lone surrogates, which have no UTF-8
-        *range(0x202A, 0x202F),  # what would turn about the text that follows
-        *range(0x2066, 0x206A),
-        0xFFFE,
-        0xFFFF,
-    },
-    "\ufffd",
-) | dict.fromkeys(map(ord, f"\t\r{_LINE_ENDS}"), " ")
 
 # What begins no line, and what ends none.
 _CLOSING = frozenset("，。、；：！？）》」』】〉〕”’…—·,.;:!?)]}%～〜ー々")
 _OPENING = frozenset("（《「『【〈〔“‘([{")
-
-
-def shown(text: str) -> str:
-    """Return a text as it can be shown, character by character: what markup or readers stumble over is replaced."""
-    return text.translate(_UNSHOWN)
 
 
 def text_width(text: str) -> float:
@@ -70,7 +54,7 @@ def widths(text: str) -> list[float]:
 def _width(character: str) -> float:
     if character in _WIDTHS:
         return _WIDTHS[character]
-    if shown(character) == "\ufffd" or character == "\t":
+    if printable_line(character) == "\ufffd" or character == "\t":
         return 1.0
     code = ord(character)
     if character == "\r" or unicodedata.category(character) in ("Mn", "Me", "Cf") or character in _LINE_ENDS:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..model.schema import Mention, Triple
+from ..support.safe_text import one_line, printable
 from .elements import Edge, Evidence, Node
-from .names import normalised, one_line, writable
+from .names import normalised
 from .rows import Row
 
 
@@ -70,7 +71,7 @@ class KnowledgeGraph:
             else:
                 self._state(triple, document)
         if self.texts is not None and row.text is not None and row.triples:
-            self.texts[document] = writable(row.text)
+            self.texts[document] = printable(row.text)
 
     def prune(self, min_documents: int) -> None:
         """Leave out edges that fewer documents state."""

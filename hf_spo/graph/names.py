@@ -1,24 +1,11 @@
-"""Names of nodes: which mentions are of the same, and what every file format can hold."""
+"""Names of nodes: which mentions belong to the same node."""
 
 from unicodedata import normalize
 
-# What has no place in XML, HTML or UTF-8, one for one, so that offsets stay right. \r would come back from XML as \n.
-_UNWRITABLE = {
-    **dict.fromkeys({*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF} - {*b"\t\n"}, "\ufffd"),
-    0x0D: "\n",
-}
+from ..support.safe_text import one_line
+
 # After NFKC, which leaves none of the full-width forms.
 _PAIRS = ("《》", "〈〉", "「」", "『』", "“”", "‘’", '""', "''", "«»")
-
-
-def writable(text: str) -> str:
-    """Return a text that every format can hold, of the same length: control characters and surrogates as U+FFFD."""
-    return text.translate(_UNWRITABLE)
-
-
-def one_line(text: str) -> str:
-    """Return a name as it is shown: writable, each run of white space a single space, none around it."""
-    return writable(" ".join(text.split()))
 
 
 def normalised(text: str) -> str:

@@ -1,18 +1,16 @@
 """A graph as one interactive HTML page, which needs no network and no other file."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from ..support.safe_text import render_page, script_json
 from .conflicts import Conflict
 from .elements import Edge, Evidence, Node, plain
 from .knowledge import KnowledgeGraph
-from .names import writable
 from .settings import LIMIT
 from .snippets import snippet
 
@@ -20,8 +18,6 @@ _PARTS = Path(__file__).parent / "page_parts"
 _SCRIPTS = ("data.js", "layout.js", "packing.js", "canvas.js", "camera.js", "facts.js", "filters.js", "main.js")
 _EVIDENCE = 5
 _CONFLICTS = 500
-# In a script element, whose end the HTML parser looks for before JSON has any say.
-_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
 def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = (), limit: int = LIMIT) -> str:
@@ -33,17 +29,10 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
         conflicts: to be marked and listed.
         limit: facts that are drawn, between the most connected nodes.
     """
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_printable,
-    )
     edges = most_connected(graph, limit)
-    data = json.dumps(_data(graph, edges, conflicts[:_CONFLICTS]), ensure_ascii=False, separators=(",", ":"))
-    return environment.from_string(_part("page.html.jinja")).render(
+    data = script_json(_data(graph, edges, conflicts[:_CONFLICTS]))
+    return render_page(
+        _PARTS / "page.html.jinja",
         title=title,
         graph=graph,
         shown=len(edges),
@@ -51,7 +40,7 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
         conflicts=conflicts[:_CONFLICTS],
         conflicts_total=len(conflicts),
         style=Markup(_part("page.css")),
-        data=Markup(data.translate(_ESCAPES)),
+        data=Markup(data),
         script=Markup("\n".join(map(_part, _SCRIPTS))),
     )
 
@@ -68,10 +57,6 @@ def most_connected(graph: KnowledgeGraph, limit: int) -> list[Edge]:
 
 def _part(name: str) -> str:
     return (_PARTS / name).read_text(encoding="utf-8")
-
-
-def _printable(value: object) -> object:
-    return writable(value) if type(value) is str else value
 
 
 def _data(graph: KnowledgeGraph, edges: list[Edge], conflicts: Sequence[Conflict]) -> dict[str, Any]:

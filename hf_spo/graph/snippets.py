@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..model.schema import Span
+from ..support.safe_text import one_line
 from .elements import Edge, Evidence, Node
-from .names import one_line
 
 SUBJECT, OBJECT = 1, 2
 _SENTENCE_END = re.compile(r"[。！？!?；;\n]|\.(?=\s)")

@@ -15,9 +15,10 @@ from ..metrics import Match
 from ..model.configuration_decoding import DecodingConfig, package_version
 from ..model.configuration_spo import SpoConfig
 from ..model.schema import VALUE_SLOT, Example
+from ..support.safe_text import one_line, printable
 from .facts import ModelFacts
 from .figures import RATIOS, Figures, read_figures
-from .markup import clean, literal, markdown, one_line
+from .markup import literal, markdown
 
 TASK = "token-classification"
 """What the Hub files the models under: of its tasks the nearest."""
@@ -89,7 +90,7 @@ def model_card(
         licence=licence,
         base_model=base_model,
         examples=examples,
-        recipe=recipe and clean(recipe).strip(),
+        recipe=recipe and printable(recipe).strip(),
         fence="`" * max([3, *(len(run) + 1 for run in re.findall("`+", recipe or ""))]),
         onnx=onnx,
         standalone=standalone,

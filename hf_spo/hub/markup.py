@@ -3,6 +3,8 @@
 import json
 import re
 
+from ..support.safe_text import one_line
+
 
 def markdown(value: object) -> str:
     """Return a string as Markdown that shows it as it is, in a table's cell too: no markup, no HTML, no line breaks."""
@@ -10,16 +12,6 @@ def markdown(value: object) -> str:
     for character, entity in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}.items():
         text = text.replace(character, entity)
     return re.sub(r"([\\`*_\[\]~$])", r"\\\1", text)
-
-
-def clean(text: str) -> str:
-    """Replace what has no place in a text file: control characters, lone surrogates."""
-    return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]", "\ufffd", text)
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks, and without what [`clean`] replaces."""
-    return " ".join(clean(text).split())
 
 
 def literal(text: str) -> str:

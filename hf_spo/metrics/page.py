@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
+from ..support.safe_text import render_page
 from .errors import Cause
 from .plots import plots
 from .report import Report
@@ -13,17 +12,12 @@ _TEMPLATE = "page.html.jinja"
 _SENTENCES = 400
 # Of relations there is a table.
 _TITLES = {"length": "F1 by length", "reliability": "Reliability", "threshold": "Threshold"}
-# What has no place in HTML: control characters, and lone surrogates, which have no UTF-8.
-_UNPRINTABLE = dict.fromkeys({*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {*b"\t\n"}, "\ufffd")
 
 
 def render(report: Report, limit: int = _SENTENCES) -> str:
     """Return the page, with at most `limit` sentences."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_printable
-    )
-    template = environment.from_string(Path(__file__).with_name(_TEMPLATE).read_text(encoding="utf-8"))
-    return template.render(
+    return render_page(
+        Path(__file__).with_name(_TEMPLATE),
         report=report,
         strict=report.measures["strict"],
         plots={_TITLES[plot.name]: plot.for_page() for plot in plots(report) if plot.name in _TITLES},
@@ -31,10 +25,6 @@ def render(report: Report, limit: int = _SENTENCES) -> str:
         meaning=_MEANING,
         sentences=sentences(report.texts, report.schema, limit),
     )
-
-
-def _printable(value: object) -> object:
-    return value.translate(_UNPRINTABLE) if type(value) is str else value
 
 
 _MEANING = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from ..support.safe_text import printable_line
 from .breakdown import Group
 from .figures import Figure, Plot, Skin, one_plot
 from .reliability import Reliability, ThresholdPoint
@@ -94,5 +95,4 @@ def _relations(groups: Sequence[Group], skin: Skin) -> Figure:
 
 def _plain(name: str) -> str:
     """Return a name that is no formula to matplotlib and no trouble to fonts or XML."""
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in name)
-    return shown.replace("$", r"\$")
+    return printable_line(name).replace("$", r"\$")

@@ -5,11 +5,12 @@ object by slot, are a list in both, since a column has one type. A lone surrogat
 offsets stay right.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
+
+from .safe_text import encodable
 
 MENTION = pa.struct([("text", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("type", pa.string())])
 """A mention; start and end are null where the data gives no offsets."""
@@ -108,12 +109,9 @@ def _mention(mention: Mapping[str, Any]) -> dict[str, Any]:
     return {**known, "type": mention["type"] or ""}
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
 def _writable(value: Any) -> Any:
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return encodable(value)
     if isinstance(value, Mapping):
         return {_writable(name): _writable(part) for name, part in value.items()}
     return [_writable(part) for part in value] if isinstance(value, list | tuple) else value

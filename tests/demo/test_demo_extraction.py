@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hf_spo.demo.extraction import LOWEST_BORDER, Models, Settings, is_chinese, readable
+from hf_spo.demo.extraction import LOWEST_BORDER, Models, Settings, is_chinese
 from tests.demo.demo_fakes import Pipe
 
 
@@ -64,12 +64,6 @@ class TestModels:
             Models({"a": Pipe}).loop(Settings("c"))
         with pytest.raises(ValueError, match="name at least one"):
             Models({})
-
-
-def test_lone_surrogates_become_readable_and_offsets_stay():
-    text = "a\ud800b\udfff😀"
-    assert readable(text) == "a\ufffdb\ufffd😀"
-    assert len(readable(text)) == len(text)
 
 
 def test_chinese():

@@ -1,10 +1,10 @@
-"""Which names are of one node, and what every format can hold."""
+"""Which names belong to one node."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_spo.graph.names import node_id, normalised, one_line, writable
+from hf_spo.graph.names import node_id, normalised
 
 
 @pytest.mark.parametrize(
@@ -41,20 +41,6 @@ def test_marks_stay_where_they_do_not_enclose_a_name(one: str, other: str) -> No
 @given(st.text())
 def test_normalised_names_stay_as_they_are(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text)
-
-
-@given(st.text(st.characters(codec=None), max_size=30))
-def test_writable_text_has_the_same_length_and_is_utf8(text: str) -> None:
-    assert len(writable(text).encode().decode()) == len(text)
-    assert not set(writable(text)) & set(map(chr, {*range(9), 11, 12, 13, *range(14, 32), 0x7F, 0xFFFE, 0xFFFF}))
-
-
-def test_a_carriage_return_is_a_line_feed_as_it_is_in_xml() -> None:
-    assert writable("a\r\nb\tc") == "a\n\nb\tc"
-
-
-def test_names_are_single_lines() -> None:
-    assert one_line(" a\r\n b\u2028c\x00 ") == "a b c\ufffd"
 
 
 @given(*[st.text(st.sampled_from("a:%3A25"), max_size=4)] * 4)

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 
 from hf_spo import Example, Mention, Triple
 from hf_spo.hub import ModelFacts, model_card, read_figures
-from hf_spo.hub.markup import markdown, one_line
+from hf_spo.hub.markup import markdown
+from hf_spo.support.safe_text import one_line
 
 SCORE = {"precision": 0.75, "recall": 0.6, "f1": 2 / 3, "correct": 1200, "predicted": 1600, "gold": 2000}
 SHORT = {"model": "m", "data": "/home/anna/secret/dev.jsonl", "texts": 1234, "scores": {"strict": SCORE}}

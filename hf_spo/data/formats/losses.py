@@ -1,10 +1,10 @@
 """What formats cannot hold of a record, by the names under which an account counts it."""
 
 import json
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from ...support.safe_text import SURROGATE
 from .base import Account, Record
 from .native import record_from_native, row_of
 
@@ -51,10 +51,7 @@ def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
 def encodable(record: Record, account: Account) -> Record:
     """Return a record that can be written as UTF-8: a lone surrogate becomes U+FFFD, so that offsets stay right."""
     content = json.dumps(row_of(record), ensure_ascii=False)
-    if not _SURROGATE.search(content):
+    if not SURROGATE.search(content):
         return record
-    account.lose("lone surrogates, written as U+FFFD", len(_SURROGATE.findall(record.text)) or 1)
-    return record_from_native(json.loads(_SURROGATE.sub("\ufffd", content)), Account())
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
+    account.lose("lone surrogates, written as U+FFFD", len(SURROGATE.findall(record.text)) or 1)
+    return record_from_native(json.loads(SURROGATE.sub("\ufffd", content)), Account())
