@@ -12,9 +12,10 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 from jinja2 import Environment, StrictUndefined
 
 from ..metrics import Match
-from ..model.configuration_decoding import DecodingConfig, package_version
+from ..model.configuration_decoding import DecodingConfig
 from ..model.configuration_spo import SpoConfig
 from ..model.schema import VALUE_SLOT, Example
+from ..model.versions import package_version
 from ..support.safe_text import one_line, printable
 from .facts import ModelFacts
 from .figures import RATIOS, Figures, read_figures

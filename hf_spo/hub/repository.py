@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.configuration_decoding import package_version
 from ..model.schema import Example
+from ..model.versions import package_version
 from . import model_card
 from .contents import Contents
 from .sealed_cards import seal

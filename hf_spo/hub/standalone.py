@@ -6,10 +6,12 @@ from pathlib import Path
 
 from transformers.dynamic_module_utils import get_relative_import_files
 
-from ..model.configuration_decoding import ENTRY, DecodingConfig, package_version
+from ..model.configuration_decoding import DecodingConfig
 from ..model.configuration_ensemble import EnsembleConfig
 from ..model.configuration_spo import SpoConfig
 from ..model.fields import json_line
+from ..model.travelling import ENTRY
+from ..model.versions import package_version
 from ..support.files import whole_file
 
 _CONFIGS: dict[str, type[DecodingConfig]] = {config.model_type: config for config in (SpoConfig, EnsembleConfig)}

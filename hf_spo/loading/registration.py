@@ -3,7 +3,6 @@
 from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
 
-from ..model.configuration_decoding import TASK
 from ..model.configuration_dgcnn import DgcnnConfig
 from ..model.configuration_ensemble import EnsembleConfig
 from ..model.configuration_spo import SpoConfig
@@ -11,6 +10,7 @@ from ..model.modeling_dgcnn import DgcnnModel
 from ..model.modeling_ensemble import SpoEnsemble
 from ..model.modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from ..model.pipeline import TripleExtractionPipeline
+from ..model.travelling import TASK
 from .packaged import packaged
 
 

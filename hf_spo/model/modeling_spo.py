@@ -27,7 +27,6 @@ from transformers.utils.hub import cached_file
 
 from .alignment import Batch
 from .checkpoint import check_shapes, check_weights, stored_shapes, weight_files
-from .configuration_decoding import advising_upgrade, is_newer
 from .configuration_dgcnn import DgcnnConfig
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
 from .features import PRIOR_FILE, WORDS_FILE, Features
@@ -46,6 +45,7 @@ from .layers import (
 from .modeling_dgcnn import DgcnnModel
 from .schema import Schema
 from .triple_store import TripleStore
+from .versions import advise_upgrade, is_newer
 from .words import WordVocabulary
 
 
@@ -141,7 +141,7 @@ def _knowing_newer_versions(load: Callable[..., Any]) -> Callable[..., Any]:
                 return PreTrainedConfig.get_config_dict(config or path, **hub)[0].get("hf_spo_version")
             return getattr(config, "hf_spo_version", None)
 
-        with advising_upgrade(path, written_by):
+        with advise_upgrade(path, written_by):
             model, info = load(cls, path, *args, output_loading_info=True, **kwargs)
             unknown = info["unexpected_keys"]
             if unknown and is_newer(model.config.hf_spo_version) and not kwargs.get("ignore_mismatched_sizes"):

@@ -7,12 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.configuration_decoding import package_version
 from ..model.ensemble import make_extractor
 from ..model.extraction import TripleExtractor
 from ..model.modeling_ensemble import SpoEnsemble
 from ..model.modeling_spo import SpoForTripleExtraction
 from ..model.schema import Example
+from ..model.versions import package_version
 from ..support.extras import require
 from ..support.files import whole_folder
 from .checks import check_parity

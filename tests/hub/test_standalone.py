@@ -16,7 +16,7 @@ from transformers.dynamic_module_utils import get_class_from_dynamic_module, get
 
 import hf_spo
 from hf_spo.hub.standalone import add_standalone_code, travelling_files
-from hf_spo.model.configuration_decoding import package_version
+from hf_spo.model.versions import package_version
 from tests import builders
 from tests.hub import matrix
 

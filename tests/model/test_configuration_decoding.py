@@ -44,7 +44,7 @@ def test_later_settings_leave_nothing_of_earlier_ones(config):
     [
         ("span_pairing", "farthest", "expected one of nearest, either, all"),
         ("score_threshold", 1.5, "from 0 to 1"),
-        ("relation_score_thresholds", [0.5], "one for each of the 14"),
+        ("relation_score_thresholds", [0.5], "has 1 values: expected one for each of the 14"),
         ("relation_score_thresholds", [2.0] * 14, "from 0 to 1"),
         ("score_calibration", {"method": "magic"}, "magic"),
         ("subject_start_threshold", -0.1, "subject_start"),
@@ -61,7 +61,7 @@ class TestTravellingCode:
 
     @pytest.fixture
     def travelling(self, monkeypatch):
-        monkeypatch.setattr("hf_spo.model.configuration_decoding._INSTALLED", False)
+        monkeypatch.setattr("hf_spo.model.configuration_decoding.INSTALLED", False)
 
     def test_goes_along_when_a_config_is_saved(self, travelling, config, tmp_path):
         config.hf_spo_version = "0.0.9"

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, pipeline
 
 from hf_spo import SpoConfig, SpoForTripleExtraction
-from hf_spo.model.configuration_decoding import NewerVersionError, is_newer, package_version
+from hf_spo.model.versions import NewerVersionError, is_newer, package_version
 
 CHECKPOINTS = Path(__file__).parents[1] / "fixtures" / "checkpoint-0.1.0"
 KINDS = pytest.mark.parametrize("kind", ["bert", "dgcnn"])
@@ -66,7 +66,7 @@ class TestFirstRelease:
     [("99.0", True), ("0.1.1.dev0", True), ("0.10.0", True), ("0.0.9", False), ("0.1.0rc1", False), ("unknown", False)],
 )
 def test_versions_are_compared_as_versions(version, newer, monkeypatch):
-    monkeypatch.setattr("hf_spo.model.configuration_decoding.package_version", lambda: "0.1.0")
+    monkeypatch.setattr("hf_spo.model.versions.package_version", lambda: "0.1.0")
     assert is_newer(version) is newer
     assert not is_newer(None)
 
