@@ -63,7 +63,7 @@ class Batcher:
     @property
     def is_ready(self) -> bool:
         """Whether requests are taken."""
-        return any(thread.is_alive() for thread in self._threads) and not self._is_draining
+        return self._is_open and not self._is_draining
 
     @property
     def is_full(self) -> bool:
@@ -122,6 +122,24 @@ class Batcher:
             self._changed.notify_all()
 
     def _work(self, number: int) -> None:
+        """Answer requests until the queue is closed, whatever is raised on the way."""
+        while self._is_open:
+            try:
+                self._answer(number)
+            except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is no Exception
+                self._fail(number, error)
+
+    def _fail(self, number: int, error: BaseException) -> None:
+        """Refuse the requests that a thread was working on, or all that wait if it could not compose a batch."""
+        with self._changed:
+            failed = list(self._running[number] or self._waiting)
+            self._running[number] = ()
+            for job in failed:
+                job.is_dropped = True
+            self._waiting = deque(job for job in self._waiting if job.waits)
+            self._call(_refuse, failed, as_exception(error))
+
+    def _answer(self, number: int) -> None:
         answered = 0
         while (batch := self._next(number, answered)) is not None:
             answered = 0
@@ -138,10 +156,15 @@ class Batcher:
         self._observe(len(places), time.perf_counter() - began)
         with self._changed:  # other threads may have other texts of a request
             done = {job: None for (job, index), result in zip(places, found, strict=True) if job.put(index, result)}
-        assert self._events is not None
-        if done and not self._events.is_closed():
-            self._events.call_soon_threadsafe(_deliver, done)
+        if done:
+            self._call(_deliver, done)
         return len(done)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        """Call a function in the event loop, if that still runs."""
+        assert self._events is not None
+        if not self._events.is_closed():
+            self._events.call_soon_threadsafe(function, *arguments)
 
     def _next(self, number: int, answered: int) -> Batch | None:
         """Wait for requests and return the next batch; None once the queue is closed.
@@ -154,11 +177,16 @@ class Batcher:
             self._running[number] = ()
             self._waiting = deque(job for job in self._waiting if job.waits)
             self._idle += 1
-            # Who was answered a moment ago is likely to ask again, and many texts at once cost little more than one.
-            if answered > 1 and self.gather_time:
-                self._changed.wait_for(lambda: len(self._waiting) >= answered or not self._is_open, self.gather_time)
-            self._changed.wait_for(lambda: self._waiting or not self._is_open)
-            self._idle -= 1
+            try:
+                # A client that was answered a moment ago is likely to ask again, and many texts at once cost little
+                # more than one.
+                if answered > 1 and self.gather_time:
+                    self._changed.wait_for(
+                        lambda: len(self._waiting) >= answered or not self._is_open, self.gather_time
+                    )
+                self._changed.wait_for(lambda: self._waiting or not self._is_open)
+            finally:
+                self._idle -= 1
             if not self._is_open:
                 return None
             batch = self._compose()
@@ -190,9 +218,22 @@ def _deliver(jobs: Iterable[Job]) -> None:
             job.future.set_result(job.results)
 
 
+def _refuse(jobs: Iterable[Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.future.done():
+            job.future.set_exception(error)
+
+
 def _extract(loop: Loop, texts: Sequence[str]) -> list[Found]:
     """Extract from texts; if one of them fails, from each alone, so that it fails alone."""
     try:
         return list(loop(texts))
-    except Exception as error:
-        return [error] if len(texts) == 1 else [found for text in texts for found in _extract(loop, [text])]
+    except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is no Exception
+        if len(texts) == 1:
+            return [as_exception(error)]
+        return [found for text in texts for found in _extract(loop, [text])]
+
+
+def as_exception(error: BaseException) -> Exception:
+    """Return an error as one that `except Exception` catches."""
+    return error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")

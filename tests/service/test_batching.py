@@ -133,6 +133,50 @@ def test_a_failure_is_its_text_s_alone_and_ends_its_request():
     assert sum(text.startswith("坏") for call in run(scenario, room=3000) for text in call) <= 4
 
 
+class Panic(BaseException):
+    """As a panic of Rust code reaches Python: no Exception."""
+
+
+def test_a_panic_fails_its_text_alone_and_the_thread_goes_on():
+    def loop(texts):
+        for text in texts:
+            if text == "panic":
+                raise Panic("in the tokenizer")
+            yield []
+
+    async def scenario(batcher, model):
+        await hold(batcher, model)
+        bad, good = (batcher.submit([text], (), loop) for text in ("panic", "good"))
+        model.gate.set()
+        await asyncio.wait([bad.future, good.future], timeout=5)
+        assert good.future.result() == [[]]
+        assert str(bad.future.result()[0]) == "Panic: in the tokenizer"
+        again = batcher.submit(["好"], (), model.extractor())
+        await asyncio.wait([again.future], timeout=5)
+        assert found(again) == ["好"]
+
+    run(scenario)
+
+
+def test_whatever_ends_a_batch_fails_its_requests_at_once_and_the_thread_goes_on():
+    async def scenario(batcher, model):
+        def fail(texts, seconds):
+            batcher._observe = lambda *_: None
+            raise Panic("while counting")
+
+        batcher._observe = fail
+        lost = batcher.submit(["甲"], (), model.extractor())
+        await asyncio.wait([lost.future], timeout=5)
+        with pytest.raises(RuntimeError, match="Panic: while counting"):
+            lost.future.result()
+        assert batcher.is_ready
+        kept = batcher.submit(["乙"], (), model.extractor())
+        await asyncio.wait([kept.future], timeout=5)
+        assert found(kept) == ["乙"]
+
+    run(scenario)
+
+
 def test_dropped_requests_cost_nothing():
     async def scenario(batcher, model):
         running = await hold(batcher, model)
