@@ -1,29 +1,28 @@
 """hf-spo graph."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..graph.settings import (
+from ..graph.writer_options import (
     BASE_IRI,
-    LIMIT,
     LITERAL_TYPES,
-    RDF_FORMATS,
-    GraphFormat,
+    PAGE_LIMIT,
     RdfSettings,
-    guess_format,
+    WriterOptions,
     read_predicate_map,
 )
+from ..graph.writers import GraphWriter, check_target, find_writer, suffixes, writer_names
 from .app import app
+from .console import say
 from .graph_input import build, declared_schema
-from .graph_results import print_summary, summary, tell, tell_next_step
+from .graph_results import print_summary, summary, tell
 from .options import FILES_PANEL, AsJson, SkipBadLines
 
 if TYPE_CHECKING:
-    from ..graph import Conflict, KnowledgeGraph
     from ..model.schema import Schema
 
 MERGING_PANEL, RDF_PANEL, PAGE_PANEL, CHECK_PANEL = "Merging", "RDF", "HTML", "Checking"
@@ -41,11 +40,11 @@ def graph(
         ),
     ],
     to: Annotated[
-        GraphFormat | None,
+        str | None,
         typer.Option(
             metavar="FORMAT",
-            help=f"{', '.join(GraphFormat)}.",
-            show_default="what the name of --output says",
+            help=f"{', '.join(writer_names())}.",
+            show_default="by the suffix of --output",
             rich_help_panel=FILES_PANEL,
         ),
     ] = None,
@@ -53,8 +52,7 @@ def graph(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="File to write, for neo4j-csv a folder; .ttl, .nt, .jsonld, .graphml, .gexf, .cypher and .html say "
-            "the format, too.",
+            help=f"File to write, for neo4j-csv a folder. The suffixes {', '.join(suffixes())} also select the format.",
             show_default="stdout",
             rich_help_panel=FILES_PANEL,
         ),
@@ -156,7 +154,7 @@ def graph(
             min=1,
             metavar="N",
             help="Draw this many facts, those between the most connected nodes.",
-            show_default=str(LIMIT),
+            show_default=str(PAGE_LIMIT),
             rich_help_panel=PAGE_PANEL,
         ),
     ] = None,
@@ -174,50 +172,51 @@ def graph(
     hf-spo graph triples.jsonl --output graph.ttl --base-iri https://my.org/kg/
     hf-spo graph triples.jsonl --to neo4j-csv --output import --min-score 0.5[/]
     """
-    chosen = _chosen_format(to, output)
-    for_rdf = {"--base-iri": base_iri, "--predicate-map": predicate_map, "--language": language}
-    _refuse({**for_rdf, "--literal-types": literal_types}, chosen in RDF_FORMATS, chosen)
-    _refuse({"--limit": limit, "--title": title}, chosen == GraphFormat.HTML, chosen)
+    writer = _chosen_writer(to, output)
+    own = {"base_iri": base_iri, "predicate_map": predicate_map, "language": language, "literal_types": literal_types}
+    _refuse_unused({**own, "limit": limit, "title": title}, writer)
     declared = declared_schema(schema, model)
     if conflicts is not None and declared is None:
         raise typer.BadParameter("--conflicts needs a schema to compare with; give --schema or --model")
     rdf = _rdf_settings(base_iri, predicate_map, language, literal_types, declared)
 
     from ..graph import find_conflicts, write_conflicts
-    from ..graph.writing import check_target
 
-    check_target(output, chosen)  # before what may take minutes
-    built = build(triples, output, skip_bad_lines, min_score, min_count, provenance, chosen == GraphFormat.HTML)
+    check_target(output, writer)  # before what may take minutes
+    built = build(triples, output, skip_bad_lines, min_score, min_count, provenance, writer.needs_texts)
     found = [] if declared is None else find_conflicts(built, declared)
-    most = limit or LIMIT
-    _write(built, output, chosen, rdf, found, most, title or Path(triples).stem)
+    options = WriterOptions(rdf, found, limit or PAGE_LIMIT, title or Path(triples).stem)
+    if output is None:
+        writer.write_to_stream(built, sys.stdout, options)
+    else:
+        writer.write(built, output, options)
     listed = conflicts or (output and output.with_suffix(".conflicts.jsonl")) if declared is not None else None
     if listed is not None:
         write_conflicts(found, listed)
-    tell(built, found, listed, rdf, most if chosen == GraphFormat.HTML else None)
+    tell(built, options, listed, draws_page="limit" in writer.options)
     report = summary(triples, output, built, found if declared is not None else None)
     print_summary(report, sys.stderr if output is None else sys.stdout, as_json)
-    if output is not None:
-        tell_next_step(chosen, output)
+    if output is not None and (hint := writer.next_step(output)):
+        say(f"hf-spo: {hint}")
 
 
-def _chosen_format(to: GraphFormat | None, output: Path | None) -> GraphFormat:
+def _chosen_writer(to: str | None, output: Path | None) -> GraphWriter:
     if to is None and output is None:
-        raise typer.BadParameter("what to write is not said; give --to, or an --output whose name says it")
+        raise typer.BadParameter("no output format; give --to, or --output with a suffix that selects one")
     try:
-        chosen = to or guess_format(output or Path())
+        chosen = find_writer(to, output)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    if output is None and chosen in (GraphFormat.NEO4J_CSV, GraphFormat.CYPHER):
-        raise typer.BadParameter(f"--to {chosen} writes several files; give --output")
+    if output is None and not chosen.is_single_file:
+        raise typer.BadParameter(f"--to {chosen.name} writes several files; give --output")
     return chosen
 
 
-def _refuse(options: Mapping[str, Any], fits: bool, chosen: GraphFormat) -> None:
-    """Refuse options that would do nothing."""
-    given = [name for name, value in options.items() if value is not None]
-    if given and not fits:
-        raise typer.BadParameter(f"{given[0]} has no meaning for {chosen}; leave it out")
+def _refuse_unused(options: Mapping[str, Any], writer: GraphWriter) -> None:
+    """Refuse options that the format does not use."""
+    for name, value in options.items():
+        if value is not None and name not in writer.options:
+            raise typer.BadParameter(f"--{name.replace('_', '-')} does not apply to {writer.name}; leave it out")
 
 
 def _rdf_settings(
@@ -232,20 +231,3 @@ def _rdf_settings(
     )
     predicates = {} if predicate_map is None else read_predicate_map(predicate_map)
     return RdfSettings(base_iri or BASE_IRI, predicates, language or "", types, schema)
-
-
-def _write(
-    graph: "KnowledgeGraph",
-    output: Path | None,
-    to: GraphFormat,
-    rdf: RdfSettings,
-    conflicts: "Sequence[Conflict]",
-    limit: int,
-    title: str,
-) -> None:
-    from ..graph.writing import write_graph, write_to
-
-    if output is None:
-        write_to(graph, sys.stdout, to, rdf, conflicts, limit, title)
-    else:
-        write_graph(graph, output, to, rdf=rdf, conflicts=conflicts, limit=limit, title=title)

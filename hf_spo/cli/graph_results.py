@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..graph.settings import GraphFormat, RdfSettings
+from ..graph.writer_options import WriterOptions
 from ..model.fields import json_line
 from .console import is_terminal, printable, say
 
@@ -50,49 +50,30 @@ def print_summary(report: dict[str, Any], stream: IO[str], as_json: bool | None)
     Console(file=stream).print(table)
 
 
-def tell(
-    graph: "KnowledgeGraph",
-    conflicts: "Sequence[Conflict]",
-    listed: Path | None,
-    rdf: RdfSettings,
-    limit: int | None,
-) -> None:
-    """Say what is not in the graph or not right in it.
+def tell(graph: "KnowledgeGraph", options: WriterOptions, listed: Path | None, *, draws_page: bool) -> None:
+    """Report what the graph leaves out, and its conflicts with the schema.
 
     Args:
-        graph: that was written.
-        conflicts: with its schema.
-        listed: where they are written.
-        rdf: whose predicates should all be in the graph.
-        limit: facts that a page draws; None where none is drawn.
+        graph: the graph that was written.
+        options: what it was written with.
+        listed: file of the conflicts.
+        draws_page: whether it was drawn on a page, which has a limit.
     """
     low, rare = _count(graph.low_statements, "statement"), _count(graph.rare_edges, "fact")
     if graph.low_statements or graph.rare_edges:
-        say(f"hf-spo: left out {low} for the score, and {rare} that too few documents state")
-    if conflicts:
+        say(f"hf-spo: left out {low} with a low score, and {rare} stated by too few documents")
+    if conflicts := options.conflicts:
         where = f"see {listed}" if listed else "--conflicts FILE lists them"
         say(f"hf-spo: {_count(len(conflicts), 'conflict')} with the schema, such as: {conflicts[0].message}; {where}")
     edges = graph.edges
-    unused = sorted(set(rdf.predicates) - {edge.predicate for edge in edges})
+    unused = sorted(set(options.rdf.predicates) - {edge.predicate for edge in edges})
     if unused:
-        say(f"hf-spo: the predicate map names {_count(len(unused), 'predicate')} that no fact has: {', '.join(unused)}")
-    if limit is not None and len(edges) > limit:
+        say(f"hf-spo: the predicate map has {_count(len(unused), 'predicate')} that no fact has: {', '.join(unused)}")
+    if draws_page and len(edges) > options.limit:
         say(
-            f"hf-spo: the page draws {limit:,} of {len(edges):,} facts, those between the most connected nodes; "
-            f"--limit N draws more"
+            f"hf-spo: the page draws {options.limit:,} of {len(edges):,} facts, those between the most connected "
+            f"nodes; --limit N draws more"
         )
-
-
-def tell_next_step(to: GraphFormat, output: Path) -> None:
-    """Say how what was written gets into a database."""
-    if to == GraphFormat.NEO4J_CSV:
-        from ..graph.neo4j_csv import import_command
-
-        say(f"hf-spo: import it with: {import_command(output)}")
-    elif to == GraphFormat.CYPHER:
-        from ..graph.cypher import parameters_path
-
-        say(f"hf-spo: {output} takes its data from {parameters_path(output)}; its first lines say how to run it")
 
 
 def _count(number: int, one: str) -> str:

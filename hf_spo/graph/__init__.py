@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .names import normalised
     from .reading import BadRow, read_rows
     from .rows import Row, row_of
-    from .settings import GraphFormat, RdfSettings
-    from .writing import write_conflicts, write_graph
+    from .writer_options import RdfSettings
+    from .writers import write_conflicts, write_graph
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -29,17 +29,16 @@ else:
             "ConflictKind": "conflicts",
             "Edge": "elements",
             "Evidence": "elements",
-            "GraphFormat": "settings",
             "KnowledgeGraph": "knowledge",
             "Node": "elements",
-            "RdfSettings": "settings",
+            "RdfSettings": "writer_options",
             "Row": "rows",
             "find_conflicts": "conflicts",
             "normalised": "names",
             "read_rows": "reading",
             "row_of": "rows",
-            "write_conflicts": "writing",
-            "write_graph": "writing",
+            "write_conflicts": "writers",
+            "write_graph": "writers",
         },
     )
 
@@ -49,7 +48,6 @@ __all__ = [
     "ConflictKind",
     "Edge",
     "Evidence",
-    "GraphFormat",
     "KnowledgeGraph",
     "Node",
     "RdfSettings",

@@ -1,11 +1,11 @@
-"""A graph as a Cypher script, whose data is not in it but beside it, as JSON for its parameters.
+"""A Cypher script, and a JSON file with its parameters.
 
-Of the data only types and predicates stand in the script, as labels and types of relationships, which cannot be
-parameters. A script can be run again: what is there already is brought up to date.
+The script itself contains only types and predicates, since labels and relationship types cannot be parameters. It can
+be run again: existing nodes and relationships are updated.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,8 +14,9 @@ from .elements import Edge, Node
 from .knowledge import KnowledgeGraph
 from .neo4j_csv import ENTITY
 from .properties import edge_properties, node_properties
+from .writer_options import WriterOptions
 
-# The values are filled in by the reader. No statement holds a line break behind a semicolon.
+# Users fill in address and password. No statement contains a semicolon before a line break.
 _HEADER = """\
 // Run it with the driver for Python (pip install neo4j), here or with the paths put right:
 //   import json
@@ -33,55 +34,58 @@ MERGE (s)-[r:{type}]->(o) SET r += row.properties;
 """
 
 
-def parameters_path(script: Path) -> Path:
-    """Return where a script's parameters go: beside it, graph.params.json of graph.cypher."""
+def write_script(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
+    """Write the script: one UNWIND statement for each node type and one for each predicate."""
+    names = {"script": options.path.name, "parameters": _parameters_path(options.path).name}
+    file.write(_HEADER.format(**{name: json.dumps(value) for name, value in names.items()}))
+    file.writelines(statement for _, statement, _ in _statements(graph))
+
+
+def write_parameters(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
+    """Write the parameters of the script as a JSON object, one row a line."""
+    comma = "{"
+    for name, _statement, rows in _statements(graph):
+        file.write(f"{comma}\n{json_line(name)}: [")
+        for number, row in enumerate(rows):
+            file.write(("," if number else "") + "\n" + json_line(row))
+        file.write("\n]")
+        comma = ","
+    file.write("\n}\n" if graph.edges else "{}\n")
+
+
+def next_step(script: Path) -> str:
+    """Return where the parameters are and how to run the script."""
+    return f"{script} takes its data from {_parameters_path(script)}; its first lines say how to run it"
+
+
+def _parameters_path(script: Path) -> Path:
     return script.with_suffix(".params.json")
 
 
-def write_cypher(graph: KnowledgeGraph, script: IO[str], parameters: IO[str], path: Path) -> None:
-    """Write a script and its parameters, an UNWIND statement for each type of nodes and for each predicate.
-
-    Args:
-        graph: to write.
-        script, parameters: files to write to.
-        path: under which the script will be found.
-    """
-    names = {"script": json.dumps(path.name), "parameters": json.dumps(parameters_path(path).name)}
-    script.write(_HEADER.format(**names))
+def _statements(graph: KnowledgeGraph) -> Iterator[tuple[str, str, Iterator[dict[str, Any]]]]:
+    """Yield each statement: the name of its parameter, its text, and its rows."""
     by_type: dict[str, list[Node]] = {}
     for node in graph.nodes:
         by_type.setdefault(node.type, []).append(node)
     by_predicate: dict[str, list[Edge]] = {}
     for edge in graph.edges:
         by_predicate.setdefault(edge.predicate, []).append(edge)
-    comma = "{"
     for number, (type_, nodes) in enumerate(by_type.items(), 1):
-        name = f"nodes_{number}"
-        script.write(_NODES.format(name=name, label=f" SET n:{identifier(type_)}" if type_ not in ("", ENTITY) else ""))
-        rows = ({"id": node.id, "properties": node_properties(node)} for node in nodes)
-        _write_rows(parameters, comma, name, rows)
-        comma = ","
+        name, label = f"nodes_{number}", f" SET n:{identifier(type_)}" if type_ not in ("", ENTITY) else ""
+        node_rows = ({"id": node.id, "properties": node_properties(node)} for node in nodes)
+        yield name, _NODES.format(name=name, label=label), node_rows
     for number, (predicate, edges) in enumerate(by_predicate.items(), 1):
         name = f"facts_{number}"
-        script.write(_EDGES.format(name=name, type=identifier(predicate)))
-        _write_rows(parameters, comma, name, map(_edge_row, edges))
-    parameters.write("\n}\n" if graph.edges else "{}\n")
+        yield name, _EDGES.format(name=name, type=identifier(predicate)), map(_edge_row, edges)
 
 
 def identifier(name: str) -> str:
-    r"""Return a name between backticks, from which it cannot break out.
+    r"""Quote a name with backticks.
 
-    Backticks are doubled. A backslash becomes ＼: some versions take \u0060 for a backtick before they parse.
+    Backticks are doubled. A backslash becomes ＼, since some versions replace \u0060 by a backtick before they parse.
     """
     return "`" + name.replace("\\", "＼").replace("`", "``") + "`"
 
 
 def _edge_row(edge: Edge) -> dict[str, Any]:
     return {"subject": edge.subject.id, "object": edge.object.id, "properties": edge_properties(edge)}
-
-
-def _write_rows(file: IO[str], before: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    file.write(f"{before}\n{json_line(name)}: [")
-    for number, row in enumerate(rows):
-        file.write(("," if number else "") + "\n" + json_line(row))
-    file.write("\n]")

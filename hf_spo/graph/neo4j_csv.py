@@ -1,4 +1,4 @@
-"""A graph as CSV files for neo4j-admin, which makes a database of them at one go."""
+"""CSV files that neo4j-admin imports into a new database."""
 
 import csv
 import shlex
@@ -9,12 +9,12 @@ from typing import IO, Any
 from .elements import Node
 from .knowledge import KnowledgeGraph
 from .properties import edge_properties, node_properties
+from .writer_options import WriterOptions
 
-NODES_FILE, RELATIONSHIPS_FILE = "nodes.csv", "relationships.csv"
 ENTITY = "Entity"
-"""Label that every node has, beside that of its type."""
+"""Label of every node, in addition to the one of its type."""
 
-# Cannot stand in a name, which has no control characters.
+# Names contain no control characters.
 _ARRAY = "\x1f"
 _NODE_COLUMNS = ("id:ID", "name", "type", "aliases:string[]", "mentions:int", ":LABEL")
 _EDGE_COLUMNS = (
@@ -32,28 +32,30 @@ _EDGE_COLUMNS = (
 )
 
 
-def write_csv(graph: KnowledgeGraph, folder: Path) -> None:
-    """Write nodes.csv and relationships.csv, with the header fields of neo4j-admin."""
-    with (folder / NODES_FILE).open("w", encoding="utf-8", newline="") as file:
-        rows = ({"id": node.id, **node_properties(node), ":LABEL": labels(node)} for node in graph.nodes)
-        _write_table(file, _NODE_COLUMNS, rows)
-    with (folder / RELATIONSHIPS_FILE).open("w", encoding="utf-8", newline="") as file:
-        rows = (
-            {":START_ID": edge.subject.id, ":END_ID": edge.object.id, ":TYPE": edge.predicate, **edge_properties(edge)}
-            for edge in graph.edges
-        )
-        _write_table(file, _EDGE_COLUMNS, rows)
+def write_nodes(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
+    """Write nodes.csv, with the header fields of neo4j-admin."""
+    rows = ({"id": node.id, **node_properties(node), ":LABEL": labels(node)} for node in graph.nodes)
+    _write_table(file, _NODE_COLUMNS, rows)
 
 
-def import_command(folder: Path) -> str:
+def write_edges(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
+    """Write relationships.csv."""
+    rows = (
+        {":START_ID": edge.subject.id, ":END_ID": edge.object.id, ":TYPE": edge.predicate, **edge_properties(edge)}
+        for edge in graph.edges
+    )
+    _write_table(file, _EDGE_COLUMNS, rows)
+
+
+def next_step(folder: Path) -> str:
     """Return the command that imports the files of a folder into a new database."""
-    nodes, relationships = (shlex.quote(str(folder / name)) for name in (NODES_FILE, RELATIONSHIPS_FILE))
+    nodes, relationships = (shlex.quote(str(folder / name)) for name in ("nodes.csv", "relationships.csv"))
     command = "neo4j-admin database import full --array-delimiter=U+001F"
-    return f"{command} --nodes={nodes} --relationships={relationships} neo4j"
+    return f"import it with: {command} --nodes={nodes} --relationships={relationships} neo4j"
 
 
 def labels(node: Node) -> list[str]:
-    """Return what a node is labelled with: as an entity and, unless it is empty, with its type."""
+    """Return the labels of a node: Entity, and its type unless that is empty."""
     return [ENTITY, node.type] if node.type else [ENTITY]
 
 

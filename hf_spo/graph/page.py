@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from markupsafe import Markup
 
@@ -11,8 +11,8 @@ from ..support.safe_text import render_page, script_json
 from .conflicts import Conflict
 from .elements import Edge, Evidence, Node, plain
 from .knowledge import KnowledgeGraph
-from .settings import LIMIT
 from .snippets import snippet
+from .writer_options import PAGE_LIMIT, WriterOptions
 
 _PARTS = Path(__file__).parent / "page_parts"
 _SCRIPTS = ("data.js", "layout.js", "packing.js", "canvas.js", "camera.js", "facts.js", "filters.js", "main.js")
@@ -20,7 +20,12 @@ _EVIDENCE = 5
 _CONFLICTS = 500
 
 
-def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = (), limit: int = LIMIT) -> str:
+def write_page(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
+    """Write the page."""
+    file.write(render(graph, options.title, options.conflicts, options.limit))
+
+
+def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = (), limit: int = PAGE_LIMIT) -> str:
     """Return the page.
 
     Args:

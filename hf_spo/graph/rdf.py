@@ -9,7 +9,7 @@ excluded.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
 from typing import IO, Any
@@ -19,7 +19,7 @@ from ..model.fields import json_line
 from ..support.files import digest
 from .elements import Edge, Evidence, Node, Qualifiers
 from .knowledge import KnowledgeGraph
-from .settings import GraphFormat, RdfSettings
+from .writer_options import RdfSettings, WriterOptions
 
 try:
     from rdflib import PROV, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
@@ -40,26 +40,29 @@ _ESCAPED = re.compile(
 _Triple = tuple[URIRef, URIRef, URIRef | Literal]
 
 
-def write_rdf(graph: KnowledgeGraph, file: IO[str], to: GraphFormat, settings: RdfSettings) -> None:
-    """Write a graph: as N-Triples line by line, in the other formats from rdflib's memory, some kB a fact."""
-    rdf = _Rdf(graph, settings)
-    if to == GraphFormat.NTRIPLES:
-        file.writelines(map(_line, rdf.triples()))
-        return
-    store = _store(rdf.triples())
+def write_ntriples(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
+    """Write N-Triples line by line; the other formats are built in rdflib's memory, some kB a fact."""
+    file.writelines(map(_line, _Rdf(graph, options.rdf).triples()))
+
+
+def write_turtle(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
+    """Write Turtle."""
+    file.write(_store(_Rdf(graph, options.rdf)).serialize(format="turtle"))
+
+
+def write_jsonld(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
+    """Write JSON-LD."""
+    rdf = _Rdf(graph, options.rdf)
+    document = json.loads(_store(rdf).serialize(format="json-ld", context=rdf.prefixes))
+    file.write(json_line(_sorted(document), indent=1) + "\n")
+
+
+def _store(rdf: "_Rdf") -> Graph:
+    store = _Store()
+    for triple in rdf.triples():
+        store.add(triple)
     for prefix, namespace in rdf.prefixes.items():
         store.bind(prefix, namespace)
-    if to == GraphFormat.TURTLE:
-        file.write(store.serialize(format="turtle"))
-    else:
-        document = json.loads(store.serialize(format="json-ld", context=rdf.prefixes))
-        file.write(json_line(_sorted(document), indent=1) + "\n")
-
-
-def _store(triples: Iterable[_Triple]) -> Graph:
-    store = _Store()
-    for triple in triples:
-        store.add(triple)
     return store
 
 

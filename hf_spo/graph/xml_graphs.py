@@ -1,4 +1,7 @@
-"""A graph as GraphML or GEXF, for Gephi, yEd, Cytoscape and the like."""
+"""GraphML and GEXF, for Gephi, yEd, Cytoscape and similar programs.
+
+The label of an edge is its predicate, its weight the number of documents. Lists are JSON.
+"""
 
 import re
 from io import BytesIO
@@ -7,7 +10,7 @@ from typing import IO, Any
 from ..model.fields import json_line
 from .knowledge import KnowledgeGraph
 from .properties import edge_properties, node_properties
-from .settings import GraphFormat
+from .writer_options import WriterOptions
 
 try:
     import networkx
@@ -15,27 +18,26 @@ except ImportError:
     raise ImportError("writing GraphML and GEXF needs networkx: pip install 'hf-spo[graph]'") from None
 
 
-def write_xml(graph: KnowledgeGraph, file: IO[str], to: GraphFormat) -> None:
-    """Write a graph, from memory.
-
-    An edge's label is its predicate, its weight the number of documents; lists are JSON.
-    """
+def write_graphml(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
+    """Write GraphML."""
     written = BytesIO()
-    if to == GraphFormat.GRAPHML:
-        # Not the writer with lxml, chosen where that is installed: a graph is the same file everywhere.
-        networkx.write_graphml_xml(as_networkx(graph), written)
-        file.write(written.getvalue().decode() + "\n")
-    else:
-        networkx.write_gexf(as_networkx(graph), written)
-        # The day on which it is written is no part of a graph.
-        file.write(re.sub(' lastmodifieddate="[^"]*"', "", written.getvalue().decode(), count=1) + "\n")
+    # The writer without lxml, so that the output does not depend on what is installed.
+    networkx.write_graphml_xml(as_networkx(graph), written)
+    file.write(written.getvalue().decode() + "\n")
+
+
+def write_gexf(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
+    """Write GEXF, without the date, so that the same graph gives the same file."""
+    written = BytesIO()
+    networkx.write_gexf(as_networkx(graph), written)
+    file.write(re.sub(' lastmodifieddate="[^"]*"', "", written.getvalue().decode(), count=1) + "\n")
 
 
 def as_networkx(graph: KnowledgeGraph) -> Any:
-    """Return a graph as a `networkx.MultiDiGraph`, with nodes by their id and values that files can hold."""
+    """Convert a graph to a `networkx.MultiDiGraph`, with node ids as keys and flat values."""
     drawn = networkx.MultiDiGraph()
     for node in graph.nodes:
-        # Both formats, or the readers of one of them, have a use of their own for "type".
+        # Both formats, or their readers, reserve "type".
         properties = {
             f"entity_{name}" if name == "type" else name: value for name, value in node_properties(node).items()
         }

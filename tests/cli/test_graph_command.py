@@ -130,7 +130,7 @@ def test_no_conflicts_are_an_empty_list(graph: Run, schema: Path) -> None:
 def test_what_is_left_out_is_said(graph: Run) -> None:
     result = graph("--output", "graph.nt", "--min-score", "0.5", "--min-count", "3")
     assert done(result)["left_out"] == {"statements": 1, "edges": 1}
-    assert "left out 1 statement for the score, and 1 fact that too few documents state" in result.stderr
+    assert "left out 1 statement with a low score, and 1 fact stated by too few documents" in result.stderr
 
 
 def test_provenance(graph: Run) -> None:
@@ -143,7 +143,7 @@ def test_options_of_rdf(graph: Run) -> None:
     Path("map.json").write_text('{"出生日期": "https://schema.org/birthDate", "死亡日期": "urn:x:y"}', encoding="utf-8")
     words = ["--base-iri", "https://my.org/kg#", "--predicate-map", "map.json", "--language", "zh"]
     result = graph("--to", "ntriples", *words, "--literal-types", "")
-    assert "the predicate map names 1 predicate that no fact has: 死亡日期" in result.stderr
+    assert "the predicate map has 1 predicate that no fact has: 死亡日期" in result.stderr
     fact = (
         "<https://my.org/kg#entity/人物:白露> <https://schema.org/birthDate> <https://my.org/kg#entity/Date:1990年> ."
     )
@@ -166,7 +166,7 @@ def test_neo4j(graph: Run) -> None:
     assert done(result)["output"] == "import"
     assert "hf-spo: import it with: neo4j-admin database import full" in result.stderr
     assert "--nodes=import/nodes.csv" in result.stderr
-    assert "import is there already" in one_line_error(graph("--to", "neo4j-csv", "--output", "import"), 1)
+    assert "import exists already" in one_line_error(graph("--to", "neo4j-csv", "--output", "import"), 1)
 
 
 def test_cypher(graph: Run) -> None:
@@ -209,13 +209,14 @@ def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, g
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ([], "give --to, or an --output whose name says it"),
-        (["--output", "graph.txt"], "graph.txt: its name does not say what to write"),
+        ([], "no output format; give --to, or --output with a suffix"),
+        (["--output", "graph.txt"], "graph.txt: the file name does not identify a format"),
+        (["--to", "turtel"], "unknown graph format 'turtel'; did you mean turtle?"),
         (["--to", "cypher"], "--to cypher writes several files; give --output"),
         (["--to", "neo4j-csv"], "--to neo4j-csv writes several files; give --output"),
-        (["--to", "html", "--base-iri", "urn:x:"], "--base-iri has no meaning for html; leave it out"),
-        (["--to", "gexf", "--literal-types", "Date"], "--literal-types has no meaning for gexf"),
-        (["--to", "turtle", "--limit", "5"], "--limit has no meaning for turtle"),
+        (["--to", "html", "--base-iri", "urn:x:"], "--base-iri does not apply to html; leave it out"),
+        (["--to", "gexf", "--literal-types", "Date"], "--literal-types does not apply to gexf"),
+        (["--to", "turtle", "--limit", "5"], "--limit does not apply to turtle"),
         (["--to", "html", "--conflicts", "a"], "--conflicts needs a schema to compare with; give --schema or --model"),
         (["--to", "html", "--schema", "schema.jsonl", "--model", "lite"], "got both --schema and --model"),
     ],
@@ -227,11 +228,11 @@ def test_wrong_usage(graph: Run, schema: Path, words: list[str], problem: str) -
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--output", "no/graph.nt"], "no is no folder; create it, or write graph.nt elsewhere"),
+        (["--output", "no/graph.nt"], "the folder no does not exist; create it, or write graph.nt elsewhere"),
         (["--output", "folder", "--to", "html"], "folder is a folder; name a file to write"),
         (["--to", "turtle", "--base-iri", "my.org"], "base IRI 'my.org': expected an absolute IRI"),
         (["--to", "turtle", "--language", "中文"], "expected a tag such as zh"),
-        (["--to", "turtle", "--predicate-map", "triples.jsonl"], "triples.jsonl: no JSON"),
+        (["--to", "turtle", "--predicate-map", "triples.jsonl"], "triples.jsonl: not valid JSON"),
         (["--to", "turtle", "--model", "folder"], "folder has no config.json; expected the folder of a trained model"),
         (["--to", "turtle", "--model", "bert"], "has no relations; expected a triple-extraction model, or give"),
         (["--to", "turtle", "--model", "./none"], "./none is no folder"),

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from hf_spo.graph import KnowledgeGraph
-from hf_spo.graph.cypher import identifier, write_cypher
+from hf_spo.graph.cypher import identifier, write_parameters, write_script
+from hf_spo.graph.writer_options import WriterOptions
 from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 
 def written(graph: KnowledgeGraph, path: str = "graph.cypher") -> tuple[list[str], dict[str, Any]]:
     """The statements, split as the script itself advises, and the parameters."""
     script, parameters = io.StringIO(), io.StringIO()
-    write_cypher(graph, script, parameters, Path(path))
+    options = WriterOptions(path=Path(path))
+    write_script(graph, script, options)
+    write_parameters(graph, parameters, options)
     *statements, rest = script.getvalue().split(";\n")
     assert not rest
     return statements, json.loads(parameters.getvalue())

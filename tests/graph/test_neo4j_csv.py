@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from hf_spo.graph import KnowledgeGraph
-from hf_spo.graph.neo4j_csv import import_command, write_csv
+from hf_spo.graph.neo4j_csv import next_step
+from hf_spo.graph.writers import write_graph
 from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
 
@@ -15,7 +16,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def tables(graph: KnowledgeGraph, folder: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    write_csv(graph, folder)
+    write_graph(graph, folder, "neo4j-csv")
     return read(folder / "nodes.csv"), read(folder / "relationships.csv")
 
 
@@ -60,6 +61,6 @@ def test_hostile_names(tmp_path: Path) -> None:
 
 
 def test_the_command_takes_any_folder() -> None:
-    command = import_command(Path("my files"))
-    assert command.startswith("neo4j-admin database import full --array-delimiter=U+001F ")
+    command = next_step(Path("my files"))
+    assert command.startswith("import it with: neo4j-admin database import full --array-delimiter=U+001F ")
     assert "--nodes='my files/nodes.csv' --relationships='my files/relationships.csv' neo4j" in command

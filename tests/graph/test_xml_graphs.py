@@ -8,26 +8,27 @@ from typing import Any
 import networkx
 import pytest
 
-from hf_spo.graph import GraphFormat, KnowledgeGraph
-from hf_spo.graph.xml_graphs import write_xml
+from hf_spo.graph import KnowledgeGraph
+from hf_spo.graph.writer_options import WriterOptions
+from hf_spo.graph.writers import find_writer
 from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, graph_of, triple
 
-READERS = {GraphFormat.GRAPHML: networkx.read_graphml, GraphFormat.GEXF: networkx.read_gexf}
+READERS = {"graphml": networkx.read_graphml, "gexf": networkx.read_gexf}
 EVERY_FORMAT = pytest.mark.parametrize("to", list(READERS))
 
 
-def written(graph: KnowledgeGraph, to: GraphFormat) -> str:
+def written(graph: KnowledgeGraph, to: str) -> str:
     file = io.StringIO()
-    write_xml(graph, file, to)
+    find_writer(to).write_to_stream(graph, file, WriterOptions())
     return file.getvalue()
 
 
-def read(graph: KnowledgeGraph, to: GraphFormat) -> Any:
+def read(graph: KnowledgeGraph, to: str) -> Any:
     return READERS[to](io.BytesIO(written(graph, to).encode()))
 
 
 @EVERY_FORMAT
-def test_nodes_and_edges(to: GraphFormat) -> None:
+def test_nodes_and_edges(to: str) -> None:
     found = read(graph_of(FIRST_ROW, SECOND_ROW), to)
     person = found.nodes["人物:何雨晴"]
     assert (person["label"], person["entity_type"], person["mentions"], person["aliases"]) == (
@@ -50,7 +51,7 @@ def test_nodes_and_edges(to: GraphFormat) -> None:
 
 
 @EVERY_FORMAT
-def test_several_facts_of_one_pair(to: GraphFormat) -> None:
+def test_several_facts_of_one_pair(to: str) -> None:
     facts = [triple(("晚风", "歌曲"), predicate, ("白露", "人物")) for predicate in ("歌手", "作词", "作曲")]
     found = read(graph_of({"triples": facts}), to)
     assert sorted(found.get_edge_data("歌曲:晚风", "人物:白露")) == ["e0", "e1", "e2"]
@@ -59,7 +60,7 @@ def test_several_facts_of_one_pair(to: GraphFormat) -> None:
 
 
 @EVERY_FORMAT
-def test_hostile_names(to: GraphFormat) -> None:
+def test_hostile_names(to: str) -> None:
     graph = graph_of(HOSTILE_ROW)
     found = read(graph, to)
     assert set(found.nodes) == {node.id for node in graph.nodes}
@@ -68,7 +69,7 @@ def test_hostile_names(to: GraphFormat) -> None:
 
 
 @EVERY_FORMAT
-def test_the_same_graph_is_the_same_file(to: GraphFormat) -> None:
+def test_the_same_graph_is_the_same_file(to: str) -> None:
     first, again = (written(graph_of(FIRST_ROW, SECOND_ROW), to) for _ in range(2))
     assert first == again
     assert "lastmodified" not in first
@@ -76,5 +77,5 @@ def test_the_same_graph_is_the_same_file(to: GraphFormat) -> None:
 
 
 @EVERY_FORMAT
-def test_nothing(to: GraphFormat) -> None:
+def test_nothing(to: str) -> None:
     assert not read(KnowledgeGraph(), to)

@@ -1,18 +1,11 @@
-"""Formats, IRIs and the map of predicates."""
+"""IRIs, languages and the map of predicates."""
 
 from pathlib import Path
 
 import pytest
 
-from hf_spo.graph import GraphFormat, RdfSettings
-from hf_spo.graph.settings import SUFFIXES, guess_format, read_predicate_map
-
-
-def test_formats_by_suffix() -> None:
-    assert {guess_format(Path(f"a{suffix}")) for suffix in SUFFIXES} == {*GraphFormat} - {GraphFormat.NEO4J_CSV}
-    assert guess_format(Path("a.TTL")) == GraphFormat.TURTLE
-    with pytest.raises(ValueError, match=r"a\.txt: its name does not say what to write; name it \.ttl, "):
-        guess_format(Path("a.txt"))
+from hf_spo.graph import RdfSettings
+from hf_spo.graph.writer_options import read_predicate_map
 
 
 @pytest.mark.parametrize(
@@ -37,7 +30,7 @@ def test_what_is_no_base_iri(iri: str) -> None:
 
 @pytest.mark.parametrize("iri", ["birthDate", "https://schema.org/birth date", "https://schema.org/a> <b", None, 5])
 def test_predicates_need_iris(iri: str) -> None:
-    with pytest.raises(ValueError, match=r"predicate map: '出生日期': .* is no absolute IRI"):
+    with pytest.raises(ValueError, match=r"predicate map: '出生日期': .* is not an absolute IRI"):
         RdfSettings(predicates={"出生日期": iri})
 
 
@@ -56,10 +49,10 @@ def test_predicate_maps(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     path.write_text('\ufeff{"出生日期": "https://schema.org/birthDate"}', encoding="utf-8")
     assert read_predicate_map(path) == {"出生日期": "https://schema.org/birthDate"}
-    for text, problem in (("[]", "got a list"), ("{", "no JSON")):
+    for text, problem in (("[]", "got a list"), ("{", "not valid JSON")):
         path.write_text(text, encoding="utf-8")
-        with pytest.raises(ValueError, match=rf"map\.json: {problem}.*expected an object of IRIs by predicate"):
+        with pytest.raises(ValueError, match=rf"map\.json: {problem}.*expected an object that maps predicates to IRIs"):
             read_predicate_map(path)
     path.write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ValueError, match="expected an object of IRIs by predicate"):
+    with pytest.raises(ValueError, match="expected an object that maps predicates to IRIs"):
         read_predicate_map(path)
