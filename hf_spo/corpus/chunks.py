@@ -1,6 +1,6 @@
-"""Documents by the chunk, which every engine extracts from on its own, so that all give the same numbers.
+"""Chunks of documents: all engines divide a corpus into the same chunks, so that all give the same scores.
 
-The last digits of a score depend on which texts share a batch.
+The last digits of a score depend on the texts that share a batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,29 +10,30 @@ from typing import Any
 from ..data.document_readers import Item
 from ..data.documents import Document, Unreadable
 from ..model.calling import Loop
+from ..support.errors import as_exception
 
 Result = tuple[Item, list[dict[str, Any]]]
-"""A document and its triples in their JSON form; what is no document has none."""
+"""A document and its triples in their JSON form; an [`Unreadable`] has none."""
 
 ReadItems = Callable[[], Iterator[Item]]
-"""Reads documents, in order, from the first that is still to be done; can be sent to another process."""
+"""Reads the documents that are still to be done, in order; can be sent to another process."""
 
 LoadLoop = Callable[[], Loop]
-"""Loads a model and returns what extracts with it; can be sent to another process."""
+"""Loads a model and returns its extraction loop; can be sent to another process."""
 
 CHUNK_SIZE = 1024
-"""Documents that a worker is given together, and does again together if it dies."""
+"""Documents that go to a worker together."""
 
 _CHUNK_CHARACTERS = 1 << 18
 
 _HOPELESS = 8
-"""If so many documents, taken alone, all fail for what is no fault of a text, the model or the machine is at fault."""
+"""If so many documents fail alone, and none succeeds, the model or the machine is the cause, not the texts."""
 
 
 def in_chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """Put documents together, at most `size`, and fewer where they are long.
+    """Divide documents into chunks of at most `size`, fewer where they are long.
 
-    What goes wrong with their source comes after those that were read before.
+    An error of their source is raised after the last chunk that could be read.
     """
     failure: Exception | None = None
     while failure is None:
@@ -54,7 +55,7 @@ def in_chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 
 def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = None) -> Iterator[Result]:
-    """Extract from documents, letting what is none through; one that fails does not stop the others.
+    """Extract from documents; one that fails comes out as an [`Unreadable`] and does not stop the others.
 
     Raises:
         RuntimeError: every document fails.
@@ -62,8 +63,9 @@ def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = No
     texts = [item.text for item in chunk if isinstance(item, Document)]
     try:
         found = iter(list(loop(texts, batch_size)))
-    except Exception:
-        # One of them; alone it shows itself.
+    except BaseException as error:
+        as_exception(error)
+        # One document is the cause; alone, it shows itself.
         yield from _one_by_one(loop, chunk)
         return
     for item in chunk:
@@ -78,11 +80,13 @@ def _one_by_one(loop: Loop, chunk: Sequence[Item]) -> Iterator[Result]:
             continue
         try:
             (triples,) = loop([item.text])
-        except Exception as error:
+        except BaseException as raised:
+            error = as_exception(raised)
+            named = f"{type(raised).__name__}: {raised}"
             failed += not isinstance(error, ValueError)
             if failed >= _HOPELESS and not succeeded:
-                raise RuntimeError(f"one document after the other fails: {type(error).__name__}: {error}") from error
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                raise RuntimeError(f"one document after the other fails: {named}") from error
+            reason = str(error) if isinstance(error, ValueError) else named
             yield Unreadable(item.id, reason, item.source, content=item.text), []
         else:
             succeeded = True

@@ -1,7 +1,7 @@
-"""A Ray cluster running a model over a corpus, through Ray Data: one task reads, each worker is an actor with a model.
+"""Engine that runs a model on a Ray cluster, by Ray Data: one task reads, each worker is an actor with a model.
 
 Documents go to the workers and results come back through Ray's object store, in order, so that only the machine that
-starts the run needs the output folder. A worker that dies is replaced, and what it had at hand is done again.
+starts the run needs the output folder. A worker whose machine is lost is replaced, and its chunk is done again.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,9 @@ import pyarrow as pa
 from ..data.document_readers import Item
 from ..data.documents import Document, Unreadable
 from ..data.formats.base import DataFormatError
-from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, extract_chunk, in_chunks
+from ..model.calling import Loop
+from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, in_chunks
+from .processes import ProcessPool
 
 try:
     # Before it is imported: nothing is to be sent anywhere, and what its machinery notes is to stay in its own logs.
@@ -25,6 +28,7 @@ try:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
     import ray.data
+    from ray import cloudpickle
     from ray.data import ActorPoolStrategy, DataContext
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
@@ -161,11 +165,11 @@ def _item(row: dict[str, Any]) -> Item:
 
 
 class _Worker:
-    """Extracts from a chunk at a time, with a model of its own."""
+    """Extracts from a chunk at a time, in a process of its own that a document may kill."""
 
     def __init__(self, load: LoadLoop, batch_size: int | None) -> None:
-        self._loop = load()
-        self._batch_size = batch_size
+        # Ray's pickle can send a function that was defined anywhere, that of the standard library cannot.
+        self._pool = ProcessPool(partial(_load, cloudpickle.dumps(load)), 1, batch_size)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         return pa.table({"results": [self._extract(content) for content in batch["items"].to_pylist()]})
@@ -174,13 +178,21 @@ class _Worker:
         chunk = json.loads(content)
         if isinstance(chunk, dict):
             return content
-        found = extract_chunk(self._loop, [_item(row) for row in chunk], self._batch_size)
-        return json.dumps([[asdict(item), triples] for item, triples in found])
+        self._pool.submit([_item(row) for row in chunk])
+        try:
+            return json.dumps([[asdict(item), triples] for item, triples in self._pool.next()])
+        except RuntimeError as error:
+            return json.dumps({"hopeless": str(error)})
+
+
+def _load(pickled: bytes) -> Loop:
+    load: LoadLoop = cloudpickle.loads(pickled)
+    return load()
 
 
 def _results(content: str) -> Iterator[Result]:
     rows = json.loads(content)
     if isinstance(rows, dict):
-        raise DataFormatError(rows["failure"])
+        raise DataFormatError(rows["failure"]) if "failure" in rows else RuntimeError(rows["hopeless"])
     for item, triples in rows:
         yield _item(item), triples

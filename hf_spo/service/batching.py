@@ -8,6 +8,7 @@ from itertools import chain
 from threading import Condition, Thread
 
 from ..model.calling import Loop
+from ..support.errors import as_exception
 from .errors import stopping, too_busy
 from .inputs import Options
 from .jobs import Batch, Found, Job, Place
@@ -232,8 +233,3 @@ def _extract(loop: Loop, texts: Sequence[str]) -> list[Found]:
         if len(texts) == 1:
             return [as_exception(error)]
         return [found for text in texts for found in _extract(loop, [text])]
-
-
-def as_exception(error: BaseException) -> Exception:
-    """Return an error as one that `except Exception` catches."""
-    return error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""A loop that other processes can load, without a model: it finds a triple in a text, and dies when it is told."""
+"""A loop without a model, which other processes can load: it finds a triple in a text, and can kill its process."""
 
 import os
 import signal
@@ -9,7 +9,10 @@ from hf_spo.model.schema import Mention, Span, Triple
 
 
 class Mortal:
-    """Find the whole text to be subject and object; first kill this process, if the folder has a life left to take."""
+    """Find the whole text to be subject and object.
+
+    It kills its process if the folder has a life left to take, or a text is to kill.
+    """
 
     def __init__(self, lives: Path) -> None:
         self.lives = lives
@@ -19,6 +22,8 @@ class Mortal:
             life.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
         for text in texts:
+            if text.startswith("kill"):
+                os.kill(os.getpid(), signal.SIGKILL)
             mention = Mention(text, Span(0, len(text)))
             yield [Triple(mention, "p", mention, score=1.0)]
 

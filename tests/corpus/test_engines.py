@@ -14,6 +14,10 @@ def found(text):
     return [Triple(mention, "p", mention, score=1.0)]
 
 
+class Panic(BaseException):
+    """As a panic of Rust code reaches Python: no Exception."""
+
+
 def loop(texts, batch_size=None):
     """Find one triple in a text, and fail at some."""
     for text in texts:
@@ -21,6 +25,10 @@ def loop(texts, batch_size=None):
             raise ValueError(f"{text} is bad")
         if text.startswith("crash"):
             raise RuntimeError("out of memory")
+        if text.startswith("panic"):
+            raise Panic("retry limit")
+        if text.startswith("stop"):
+            raise KeyboardInterrupt
         yield found(text)
 
 
@@ -56,6 +64,11 @@ class TestExtractChunk:
         ]
         failed = results[1][0]
         assert (failed.id, failed.source, failed.content) == (1, "s", "bad 1")
+
+    def test_a_panic_is_its_document_s_alone_and_a_wish_to_stop_is_not_caught(self):
+        assert outcomes(extract_chunk(loop, documents("a", "panic"))) == [("a", 1), "Panic: retry limit"]
+        with pytest.raises(KeyboardInterrupt):
+            list(extract_chunk(loop, documents("a", "stop")))
 
     def test_if_all_fail_the_texts_are_not_at_fault(self):
         with pytest.raises(RuntimeError, match="one document after the other fails: RuntimeError: out of memory"):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hf_spo.corpus import LocalEngine
+from hf_spo.corpus.chunks import in_chunks
+from hf_spo.corpus.processes import extract_in_processes
 from hf_spo.data.documents import Document, Unreadable
 from tests.corpus.mortal import Mortal, fail
 
@@ -24,11 +26,25 @@ def test_what_dies_is_done_again(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_if_all_die_it_is_said(tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_document_that_kills_its_process_is_set_aside(tmp_path, workers):
+    texts = [*"甲乙丙", "kill 1", *"丁戊己庚辛", "kill 2", "kill 3"]
+    pool = extract_in_processes(
+        in_chunks(iter([Document(number, text, "s") for number, text in enumerate(texts)]), 6),
+        partial(Mortal, tmp_path), workers, None,
+    )  # fmt: skip
+    items = [item for item, _ in pool]
+    assert [item.id for item in items] == list(range(11))
+    killers = [item for item in items if isinstance(item, Unreadable)]
+    assert [item.content for item in killers] == ["kill 1", "kill 2", "kill 3"]
+    assert "the process that read this document died" in killers[0].problem
+
+
+def test_processes_that_die_with_no_document_to_blame_end_the_run(tmp_path):
     for life in range(9):
         (tmp_path / str(life)).touch()
     engine = LocalEngine(workers=2, chunk_size=20)
-    with pytest.raises(RuntimeError, match="die one after the other; is memory short"):
+    with pytest.raises(RuntimeError, match="at no document in particular; is memory short"):
         list(engine(lambda: iter(ITEMS), partial(Mortal, tmp_path)))
 
 
@@ -42,6 +58,8 @@ import os, sys, time
 from pathlib import Path
 from hf_spo.data.documents import Document
 from hf_spo.corpus import LocalEngine
+from hf_spo.corpus.chunks import in_chunks
+from hf_spo.corpus.processes import extract_in_processes
 
 class Slow:
     def __call__(self, texts, batch_size=None):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hf_spo.corpus import CorpusJob, LocalEngine
 from hf_spo.data import DataFormatError
 from hf_spo.data.documents import Columns, find_sources
 from tests import builders
+from tests.corpus.mortal import Mortal
 
 pytest.importorskip("ray")
 
@@ -76,6 +78,14 @@ def test_two_workers_give_the_same_and_one_that_dies_costs_nothing(cluster, sour
     assert far.failed == 1
     assert far.documents == len(builders.EXAMPLES) * 6 - 1
     assert parts(tmp_path / "far") == parts(tmp_path / "local")
+
+
+def test_a_document_that_kills_its_process_is_set_aside(cluster, tmp_path):
+    (tmp_path / "in.txt").write_text("a\nb\nkill\nc\n")
+    (tmp_path / "lives").mkdir()
+    job = CorpusJob(find_sources([str(tmp_path / "in.txt")]), tmp_path / "out")
+    done = job.run(RayEngine(workers=1), partial(Mortal, tmp_path / "lives"))
+    assert (done.documents, done.failed) == (3, 1)
 
 
 def test_a_source_that_cannot_be_read_is_said_as_it_is_here(cluster, tmp_path):
