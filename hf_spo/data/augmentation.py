@@ -5,6 +5,7 @@ As in kg-2019 (`random_generate`), kexue.fm/archives/6671; offsets are rebuilt r
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class EntitySwap:
         subject, value = donors[rng.integers(len(donors))]
         located = [place for triple in example.triples for place in locate(example.text, triple, self.policy)]
         changes = {chosen.subject.text: subject, chosen.object.text: value}
-        return _replaced(Example(example.text, tuple(located)), changes) or example
+        return _replaced(replace(example, triples=tuple(located)), changes) or example
 
 
 def _key(triple: Triple) -> RelationKey:
@@ -84,4 +85,4 @@ def _replaced(example: Example, changes: dict[str, str]) -> Example | None:
         if subject is None or value is None or len(whole) < len(qualifiers):
             return None
         triples.append(Triple(subject, triple.predicate, value, whole, triple.score))
-    return Example(new_text, tuple(triples))
+    return replace(example, text=new_text, triples=tuple(triples))

@@ -45,7 +45,10 @@ class SpoCollator:
     max_length: int | None = None
 
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
-        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example."""
+        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example.
+
+        Items with partial labels add `complete_relations` (B, R) and `complete_subjects` (B,), see [`Completeness`].
+        """
         batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
         length = batch.input_ids.shape[1]
         count = len(items) * self.subjects_per_example
@@ -68,6 +71,10 @@ class SpoCollator:
             "subject_labels": subject_labels,
             "object_labels": object_labels,
         }
+        completeness = [item.completeness for item in items if item.completeness is not None]
+        if completeness:
+            tensors["complete_relations"] = np.stack([part.relations for part in completeness])
+            tensors["complete_subjects"] = np.array([part.subjects for part in completeness], dtype=np.float32)
         return {name: torch.from_numpy(array) for name, array in tensors.items()}
 
 

@@ -15,16 +15,25 @@ from ..model.triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
+from .partial_labels import Completeness, PartialLabels
 from .reading import example_from_row
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledItem:
-    """One encoded text, its labels and the random generator that its subjects are drawn with."""
+    """One encoded text.
+
+    Args:
+        encoding: its tokens.
+        labels: its subjects and their objects.
+        rng: the random generator that its subjects are drawn with.
+        completeness: how far the labels are complete; None where those of all texts are.
+    """
 
     encoding: Encoding
     labels: Labels
     rng: np.random.Generator
+    completeness: Completeness | None = None
 
 
 class SpoDataset(Dataset[LabelledItem]):
@@ -75,6 +84,7 @@ class SpoDataset(Dataset[LabelledItem]):
         for example in self.examples:
             stated = self._find_stated(example)
             self._stated[example.text] = stated | self._stated.get(example.text, stated)
+        self.partial_labels = PartialLabels(self.examples, schema)
         self.report = AlignmentReport()
         stated_by_text = [self._stated[example.text] for example in self.examples]
         self.encodings, self.labels = self._encode(self.examples, stated_by_text, self.report)
@@ -125,13 +135,14 @@ class SpoDataset(Dataset[LabelledItem]):
         if not 0 <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")
         rng = np.random.default_rng([self.seed, int(self._epoch), index])
+        completeness = self.partial_labels.of(self.examples[index]) if self.partial_labels else None
         if self.swap is not None:
             example = self.swap(self.examples[index], rng)
             if example is not self.examples[index]:
                 stated = self._find_stated(example) | self._stated[self.examples[index].text]
                 (encoding,), (labels,) = self._encode([example], [stated], AlignmentReport())
-                return LabelledItem(encoding, labels, rng)
-        return LabelledItem(self.encodings[index], self.labels[index], rng)
+                return LabelledItem(encoding, labels, rng, completeness)
+        return LabelledItem(self.encodings[index], self.labels[index], rng, completeness)
 
 
 def as_examples(rows: Iterable[Example | Mapping[str, Any]]) -> list[Example]:

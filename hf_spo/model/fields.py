@@ -66,6 +66,23 @@ def score(row: Mapping[str, Any], path: str = "") -> float | None:
 _LARGEST = sys.float_info.max
 
 
+def names(row: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    """Return the strings of the list `row[name]`, or None if there is no such list.
+
+    Raises:
+        FieldError: it is no list, or an element is no string.
+    """
+    values = row.get(name)
+    if values is None:
+        return None
+    if not isinstance(values, list | tuple):
+        raise FieldError(name, f"expected a list of names, got {kind(values)}")
+    for index, value in enumerate(values):
+        if not isinstance(value, str):
+            raise FieldError(f"{name}[{index}]", f"expected a string, got {kind(value)}")
+    return tuple(values)
+
+
 def items(row: Mapping[str, Any], name: str, of: str = "triples") -> list[tuple[str, Mapping[str, Any]]]:
     """Return the objects of the list `row[name]`, each with its path.
 

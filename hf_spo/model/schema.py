@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from .fields import names
 from .relation_rules import RelationRules
 
 VALUE_SLOT = "@value"
@@ -99,19 +100,30 @@ class Triple:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text and the triples it states."""
+    """A text and the triples it states.
+
+    Args:
+        text: in Unicode code points.
+        triples: what the text is labelled with.
+        annotated_predicates: the predicates whose labels are complete: where such a triple is not labelled, the text
+            does not state it. Triples of other predicates may be missing from the labels; those that are labelled are
+            true. None: the labels of all predicates are complete.
+    """
 
     text: str
     triples: tuple[Triple, ...] = ()
+    annotated_predicates: tuple[str, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form: text and triples."""
-        return {"text": self.text, "triples": [triple.to_dict() for triple in self.triples]}
+        """Return the JSON form: text, triples and, for partial labels, annotated_predicates."""
+        partial = {} if self.annotated_predicates is None else {"annotated_predicates": list(self.annotated_predicates)}
+        return {"text": self.text, "triples": [triple.to_dict() for triple in self.triples], **partial}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Example":
         """Read the JSON form."""
-        return cls(data["text"], tuple(Triple.from_dict(triple) for triple in data["triples"]))
+        triples = tuple(Triple.from_dict(triple) for triple in data["triples"])
+        return cls(data["text"], triples, names(data, "annotated_predicates"))
 
 
 @dataclass(frozen=True, slots=True, order=True)

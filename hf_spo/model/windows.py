@@ -84,7 +84,8 @@ class Window:
                 for mention in _mentions(triple)
             )
         ]
-        return Example(self.encoding.text, tuple(_moved(triple, -self.start) for triple in inside))
+        moved = tuple(_moved(triple, -self.start) for triple in inside)
+        return replace(example, text=self.encoding.text, triples=moved)
 
     def _is_torn(self, triple: Triple) -> bool:
         if not any(self.torn):

@@ -25,7 +25,12 @@ class _Pointers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignalObjective:
-    """The model's own losses with further signals; with the defaults, which are off, there is nothing but them.
+    """The model's own losses with further signals. With the defaults and complete labels, the losses are the model's.
+
+    Partial labels: an unlabelled border of probability p counts −log(1 − c·p), where c is the probability that it would
+    be labelled if it were true: 1 for relations whose labels are complete, 0 for others; for subjects, see
+    [`PartialLabels`]. This is the likelihood of what the annotators left, and a border that the model is sure of is
+    hardly held against it: the gradient goes to 0 as p goes to 1.
 
     Args:
         missing_label_threshold: borders that are not labelled at all, and to which the model gives a probability above
@@ -41,13 +46,12 @@ class SignalObjective:
     r_drop_alpha: float = 0.0
 
     @classmethod
-    def from_arguments(cls, arguments: SpoTrainingArguments) -> "SignalObjective | None":
-        """Return what the arguments ask for; None where everything is off."""
-        objective = cls(
-            arguments.missing_label_threshold,
-            arguments.r_drop_alpha,
-        )
-        return None if objective == cls() else objective
+    def from_arguments(
+        cls, arguments: SpoTrainingArguments, *, partial_labels: bool = False
+    ) -> "SignalObjective | None":
+        """Return what arguments and training data ask for; None where the model's own losses suffice."""
+        objective = cls(arguments.missing_label_threshold, arguments.r_drop_alpha)
+        return objective if partial_labels or objective != cls() else None
 
     def check(self, model: nn.Module) -> None:
         """Check that the signals mean something for a model.
@@ -72,17 +76,28 @@ class SignalObjective:
             again = model.encode(**{name: batch[name] for name in ENCODER_INPUTS if name in batch})
             subjects.append(_subjects(model, again))
             objects.append(_objects(model, again, rows, spans))
-        subject_loss = self._loss(subjects, batch["subject_labels"])
-        object_loss = self._loss(objects, batch["object_labels"])
+        complete_subjects = complete_relations = None
+        if "complete_subjects" in batch:
+            complete_subjects = batch["complete_subjects"][:, None, None]
+            complete_relations = batch["complete_relations"][rows][:, None, :, None]
+        subject_loss = self._loss(subjects, batch["subject_labels"], complete_subjects)
+        object_loss = self._loss(objects, batch["object_labels"], complete_relations)
         loss = subject_loss + object_loss
         if self.r_drop_alpha > 0:
             loss = loss + self.r_drop_alpha / 4 * (_divergence(*subjects) + _divergence(*objects))
         return SpoOutput(loss, subject_loss, object_loss)
 
-    def _loss(self, passes: list[_Pointers], labels: torch.Tensor) -> torch.Tensor:
+    def _loss(
+        self, passes: list[_Pointers], labels: torch.Tensor, complete: torch.Tensor | None = None
+    ) -> torch.Tensor:
         losses = []
         for pointers in passes:
-            values = cross_entropy(pointers.log_p, pointers.log_rest, labels)
+            log_rest = pointers.log_rest
+            if complete is not None:
+                # The probability that a border is not labelled: 1 − complete · p, of which 1 − p is a special case.
+                unlabelled = torch.logaddexp(torch.log1p(-complete), torch.log(complete) + log_rest)
+                log_rest = torch.where(labels == 0, unlabelled, log_rest)
+            values = cross_entropy(pointers.log_p, log_rest, labels)
             if self.missing_label_threshold < 1:
                 unknown = (labels == 0) & (pointers.log_rest < math.log1p(-self.missing_label_threshold))
                 values = values.masked_fill(unknown, 0)

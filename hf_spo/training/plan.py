@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,11 @@ class TrainingData:
         Raises:
             RecipeError: there is no example in one of them.
         """
-        assert recipe.train is not None
-        train = _examples(recipe.train, recipe.format, on_bad_line)
+        train = [
+            _annotated(example, recipe.annotated_predicates.get(path))
+            for path in recipe.train_files
+            for example in _examples(path, recipe.format, on_bad_line)
+        ]
         dev = None if recipe.dev is None else _examples(recipe.dev, recipe.format, on_bad_line)
         more = read_texts(recipe.texts, on_bad_line) if recipe.texts else ()
         schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
@@ -225,6 +228,13 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
     """Write a JSON file that is whole or absent."""
     with whole_file(path) as file:
         file.write(json_line(content, indent=1) + "\n")
+
+
+def _annotated(example: Example, predicates: Sequence[str] | None) -> Example:
+    """Note what a recipe says of a file's partial labels, unless the row itself says more."""
+    if predicates is None or example.annotated_predicates is not None:
+        return example
+    return replace(example, annotated_predicates=tuple(predicates))
 
 
 def _examples(path: str, form: str | None, on_bad_line: OnBadLine | None) -> list[Example]:

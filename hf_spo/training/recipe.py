@@ -27,7 +27,10 @@ class Recipe:
         encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to go on from (base, lite:
             those of the package); without it, `model` names the type of an encoder that starts at random:
             `encoder_config: {model_type: dgcnn}`.
-        train, dev: labelled texts; without dev nothing is evaluated and the last weights are kept.
+        train: labelled texts: a path, or a list of paths.
+        dev: labelled texts; without dev nothing is evaluated and the last weights are kept.
+        annotated_predicates: for paths in `train` whose labels are partial, the list of predicates whose labels are
+            complete, see [`Example`]; rows that say so themselves keep what they say.
         format: of train and dev, see [`format_names`]; default: what they look like.
         schema: schema file; inferred from train and dev when absent.
         output: folder for checkpoints and the final model.
@@ -41,8 +44,9 @@ class Recipe:
     """
 
     encoder: str | None = None
-    train: str | None = None
+    train: str | Sequence[str] | None = None
     dev: str | None = None
+    annotated_predicates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: str | None = None
     schema: str | None = None
     output: str | None = None
@@ -75,9 +79,15 @@ class Recipe:
             raise RecipeError(f"{path}: stages: expected a list of mappings, one a stage, got {stages!r}")
         for number, stage in enumerate(stages, 1):
             _check_keys(stage, _TRAINING_KEYS, f"{path}: stage {number}")
-        for name in values.keys() - {"model", "training", "stages"}:
-            if not isinstance(values[name], str):
+        for name in values.keys() - {"model", "training", "stages", "annotated_predicates"}:
+            if not isinstance(values[name], str) and not (name == "train" and _is_list_of_names(values[name])):
                 raise RecipeError(f"{path}: {name}: expected a path, got {values[name]!r}")
+        partial = values.get("annotated_predicates", {})
+        if not isinstance(partial, dict) or not all(map(_is_list_of_names, partial.values())):
+            raise RecipeError(
+                f"{path}: annotated_predicates: expected a list of predicates for each path of partial labels, got "
+                f"{partial!r:.80}"
+            )
         return cls(**values)
 
     def override(self, **values: str | None) -> "Recipe":
@@ -96,6 +106,11 @@ class Recipe:
             if getattr(self, name) is None:
                 raise RecipeError(f"nothing says what {name} is: put `{name}:` into the recipe or pass --{name}")
         self._check_format()
+        for path in self.annotated_predicates:
+            if path not in self.train_files:
+                raise RecipeError(
+                    f"annotated_predicates: {path} is not in train, which has {', '.join(self.train_files)}"
+                )
         if fresh and self.encoder is not None:
             raise RecipeError(
                 "the model's encoder_config has a model_type, so its encoder starts at random; give no encoder"
@@ -108,6 +123,11 @@ class Recipe:
             raise RecipeError(
                 "the model reads no known triples, so prior is of no use; put `prior: true` under `model:`"
             )
+
+    @property
+    def train_files(self) -> Sequence[str]:
+        """The paths of the labelled texts to train on."""
+        return [self.train] if isinstance(self.train, str) else self.train or []
 
     def _check_format(self) -> None:
         if self.format is not None:
@@ -152,6 +172,10 @@ class Recipe:
 
 _MODEL_KEYS = [*(f.name for f in fields(SpoConfig)), "attn_implementation"]
 _TRAINING_KEYS = [f.name for f in fields(SpoTrainingArguments) if f.name != "output_dir"]
+
+
+def _is_list_of_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _check_keys(content: Any, known: Sequence[str], where: str) -> None:

@@ -101,7 +101,7 @@ def relabel(examples: Iterable[Example], poll: Poll, rules: Rules | None = None)
         kept, removed = _sifted(example, facts, ballot, rules)
         added = list(_added(example, facts, ballot, rules))
         triples = (*kept, *(change.triple for change in added))
-        yield Relabelled(example, Example(example.text, triples), [*removed, *added])
+        yield Relabelled(example, replace(example, triples=triples), [*removed, *added])
 
 
 def _sifted(

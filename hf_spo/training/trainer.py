@@ -83,9 +83,6 @@ class SpoTrainer(Trainer):
                 "the model's config asks for a prior, but the model has no known triples: "
                 "model.features.prior = TripleStore.from_examples(train, model.config.schema)"
             )
-        self._objective = SignalObjective.from_arguments(args)
-        if self._objective is not None:
-            self._objective.check(model)
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
         self.ema: ExponentialMovingAverage | None = None
         self._sampler: LengthBucketSampler | None = None
@@ -98,6 +95,11 @@ class SpoTrainer(Trainer):
         training = self._labelled(
             train_dataset, "training", self._features, args.entity_swap_probability, args.soft_labels
         )
+        self._objective = SignalObjective.from_arguments(
+            args, partial_labels=training is not None and bool(training.partial_labels)
+        )
+        if self._objective is not None:
+            self._objective.check(model)
         if training is not None and model.config.window is None:
             # What a model learnt on short texts, it does not find among many sentences.
             model.config.window = max(3, int(np.median(training.lengths)))
@@ -156,6 +158,8 @@ class SpoTrainer(Trainer):
             )
         if data is not None:
             logger.info("%s data: %d texts, %s", name, len(data), data.report)
+            if data.partial_labels:
+                logger.info("%s data: %s", name, data.partial_labels)
             if data.cut:
                 logger.warning("%s data: %d texts are cut after %d tokens", name, data.cut, self._max_length)
         return data

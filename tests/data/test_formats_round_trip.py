@@ -148,3 +148,25 @@ def test_a_list_of_rows_is_read_like_lines(tmp_path: Path) -> None:
     whole.write_text(json.dumps(rows, indent=2), encoding="utf-8-sig")
     assert detect(whole).name == "hf-spo"
     assert list(read_records(whole)) == RECORDS
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_which_predicates_are_complete_is_kept_or_counted(name: str, tmp_path: Path) -> None:
+    records = [replace(RECORDS[0], annotated_predicates=("主演",)), replace(RECORDS[0], annotated_predicates=())]
+    account = Account()
+    path = write(name, records, tmp_path, account)
+    read = [record.annotated_predicates for record in read_records(path, name)]
+    if "which predicates' labels are complete" in account.lost:
+        assert account.lost["which predicates' labels are complete"] == 2
+        assert set(read) == {None}
+    else:
+        assert read == [("主演",), ()]
+        assert name in ("hf-spo", "duie1", "duie2", "cmeie", "docbin", "parquet")
+
+
+@pytest.mark.parametrize("value", ["ske41", ["主演", 3], {}])
+def test_annotated_predicates_are_a_list_of_names(value: object, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": "雪国", "spo_list": [], "annotated_predicates": value}))
+    with pytest.raises(ValueError, match=r"rows.jsonl:1: annotated_predicates(\[1\])?: expected a (list|string)"):
+        list(read_examples(path))

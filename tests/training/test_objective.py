@@ -162,3 +162,56 @@ def test_from_arguments(tmp_path):
     assert build() is None
     settings = {"missing_label_threshold": 0.6}
     assert build(**settings, r_drop_alpha=0.5) == SignalObjective(0.6, 0.5)
+
+
+class TestPartialLabels:
+    @pytest.fixture
+    def model(self):
+        model = bert()
+        with torch.no_grad():
+            model.subject_head.weight.normal_(std=0.3)
+            model.object_head.weight.normal_(std=0.3)
+        return model
+
+    def with_completeness(self, model, relations, subjects):
+        batch = batch_of(model)
+        count = len(batch["input_ids"])
+        batch["complete_relations"] = torch.tensor(relations, dtype=torch.float32).expand(count, -1)
+        batch["complete_subjects"] = torch.full((count,), float(subjects))
+        return batch
+
+    def test_complete_labels_give_the_models_own_losses(self, model):
+        batch = self.with_completeness(model, [1] * len(builders.SCHEMA), 1)
+        output, expected = run(model, SignalObjective(), batch), own(model, batch_of(model))
+        for name in ("loss", "subject_loss", "object_loss"):
+            torch.testing.assert_close(output[name], expected[name])
+
+    @pytest.mark.parametrize("share", [0.25, 0.9])
+    def test_an_unlabelled_subject_counts_as_it_is_labelled(self, model, share):
+        batch = self.with_completeness(model, [1] * len(builders.SCHEMA), share)
+        probs = own(model, {**batch_of(model)}).subject_probs.detach()
+        labels = batch["subject_labels"]
+        losses = torch.where(labels == 1, -probs.log(), -(1 - share * probs).log())
+        expected = masked_mean(losses.mean(-1), batch["attention_mask"].float())
+        torch.testing.assert_close(run(model, SignalObjective(), batch).subject_loss, expected, rtol=1e-3, atol=1e-5)
+
+    def test_relations_that_are_not_complete_have_no_negatives(self, model):
+        known = [number % 2 for number in range(len(builders.SCHEMA))]
+        batch = self.with_completeness(model, known, 1)
+        probs = own(model, {**batch_of(model), "object_labels": None}).object_probs.detach()
+        labels = batch["object_labels"]
+        counted = (labels == 1) | torch.tensor(known, dtype=torch.bool)[:, None]
+        losses = torch.nn.functional.binary_cross_entropy(probs, labels, reduction="none").where(counted, 0)
+        mask = batch["attention_mask"][batch["subject_rows"]].float()
+        expected = masked_mean(losses.mean(-1).sum(-1), mask)
+        torch.testing.assert_close(run(model, SignalObjective(), batch).object_loss, expected, rtol=1e-3, atol=1e-5)
+
+    @pytest.mark.parametrize("share", [0, 1])
+    def test_gradients_are_finite_and_zero_where_nothing_is_known(self, model, share):
+        batch = self.with_completeness(model, [share] * len(builders.SCHEMA), share)
+        for name in ("subject_labels", "object_labels"):
+            batch[name].zero_()
+        run(model, SignalObjective(), batch).loss.backward()
+        grads = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        assert all(torch.isfinite(grad).all() for grad in grads)
+        assert any((grad != 0).any() for grad in grads) == bool(share)

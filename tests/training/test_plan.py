@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,15 @@ def test_data_in_another_format(recipe, parts, tmp_path):
     assert read.train == read.dev == tiny.TEXTS
     with pytest.raises(ValueError, match=r"train\.json:1: spo_list"):
         TrainingData.read(recipe.override(train=str(path), format="duie2"))
+
+
+def test_files_with_partial_labels_are_trained_on_together(recipe, parts):
+    train, dev = recipe.train, recipe.dev
+    several = replace(recipe, train=[train, dev], annotated_predicates={dev: ["主演"]}, dev=None)
+    read = TrainingData.read(several).train
+    assert [example.annotated_predicates for example in read] == [None] * len(tiny.TEXTS) + [("主演",)] * 4
+    assert [replace(example, annotated_predicates=None) for example in read] == [*tiny.TEXTS, *tiny.TEXTS[:4]]
+    assert run_recipe(replace(several, training={**TRAINING, "max_steps": 2})) == {}
 
 
 @pytest.mark.parametrize("name", ["train", "dev"])

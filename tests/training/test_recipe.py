@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def test_from_file(tmp_path):
         ("training:\n  output_dir: x", "training: unknown key 'output_dir'"),
         ("training: 3", "training: expected a mapping, got int"),
         ("train: 3", "train: expected a path, got 3"),
+        ("train: [3]", r"train: expected a path, got \[3\]"),
+        ("annotated_predicates: {a: b}", "annotated_predicates: expected a list of predicates for each path"),
         ("words: [a]", "words: expected a path, got"),
         ("prior: true", "prior: expected a path, got True"),
         ("stages: 2", "stages: expected a list of mappings, one a stage, got 2"),
@@ -88,3 +91,9 @@ def test_the_format_of_the_data(tmp_path):
     assert recipe.override(format="tsv").format == "tsv"
     with pytest.raises(RecipeError, match="format: there is no format 'docano'; did you mean doccano"):
         recipe.override(format="docano").check_sources()
+
+
+def test_partial_labels_of_a_file_that_is_not_trained_on(recipe):
+    named = replace(recipe, encoder="x", train=["a.jsonl", "b.jsonl"], annotated_predicates={"c.jsonl": ["主演"]})
+    with pytest.raises(RecipeError, match=r"annotated_predicates: c.jsonl is not in train, which has a.jsonl, b.jsonl"):
+        named.check_sources()

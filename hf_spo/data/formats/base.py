@@ -26,17 +26,19 @@ class Record:
         triples: what it states.
         entities: marked mentions that are in none of the triples.
         id: what the file calls the text, if it does.
+        annotated_predicates: the predicates whose labels are complete, see [`Example`]; None for all.
     """
 
     text: str
     triples: tuple[Triple, ...] = ()
     entities: tuple[Mention, ...] = ()
     id: str | None = None
+    annotated_predicates: tuple[str, ...] | None = None
 
     @property
     def example(self) -> Example:
         """What models are trained on and scored with: text and triples."""
-        return Example(self.text, self.triples)
+        return Example(self.text, self.triples, self.annotated_predicates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError, kind
+from ...model.fields import FieldError, names, kind
 from ...model.schema import Mention
 from ...support.files import whole_path
 from ..offsets import place
@@ -93,7 +93,8 @@ def _record(doc: Doc, account: Account) -> Record:
         found = record_from_native({"text": doc.text, "triples": list(triples)}, account).triples
         mentions = {mention for triple in found for mention in (triple.subject, *(one for _, one in triple.slots()))}
         others = from_marks(doc.text, Marks(list(entities), ()), account).entities
-        return Record(doc.text, found, tuple(one for one in others if one not in mentions), name)
+        free = tuple(one for one in others if one not in mentions)
+        return Record(doc.text, found, free, name, names(data, "annotated_predicates"))
     links = _links(data.get(_RELATIONS), first, account)
     return from_marks(doc.text, Marks(list(entities), list(links)), account, name)
 
@@ -136,4 +137,6 @@ def _doc(record: Record, vocab: Vocab) -> Doc:
     data.update({_RELATIONS: relations, _TRIPLES: row_of(record)["triples"]})
     if record.id is not None:
         data["id"] = record.id
+    if record.annotated_predicates is not None:
+        data["annotated_predicates"] = list(record.annotated_predicates)
     return doc

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError, items, kind, string
+from ...model.fields import FieldError, items, kind, names, string
 from ...model.schema import VALUE_SLOT, Example, Mention, Triple
 from ..occurrences import OccurrencePolicy, locate
 from .base import Account, Format, Record, Sample
@@ -29,7 +29,11 @@ def example_from_duie(row: Mapping[str, Any]) -> Example:
 def record_from_duie(row: Mapping[str, Any], account: Account) -> Record:
     """Read the same, or a row of CMeIE, whose marks of triples across sentences are counted as lost."""
     entries = items(row, "spo_list")
-    record = Record(string(row, "text"), tuple(_triple(entry, path) for path, entry in entries))
+    record = Record(
+        string(row, "text"),
+        tuple(_triple(entry, path) for path, entry in entries),
+        annotated_predicates=names(row, "annotated_predicates"),
+    )
     account.lose("marks of triples across sentences", sum(entry.get(_COMBINED) is True for _, entry in entries))
     return record
 
@@ -106,7 +110,12 @@ _SENTENCE_ENDS = "。！？!?\n"
 def _write(records: Iterable[Record], path: Path, account: Account, *, entry: Entry, lost: tuple[Part, ...]) -> None:
     def row_of(record: Record) -> dict[str, Any]:
         lose_parts(record, account, *lost)
-        return {"text": record.text, "spo_list": [entry(record, triple) for triple in record.triples]}
+        partial = record.annotated_predicates
+        return {
+            "text": record.text,
+            "spo_list": [entry(record, triple) for triple in record.triples],
+            **({} if partial is None else {"annotated_predicates": list(partial)}),
+        }
 
     write_lines(map(row_of, records), path)
 

@@ -18,6 +18,7 @@ class Part(StrEnum):
     QUALIFIERS = "qualifiers"
     SCORES = "scores"
     ENTITIES = "entities in no triple"
+    PARTIAL = "which predicates' labels are complete"
 
 
 def lose_parts(record: Record, account: Account, *parts: Part) -> None:
@@ -45,6 +46,7 @@ def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
         Part.QUALIFIERS: len(qualifiers),
         Part.SCORES: sum(triple.score is not None for triple in triples),
         Part.ENTITIES: len(record.entities),
+        Part.PARTIAL: record.annotated_predicates is not None,
     }
 
 

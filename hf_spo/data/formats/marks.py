@@ -69,6 +69,7 @@ def to_marks(record: Record, account: Account, *, twins: bool = True, scores: bo
     account.lose("triples with an empty mention", len(record.triples) - len(triples))
     others = [mention for mention in record.entities if mention.text]
     account.lose("empty entities", len(record.entities) - len(others))
+    account.lose("which predicates' labels are complete", record.annotated_predicates is not None)
     if not scores:
         account.lose("scores of triples", sum(triple.score is not None for triple in triples))
     if not twins:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError, items, kind, score, string, whole_number
+from ...model.fields import FieldError, items, kind, names, score, string, whole_number
 from ...model.schema import Example, Mention, Triple
 from ..offsets import place
 from .base import Account, Format, Record, Sample
@@ -32,6 +32,7 @@ def record_from_native(row: Mapping[str, Any], account: Account) -> Record:
         tuple(_triple(entry, path, read) for path, entry in items(row, "triples")),
         tuple(read(entry, path) for path, entry in entities),
         identifier(row),
+        names(row, "annotated_predicates"),
     )
 
 

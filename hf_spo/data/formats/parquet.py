@@ -53,6 +53,7 @@ def _write(records: Iterable[Record], path: Path, account: Account) -> None:
     from ...support.tables import DOCUMENT, MENTION, document_row, table
 
     schema = DOCUMENT.append(pa.field("entities", pa.list_(MENTION)))
+    schema = schema.append(pa.field("annotated_predicates", pa.list_(pa.string())))
     rows = (document_row(row_of(encodable(record, account))) for record in records)
     with whole_path(path) as part, pq.ParquetWriter(part, schema) as writer:
         while group := list(islice(rows, _AT_ONCE)):

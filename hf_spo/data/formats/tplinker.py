@@ -78,7 +78,7 @@ def _write(records: Iterable[Record], path: Path, account: Account) -> None:
 
 
 def _row(record: Record, account: Account) -> dict[str, Any]:
-    lose_parts(record, account, Part.QUALIFIERS, Part.SCORES)
+    lose_parts(record, account, Part.QUALIFIERS, Part.SCORES, Part.PARTIAL)
     entities: dict[Place, Mention] = {}
     for mention in (*_ends(record.triples), *record.entities):
         if entities.setdefault(_place(mention), mention).type != mention.type:

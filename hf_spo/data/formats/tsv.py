@@ -145,7 +145,7 @@ def _write(records: Iterable[Record], path: Path, account: Account) -> None:
         writer.writeheader()
         before: Key | None = None
         for record in records:
-            lose_parts(record, account, Part.QUALIFIERS, Part.ENTITIES)
+            lose_parts(record, account, Part.QUALIFIERS, Part.ENTITIES, Part.PARTIAL)
             key = (record.id or "", record.text)
             account.lose("repetitions of a text, which will read as one", key == before)
             before = key
