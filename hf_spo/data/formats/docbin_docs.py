@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError, names, kind
+from ...model.fields import FieldError, kind, names
 from ...model.schema import Mention
 from ...support.files import whole_path
 from ..offsets import place
