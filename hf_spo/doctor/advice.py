@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ..training.arguments import default_epochs
 from .diagnosis import Figures, Suggestion, counted
 
 _CUT_TEXTS, _CUT_TRIPLES = 0.01, 0.002
-_PASSES = 100_000
+_BATCH_SIZE = 16
 _FEW_TEXTS = 5_000
 
 
@@ -40,12 +41,12 @@ def _max_length(figures: Figures) -> Iterator[Suggestion]:
 
 def _epochs(figures: Figures) -> Iterator[Suggestion]:
     texts = figures.texts - figures.without_triples
-    epochs = min(max(round(_PASSES / texts), 3), 50)
+    epochs = default_epochs(texts, _BATCH_SIZE)
     yield Suggestion(
         "num_train_epochs",
         epochs,
-        f"{counted(texts, 'text')} with triples, {epochs * texts:,} to read in all; about {_PASSES:,} are usual for a "
-        f"pretrained encoder, several times as many from scratch",
+        f"the default for {counted(texts, 'text')} with triples in batches of {_BATCH_SIZE}: {epochs * texts:,} texts "
+        f"read in all; an encoder that starts at random takes several times as many",
     )
 
 

@@ -169,6 +169,7 @@ _SETTINGS: dict[str, Any] = {
     "warmup_steps": 10,
     "weight_decay": 0.0,
     "ema_decay": 0.0,
+    "tune_thresholds": False,
     "subjects_per_example": 4,
     "eval_strategy": "steps",
     "eval_steps": 20,

@@ -20,6 +20,24 @@ class SpoTrainingArguments(TrainingArguments):
     `metric_for_best_model` is "f1" unless given; with several evaluation sets it has to name one, such as "dev_f1".
     """
 
+    num_train_epochs: float | None = field(  # type: ignore[assignment]  # 3 there, whatever the data
+        default=None,
+        metadata={"help": "Epochs; default: by the number of training texts, more for few, see `default_epochs`."},
+    )
+    early_stopping_patience: int = field(
+        default=10,
+        metadata={
+            "help": "Stop after this many evaluations without a better metric_for_best_model, not counting those "
+            "before the first right triple; needs load_best_model_at_end; 0 switches it off."
+        },
+    )
+    tune_thresholds: bool = field(
+        default=True,
+        metadata={
+            "help": "After training, search the decoding thresholds on the evaluation texts, as `hf-spo tune` does, "
+            "and keep what cross-validation finds better."
+        },
+    )
     head_learning_rate: float | None = field(
         default=None,
         metadata={"help": "Learning rate of everything but the encoder; default: five times learning_rate."},
@@ -94,6 +112,8 @@ class SpoTrainingArguments(TrainingArguments):
                 f"entity_swap_probability={self.entity_swap_probability}: expected a probability from 0 (off) to 1"
             )
         _check_signals(self)
+        if self.early_stopping_patience < 0:
+            raise ValueError(f"early_stopping_patience={self.early_stopping_patience}: expected at least 0 (off)")
         for name in ("subjects_per_example", "pad_to_multiple_of"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number of at least 1")
@@ -106,6 +126,22 @@ class SpoTrainingArguments(TrainingArguments):
             )
         if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():
             raise ImportError("report_to=tensorboard needs tensorboard: pip install 'hf-spo[tensorboard]'")
+
+
+def default_epochs(texts: int, batch_size: int) -> int:
+    """Return how many epochs to train on a number of texts when nobody says.
+
+    As many as read about 100,000 texts, which is usual for a pretrained encoder, but 3 to 50. Where that makes fewer
+    than 1,000 optimizer steps, more, up to 100: fresh heads find no triple in the first few hundred steps.
+
+    Args:
+        texts: training texts with triples.
+        batch_size: texts of one optimizer step.
+    """
+    texts = max(texts, 1)
+    by_texts = min(max(round(100_000 / texts), 3), 50)
+    by_steps = min(math.ceil(1_000 / math.ceil(texts / batch_size)), 100)
+    return max(by_texts, by_steps)
 
 
 def _check_signals(arguments: SpoTrainingArguments) -> None:

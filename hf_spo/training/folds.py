@@ -212,7 +212,11 @@ def _run_fold(plan: Plan, data: TrainingData, folds: Folds, fold: int) -> None:
         logger.info("fold %d is trained", fold)
     else:
         logger.info("fold %d: training, %d of %d texts held out", fold, len(held_out), len(data.train))
-        dev = held_out if data.dev is None and plan.evaluation != IntervalStrategy.NO else data.dev
+        dev = data.dev
+        if dev is None and plan.evaluation != IntervalStrategy.NO:
+            dev = held_out
+            for _, arguments in plan.stages:
+                arguments.tune_thresholds = False  # or what is extracted from these texts would follow their labels
         seen = [example for example in data.train if folds.of(example.text) != fold]
         plan.train(replace(data, train=seen, dev=dev))
     if PartialState().is_main_process and not (folder / OUT_OF_FOLD_FILE).exists():

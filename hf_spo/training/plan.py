@@ -125,7 +125,10 @@ class Plan:
         """
         recipe.check_sources()
         stages = [recipe.stage(number) for number in range(len(recipe.stages))]
-        return cls(recipe, [(stage, stage.arguments(extra)) for stage in stages], resume)
+        plan = cls(recipe, [(stage, stage.arguments(extra)) for stage in stages], resume)
+        for _, arguments in plan.stages[:-1]:
+            arguments.tune_thresholds = False  # the next stage changes the probabilities
+        return plan
 
     def check_earlier_run(self) -> None:
         """Check that there is no run to go on from, unless that is wanted.
@@ -220,7 +223,9 @@ def _train(
     trainer.accelerator.wait_for_everyone()  # the next stage starts from it in every process
     metrics = trainer.evaluate() if data.dev else {}
     if trainer.is_world_process_zero():
-        write_json({"final": metrics, "history": trainer.state.log_history}, Path(recipe.output) / LOG_FILE)
+        tuning = {"tuning": trainer.tuning.to_dict()} if trainer.tuning else {}
+        log = {"final": metrics, **tuning, "history": trainer.state.log_history}
+        write_json(log, Path(recipe.output) / LOG_FILE)
     return metrics
 
 

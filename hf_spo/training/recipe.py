@@ -28,7 +28,8 @@ class Recipe:
             those of the package); without it, `model` names the type of an encoder that starts at random:
             `encoder_config: {model_type: dgcnn}`.
         train: labelled texts: a path, or a list of paths.
-        dev: labelled texts; without dev nothing is evaluated and the last weights are kept.
+        dev: labelled texts; without dev nothing is evaluated and the last weights are kept. With dev, and unless
+            `training` says when to evaluate and save, that is done twenty times, and the best weights are kept.
         annotated_predicates: for paths in `train` whose labels are partial, the list of predicates whose labels are
             complete, see [`Example`]; rows that say so themselves keep what they say.
         format: of train and dev, see [`format_names`]; default: what they look like.
@@ -155,7 +156,9 @@ class Recipe:
             raise RecipeError(f"training arguments: {message}")
 
         parser.error = complain  # type: ignore[method-assign]  # the only hook argparse leaves for this
-        parser.set_defaults(**{"output_dir": self.output, **self.training})
+        named = {*self.training, *(word.lstrip("-").partition("=")[0].replace("-", "_") for word in extra)}
+        evaluation = _EVALUATION if self.dev and named.isdisjoint(_EVALUATION) else {}
+        parser.set_defaults(**{"output_dir": self.output, **evaluation, **self.training})
         try:
             arguments, unknown = parser.parse_args_into_dataclasses(list(extra), return_remaining_strings=True)
         except (ValueError, TypeError, ImportError) as error:
@@ -170,6 +173,14 @@ class Recipe:
         return arguments
 
 
+_EVALUATION: Mapping[str, Any] = {
+    "eval_strategy": "steps",
+    "eval_steps": 0.05,  # below 1, a share of all steps
+    "save_strategy": "steps",
+    "save_steps": 0.05,
+    "save_total_limit": 2,
+    "load_best_model_at_end": True,
+}
 _MODEL_KEYS = [*(f.name for f in fields(SpoConfig)), "attn_implementation"]
 _TRAINING_KEYS = [f.name for f in fields(SpoTrainingArguments) if f.name != "output_dir"]
 

@@ -17,6 +17,9 @@ from ..model.extraction import PointerBackend, TripleExtractor
 from ..model.schema import Example, Schema, Thresholds, Triple
 from .recording import RecordedBackend
 
+FOLDS = 5
+"""Parts of the cross-validation, by default; each needs at least two texts."""
+
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 """Border thresholds that are tried."""
 
@@ -93,6 +96,11 @@ class Tuning:
     ece_before: float | None = None
     ece_after: float | None = None
 
+    @property
+    def expected(self) -> TripleScore:
+        """The cross-validated score of the choice: what to expect on new texts."""
+        return self.cross_validated[self.choice]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         calibration = self.settings.calibration
@@ -116,10 +124,11 @@ AS_IT_IS, ONE, BY_RELATION = "as it is", "one score threshold", "a score thresho
 class Tuner:
     """Search border thresholds, score thresholds and a calibration.
 
-    Each border threshold is varied in turn until none improves the score; for each choice of borders the best score
-    threshold follows from one pass over the sorted triples. A relation's own score threshold is drawn towards the
-    common one as if that came from `shrinkage` more triples. What is saved is the way to choose that does best in
-    cross-validation, the simplest of equals.
+    The search starts from the best common border threshold and varies each border's in turn until none improves the
+    score; for each choice of borders the best score threshold follows from one pass over the sorted triples. A
+    relation's own score threshold is drawn towards the common one as if that came from `shrinkage` more triples. The
+    result is the choice ("as it is", one score threshold, one a relation) that does best in cross-validation, the
+    simplest of equals.
 
     Args:
         extractor: the loop of the model or the ensemble; see [`make_extractor`].
@@ -138,7 +147,7 @@ class Tuner:
     schema: Schema
     min_precision: float | None = None
     method: CalibrationMethod | None = CalibrationMethod.ISOTONIC
-    folds: int = 5
+    folds: int = FOLDS
     shrinkage: float = 50.0
     batch_size: int | None = None
     on_step: Callable[[int], object] | None = None
@@ -207,7 +216,9 @@ class Tuner:
         def best(borders: Thresholds) -> Choice:
             return self._best_cut(borders, self.found(borders).of(texts))
 
-        choice = best(self._own.thresholds)
+        # From the best common level: where nothing is found at first, no single threshold changes that.
+        starts = [self._own.thresholds, *(Thresholds(level, level, level, level) for level in LEVELS)]
+        choice = max(map(best, starts), key=lambda choice: choice.value)
         improved = True
         while improved:
             improved = False

@@ -298,7 +298,7 @@ class TestSuggestions:
     def test_epochs_go_down_with_the_number_of_texts(self):
         few = [song(f"{'的' * (number % 9)}{number}《晚风》由白露演唱") for number in range(40)]
         many = [song(f"{number}《晚风》由白露演唱") for number in range(4000)]
-        assert self.settings(few)["num_train_epochs"].value == 50
+        assert self.settings(few)["num_train_epochs"].value == 100
         assert self.settings(many)["num_train_epochs"].value == 25
 
     def test_max_length_is_the_least_that_loses_little(self):

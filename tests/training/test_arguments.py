@@ -3,6 +3,7 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from hf_spo.training import SpoTrainingArguments
 from hf_spo.training import arguments as module
+from hf_spo.training.arguments import default_epochs
 
 
 def build(tmp_path, **settings):
@@ -78,3 +79,16 @@ def test_a_command_line_has_them(tmp_path):
     words = ["--output_dir", str(tmp_path), "--use_cpu", "--ema-decay", "0.5", "--evaluate_raw", "false"]
     (arguments,) = HfArgumentParser(SpoTrainingArguments).parse_args_into_dataclasses(words)
     assert (arguments.ema_decay, arguments.evaluate_raw) == (0.5, False)
+
+
+@pytest.mark.parametrize(
+    ("texts", "batch_size", "epochs"),
+    [(0, 8, 100), (40, 16, 100), (100, 8, 77), (500, 16, 50), (4_000, 16, 25), (26_000, 16, 4), (1_000_000, 16, 3)],
+)
+def test_default_epochs(texts, batch_size, epochs):
+    assert default_epochs(texts, batch_size) == epochs
+
+
+def test_a_negative_patience(tmp_path):
+    with pytest.raises(ValueError, match="early_stopping_patience=-1"):
+        build(tmp_path, early_stopping_patience=-1)

@@ -62,6 +62,23 @@ def test_the_recipes_of_the_repository_are_well_formed():
         Recipe.from_file(path).override(output="out").arguments(["--use_cpu"])
 
 
+def test_with_dev_the_best_weights_are_kept(recipe):
+    assert recipe.arguments().eval_strategy == "no"
+    with_dev = recipe.override(dev="dev.jsonl")
+    arguments = with_dev.arguments()
+    assert (arguments.eval_strategy, arguments.eval_steps, arguments.save_steps) == ("steps", 0.05, 0.05)
+    assert arguments.load_best_model_at_end
+    assert arguments.metric_for_best_model == "f1"
+
+
+def test_what_is_said_of_evaluation_counts(recipe):
+    with_dev = recipe.override(dev="dev.jsonl")
+    arguments = with_dev.arguments(["--eval-strategy=epoch"])
+    assert (arguments.eval_strategy, arguments.save_strategy) == ("epoch", "steps")
+    assert not arguments.load_best_model_at_end
+    assert replace(with_dev, training={"use_cpu": True, "save_strategy": "no"}).arguments().eval_strategy == "no"
+
+
 def test_the_command_line_overrides(recipe):
     arguments = recipe.arguments(["--learning-rate", "5e-5", "--ema_decay", "0.5"])
     assert (arguments.learning_rate, arguments.ema_decay, arguments.num_train_epochs) == (5e-5, 0.5, 2)

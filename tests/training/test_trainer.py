@@ -1,7 +1,9 @@
+import copy
 import gc
 import json
 import logging
 from collections import Counter
+from functools import partial
 
 import pytest
 import torch
@@ -19,8 +21,10 @@ from hf_spo import (
     TripleStore,
 )
 from hf_spo.metrics import TripleScorer
+from hf_spo.model.decoding_settings import DecodingSettings
 from hf_spo.model.features import Features
 from hf_spo.model.modeling_spo import TorchBackend
+from hf_spo.model.schema import Thresholds
 from hf_spo.model.words import WordVocabulary
 from hf_spo.training import ExponentialMovingAverage, SpoTrainer
 from tests import builders
@@ -530,6 +534,65 @@ def test_early_stopping(tmp_path):
     )
     run.train()
     assert run.state.epoch == 3.0
+
+
+@pytest.mark.parametrize(("knows", "epochs"), [(True, 3), (False, 4)], ids=["no better", "nothing right yet"])
+def test_early_stopping_counts_from_the_first_right_triple(tmp_path, trained_model, knows, epochs):
+    run = tiny.trainer(
+        tmp_path,
+        copy.deepcopy(trained_model) if knows else None,
+        dev=tiny.TEXTS,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        load_best_model_at_end=True,
+        num_train_epochs=4,
+        early_stopping_patience=2,
+        learning_rate=1e-12,
+    )
+    run.train()
+    assert run.state.epoch == epochs
+
+
+class TestTuning:
+    @pytest.fixture
+    def run(self, tmp_path, trained_model):
+        start = copy.deepcopy(trained_model)
+        start.config.decode_by(DecodingSettings(Thresholds(0.999, 0.999, 0.999, 0.999)))
+        return partial(tiny.trainer, tmp_path, start, max_steps=1, learning_rate=1e-12, tune_thresholds=True)
+
+    def test_the_thresholds_suit_the_evaluation_texts(self, run, tmp_path, caplog):
+        caplog.set_level(logging.INFO, "hf_spo")
+        trainer = run(dev=tiny.TEXTS)
+        before = trainer.evaluate()
+        assert "eval_cross_validated_f1" not in before
+        trainer.train()
+        metrics = trainer.evaluate()
+        assert before["eval_f1"] < 0.5 < metrics["eval_f1"] == trainer.tuning.after.f1
+        assert metrics["eval_cross_validated_f1"] == trainer.tuning.expected.f1
+        assert "eval_cross_validated_f1" not in trainer.evaluate(tiny.TEXTS[:3])
+        assert any("thresholds tuned on 10 evaluation texts" in message for message in caplog.messages)
+        trainer.save_model()
+        saved = SpoForTripleExtraction.from_pretrained(tmp_path)
+        assert saved.config.decoding == trainer.tuning.settings
+
+    def test_of_several_sets_the_one_that_the_metric_names(self, run):
+        trainer = run(dev={"one": tiny.TEXTS[:1], "all": tiny.TEXTS}, metric_for_best_model="all_f1")
+        trainer.train()
+        metrics = trainer.evaluate()
+        assert "eval_all_cross_validated_f1" in metrics
+        assert "eval_one_cross_validated_f1" not in metrics
+
+    @pytest.mark.parametrize("dev", [None, tiny.TEXTS[:9]], ids=["none", "too few"])
+    def test_without_enough_texts_the_thresholds_stay(self, run, dev):
+        trainer = run(dev=dev)
+        trainer.train()
+        assert trainer.tuning is None
+        assert trainer.model.config.decoding.thresholds.subject_start == 0.999
+
+
+def test_epochs_by_the_number_of_texts(tmp_path):
+    assert tiny.trainer(tmp_path).args.num_train_epochs == 100
+    assert tiny.trainer(tmp_path, num_train_epochs=2).args.num_train_epochs == 2
 
 
 def test_a_model_that_reads_known_triples_needs_a_store(tmp_path):
