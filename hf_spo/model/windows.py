@@ -10,6 +10,7 @@ import numpy as np
 from .alignment import Encoding
 from .decoding import merge
 from .schema import Example, Mention, Span, Triple
+from .sentences import inside_words, sentence_ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ def pieces(number: int, text: str, size: int) -> Iterator[Piece]:
     start = 0
     while len(text) - start > size:
         low, high = start + size // 2, start + size
-        ends = [match.end() for match in _SENTENCE.finditer(text, low, high)]
+        ends = list(sentence_ends(text, low, high))
         ends = ends or [match.end() for match in _CLAUSE.finditer(text, low, high)]
         end = ends[-1] if ends else high
         yield Piece(number, text[start:end], start, text)
@@ -163,16 +164,13 @@ def split(text: int, encoding: Encoding, size: WindowSize, begin: int = 0) -> li
     return made
 
 
-# What ends a sentence, with the brackets and quotes that close after it; a full stop only before white space, so that
-# 3.5 and www.a.b stay whole.
-_SENTENCE = re.compile(r"""(?:[。！？!?…]+|\.(?=["'”’)\]]*\s))["'”’」』）)\]】》]*|[\n\r\u2028\u2029]+""")
-_CLAUSE = re.compile(r"[，,、;；:：]")
-_WORD = re.compile(r"[A-Za-z0-9]+")
+_LINE = re.compile(r"[\n\r\x85\u2028]+")
+_CLAUSE = re.compile(r"[，,、;；:：،؛]")
 
 
 def _is_one_sentence(text: str) -> bool:
-    end = _SENTENCE.search(text)
-    return end is None or not text[end.end() :].strip()
+    end = next(sentence_ends(text), None)
+    return end is None or not text[end:].strip()
 
 
 class Borders:
@@ -192,21 +190,20 @@ class Borders:
         self._starts = np.maximum.accumulate(offsets[:, 0])
         ends = np.maximum.accumulate(offsets[:, 1])
         self._apart = np.flatnonzero(self._starts[1:] >= ends[:-1]) + 1
-        self._sentences = self._after(_SENTENCE)
+        self._sentences = self._after(sentence_ends(self.text))
         self._between = {0, count, *self._sentences.tolist()}
 
-    def _after(self, mark: re.Pattern[str]) -> np.ndarray:
-        """Return the tokens that come next after each match."""
-        ends = np.fromiter((match.end() for match in mark.finditer(self.text)), dtype=np.int64)
+    def _after(self, positions: Iterable[int]) -> np.ndarray:
+        """Return the tokens that follow each character position."""
+        ends = np.fromiter(positions, dtype=np.int64)
         return np.intersect1d(np.searchsorted(self._starts, ends), self._apart)
 
     @cached_property
     def _levels(self) -> list[np.ndarray]:
-        """Places to part an overlong sentence: after a comma, between words, between tokens."""
-        inside = np.zeros(len(self.text) + 1, dtype=bool)
-        for match in _WORD.finditer(self.text):
-            inside[match.start() + 1 : match.end()] = True
-        return [self._after(_CLAUSE), self._apart[~inside[self._starts[self._apart]]], self._apart]
+        """Places to cut an overlong sentence, best first: after a line or a comma, between words, between tokens."""
+        inside = np.array(inside_words(self.text))
+        marks = [self._after(match.end() for match in mark.finditer(self.text)) for mark in (_LINE, _CLAUSE)]
+        return [*marks, self._apart[~inside[self._starts[self._apart]]], self._apart]
 
     def between_sentences(self, position: int) -> bool:
         """Tell whether a sentence ends before a token, and another one begins with it."""
