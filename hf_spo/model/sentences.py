@@ -26,8 +26,8 @@ _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{1,2}$")
 # Abbreviations that are usually followed by more of their sentence. Single letters (J., U.S., z. B., т. д.) need no
 # entry.
 _ABBREVIATIONS_BY_LANGUAGE = {
-    "en": "dr mr mrs ms prof st inc ltd co corp jr sr vs etc no vol fig figs approx dept gen col sgt capt lt maj adm rev hon"
-    " gov sen rep pres mt ft ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec cf al pp ed eds est bros messrs",
+    "en": "dr mr mrs ms prof st inc ltd co corp jr sr vs etc no vol fig figs approx dept gen col sgt capt lt maj adm"
+    " rev hon gov sen rep pres mt ft ave blvd rd jan feb mar apr jun jul aug sep sept oct nov dec cf al pp ed eds est",
     "de": "bzw usw ca nr str hr fr geb gest jh abs vgl sog ggf inkl zzgl evtl bspw mio mrd dipl ing prof stv",
     "fr": "mme mlle mm av env art éd cie sté",
     "es, pt, it": "sra srta dña ud uds ee uu pág núm dra exmo sig sigg dott avv pag",
