@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -15,9 +15,7 @@ from rich.text import Text
 from ..model.fields import json_line
 from ..support.files import whole_file
 from ..support.safe_text import printable_line
-
-if TYPE_CHECKING:
-    from ..data import BadLine
+from ..support.unreadable import UnreadableRecord
 
 
 def is_terminal(stream: IO[str]) -> bool:
@@ -112,11 +110,12 @@ class BadLines:
         self._rows: dict[Path, list[str]] = {}
         self._units: dict[Path, str] = {}
 
-    def __call__(self, bad: "BadLine") -> None:
+    def __call__(self, bad: UnreadableRecord) -> None:
         """Set one line aside."""
-        unit = self._units[bad.path] = bad.unit or "line"
-        row = {"file": str(bad.path), unit: bad.number, "problem": bad.problem, "content": bad.line.rstrip("\n")}
-        self._rows.setdefault(bad.path, []).append(json_line(row))
+        path = Path(bad.source)
+        self._units[path] = bad.unit
+        row = {"file": bad.source, bad.unit: bad.number, "problem": bad.problem, "content": bad.content.rstrip("\n")}
+        self._rows.setdefault(path, []).append(json_line(row))
 
     def write(self) -> None:
         """Write the lines set aside and say how many there are and where they lie."""

@@ -118,13 +118,13 @@ def convert(
     hf-spo convert train.jsonl data --to casrel --split 0.8/0.1/0.1[/]
     """
     from ..data.conversion import convert
-    from ..data.formats.base import Account
+    from ..data.formats.base import ConversionReport
 
     bad_lines = BadLines(target.parent) if skip_bad_lines else None
-    account = Account(bad_lines, mend_offsets=mend_offsets)
+    report = ConversionReport(bad_lines, correct_offsets=mend_offsets)
     try:
         with Console(stderr=True).status("converting"):
-            done = convert(source, target, source_format=from_, target_format=to, split=split, account=account)
+            done = convert(source, target, source_format=from_, target_format=to, split=split, report=report)
     finally:
         if bad_lines is not None:
             bad_lines.write()
@@ -158,7 +158,7 @@ def _remarks(done: "Conversion") -> Iterator[str]:
         yield f"not read: {tally(done.read.lost)}"
     if done.written.lost:
         yield f"{done.target_format} cannot hold: {tally(done.written.lost)}"
-    if done.mended:
-        yield f"put right or looked up: {tally(done.mended)}"
+    if done.corrected:
+        yield f"put right or looked up: {tally(done.corrected)}"
     if done.read.skipped:
         yield f"skipped, since they could not be read: {done.read.skipped:,}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..model.schema import Schema
+from ..support.unreadable import UnreadableRecord
 from .console import BadLines
 from .models import find_model
 
@@ -54,13 +55,12 @@ def build(
     texts: bool,
 ) -> "KnowledgeGraph":
     """Read triples into a graph; bad rows are set aside in a file beside the output, or stop it."""
-    from ..data import BadLine
     from ..graph import KnowledgeGraph, read_rows
 
     bad_lines = BadLines(output.parent if output else Path())
 
     def set_aside(bad: "BadRow") -> None:
-        bad_lines(BadLine(bad.path, bad.number, bad.content, bad.problem))
+        bad_lines(UnreadableRecord(str(bad.path), bad.number, bad.problem, bad.content))
 
     rows = read_rows(triples, set_aside if skip_bad_lines else None)
     built = KnowledgeGraph.from_rows(

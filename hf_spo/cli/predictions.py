@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..data.formats.base import Account
+from ..data.formats.base import ConversionReport
 from ..data.reading import read_records
 from ..model.schema import Example, Triple
 from .console import BadLines, say
@@ -52,8 +52,8 @@ def read_predictions(
 
 
 def _examples(path: Path, bad_lines: BadLines | None, form: str | None = None) -> Iterator[Example]:
-    account = Account(bad_lines)
-    for record in read_records(path, form, account):
+    report = ConversionReport(bad_lines)
+    for record in read_records(path, form, report):
         yield record.example
-    if account.summary():
-        say(f"hf-spo: {path}: {account.summary()}")
+    if report.summary():
+        say(f"hf-spo: {path}: {report.summary()}")

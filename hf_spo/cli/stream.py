@@ -100,7 +100,7 @@ def extract_suggestions(
         ValueError: a document cannot be read, and such are not set aside.
     """
     from ..data.formats import doccano, label_studio
-    from ..data.formats.base import Account, Record
+    from ..data.formats.base import ConversionReport, Record
     from ..data.uncertainty import by_uncertainty
 
     write = {Tool.LABEL_STUDIO: label_studio.write_predictions, Tool.DOCCANO: doccano.write_predictions}[tool]
@@ -112,11 +112,11 @@ def extract_suggestions(
             Record(text.text, tuple(map(Triple.from_dict, triples)), id=str(text.id) if text.source else None)
             for text, triples in results
         ]
-        account = Account()
-        write(by_uncertainty(records), part, account, choice.name)
+        report = ConversionReport()
+        write(by_uncertainty(records), part, report, choice.name)
     say(f"hf-spo: {len(records):,} texts with {sum(len(r.triples) for r in records):,} suggestions are in {output}")
-    if account.summary():
-        say(f"hf-spo: {output}: {account.summary()}")
+    if report.summary():
+        say(f"hf-spo: {output}: {report.summary()}")
     if tool == Tool.LABEL_STUDIO:
         config = output.with_suffix(".config.xml")
         with whole_file(config) as file:
@@ -145,17 +145,16 @@ _Show = Callable[[Document, list[dict[str, Any]]], None]
 
 
 def _documents(given: Given, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
-    from ..data import BadLine, DataFormatError
+    from ..data import DataFormatError
 
     for source in sources:
         for item in read_documents(source, given.columns):
             if isinstance(item, Document):
                 yield item
                 continue
-            bad = BadLine(Path(item.source), item.number, item.content, item.problem)
             if bad_lines is None:
-                raise DataFormatError(f"{bad}; mend the line, or pass --skip-bad-lines to set such lines aside")
-            bad_lines(bad)
+                raise DataFormatError(item.error)
+            bad_lines(item)
     for text in given.texts:
         if text == "-":
             yield from (Document("", line.removesuffix("\n").removesuffix("\r"), "") for line in sys.stdin)

@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any
 
 from ..data.document_readers import Item
-from ..data.documents import Document, Unreadable
+from ..data.documents import Document
 from ..model.calling import Loop
 from ..support.errors import as_exception
+from ..support.unreadable import UnreadableRecord
 
 Result = tuple[Item, list[dict[str, Any]]]
-"""A document and its triples in their JSON form; an [`Unreadable`] has none."""
+"""A document and its triples in their JSON form; an [`UnreadableRecord`] has none."""
 
 ReadItems = Callable[[], Iterator[Item]]
 """Reads the documents that are still to be done, in order; can be sent to another process."""
@@ -55,7 +56,7 @@ def in_chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
 
 def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = None) -> Iterator[Result]:
-    """Extract from documents; one that fails comes out as an [`Unreadable`] and does not stop the others.
+    """Extract from documents; one that fails comes out as an [`UnreadableRecord`] and does not stop the others.
 
     Raises:
         RuntimeError: every document fails.
@@ -75,7 +76,7 @@ def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = No
 def _one_by_one(loop: Loop, chunk: Sequence[Item]) -> Iterator[Result]:
     failed, succeeded = 0, False
     for item in chunk:
-        if isinstance(item, Unreadable):
+        if isinstance(item, UnreadableRecord):
             yield item, []
             continue
         try:
@@ -87,7 +88,7 @@ def _one_by_one(loop: Loop, chunk: Sequence[Item]) -> Iterator[Result]:
             if failed >= _HOPELESS and not succeeded:
                 raise RuntimeError(f"one document after the other fails: {named}") from error
             reason = str(error) if isinstance(error, ValueError) else named
-            yield Unreadable(item.id, reason, item.source, content=item.text), []
+            yield UnreadableRecord(item.source, 0, reason, item.text, "document", id=item.id), []
         else:
             succeeded = True
             yield item, [triple.to_dict() for triple in triples]

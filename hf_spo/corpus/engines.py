@@ -11,7 +11,7 @@ class Engine(Protocol):
     """What runs a model over documents."""
 
     def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
-        """Yield every document with its triples, in order; one that fails comes out as an [`Unreadable`].
+        """Yield every document with its triples, in order; one that fails comes out as an [`UnreadableRecord`].
 
         Raises:
             RuntimeError: every document fails.

@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 
 from ..data.document_readers import Item, read_documents
-from ..data.documents import Columns, Source, Unreadable
+from ..data.documents import Columns, Source
 from ..data.formats.base import DataFormatError
 from ..support.locks import only_writer
+from ..support.unreadable import UnreadableRecord
 from .chunks import LoadLoop, Result
 from .engines import Engine
 from .manifest import Manifest
@@ -142,7 +143,7 @@ def _read(waiting: Sequence[tuple[Source, int]], columns: Columns) -> Iterator[I
         except (DataFormatError, OSError) as error:
             if number == 0 and not done:  # what the user named may be wrong altogether
                 raise
-            yield Unreadable(source.name, str(error), source.name)
+            yield UnreadableRecord(source.name, 0, str(error), id=source.name)
 
 
 def _progress(manifest: Manifest, part: PartWriter | None = None) -> Progress:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from ..data.documents import Document, Unreadable
+from ..data.documents import Document
 from ..model.fields import json_line
+from ..support.unreadable import UnreadableRecord
 
 if TYPE_CHECKING:
     pass
@@ -58,10 +59,10 @@ class PartWriter:
         sheet = _ParquetSheet if form == PartFormat.PARQUET else _JsonSheet
         self._sheet: _Sheet = self._files.enter_context(sheet(self._hidden[self.path], rows))
 
-    def add(self, item: Document | Unreadable, triples: Sequence[Mapping[str, Any]]) -> None:
+    def add(self, item: Document | UnreadableRecord, triples: Sequence[Mapping[str, Any]]) -> None:
         """Write one result."""
         self.read[item.source] = self.read.get(item.source, 0) + 1
-        if isinstance(item, Unreadable):
+        if isinstance(item, UnreadableRecord):
             self.failed += 1
             if self._errors is None:
                 opened = self._hidden[self.errors].open("w", encoding="utf-8", newline="\n")

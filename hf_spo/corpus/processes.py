@@ -14,9 +14,10 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 
 from ..data.document_readers import Item
-from ..data.documents import Document, Unreadable
+from ..data.documents import Document
 from ..model.calling import Loop
 from ..support.errors import as_exception
+from ..support.unreadable import UnreadableRecord
 from .chunks import LoadLoop, Result, extract_chunk
 
 _AHEAD = 2
@@ -36,7 +37,7 @@ _HARMLESS = [Document("", "a", "")]
 def extract_in_processes(
     chunks: Iterator[Sequence[Item]], load: LoadLoop, workers: int, batch_size: int | None
 ) -> Iterator[Result]:
-    """Extract from chunks, in order; a document that kills its process comes out as an [`Unreadable`].
+    """Extract from chunks, in order; a document that kills its process comes out as an [`UnreadableRecord`].
 
     Raises:
         RuntimeError: processes die with no document to blame, or every document fails.
@@ -125,7 +126,7 @@ class ProcessPool:
         (item,) = chunk
         if isinstance(item, Document):
             self._deaths = 0
-            item = Unreadable(item.id, _KILLED, item.source, content=item.text)
+            item = UnreadableRecord(item.source, 0, _KILLED, item.text, "document", id=item.id)
         return [(item, [])]
 
     def _restart(self) -> None:

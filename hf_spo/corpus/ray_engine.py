@@ -16,9 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from ..data.document_readers import Item
-from ..data.documents import Document, Unreadable
+from ..data.documents import Document
 from ..data.formats.base import DataFormatError
 from ..model.calling import Loop
+from ..support.unreadable import UnreadableRecord
 from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, in_chunks
 from .processes import ProcessPool
 
@@ -161,7 +162,7 @@ def _rows(read: ReadItems, size: int) -> Iterator[pa.Table]:
 
 
 def _item(row: dict[str, Any]) -> Item:
-    return Document(**row) if "text" in row else Unreadable(**row)
+    return Document(**row) if "text" in row else UnreadableRecord(**row)
 
 
 class _Worker:

@@ -7,7 +7,7 @@ from ..support.lazy import lazy_names
 if TYPE_CHECKING:
     from .collator import SpoCollator, SubjectSampling
     from .dataset import SpoDataset
-    from .formats.base import Account, BadLine, DataFormatError, Record
+    from .formats.base import ConversionReport, DataFormatError, Record, UnreadableRecord
     from .formats.duie import example_from_duie
     from .formats.registry import find_format, format_names
     from .labels import AlignmentReport
@@ -19,15 +19,15 @@ else:
         __name__,
         {
             "DUIE_FEATURES": "loading",
-            "Account": "formats.base",
             "AlignmentReport": "labels",
-            "BadLine": "formats.base",
+            "ConversionReport": "formats.base",
             "DataFormatError": "formats.base",
             "OccurrencePolicy": "occurrences",
             "Record": "formats.base",
             "SpoCollator": "collator",
             "SpoDataset": "dataset",
             "SubjectSampling": "collator",
+            "UnreadableRecord": "formats.base",
             "example_from_duie": "formats.duie",
             "example_from_row": "reading",
             "find_format": "formats.registry",
@@ -41,15 +41,15 @@ else:
 
 __all__ = [
     "DUIE_FEATURES",
-    "Account",
     "AlignmentReport",
-    "BadLine",
+    "ConversionReport",
     "DataFormatError",
     "OccurrencePolicy",
     "Record",
     "SpoCollator",
     "SpoDataset",
     "SubjectSampling",
+    "UnreadableRecord",
     "example_from_duie",
     "example_from_row",
     "find_format",

@@ -1,11 +1,11 @@
-"""Labelled texts from one format into another, with an account of what does not come through."""
+"""Labelled texts from one format into another, with a report of what does not come through."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .formats.base import Account, DataFormatError, Format, Record
+from .formats.base import ConversionReport, DataFormatError, Format, Record
 from .formats.registry import detect, find_format, format_names
 from .reading import read_records
 from .splitting import Split
@@ -47,21 +47,21 @@ class Conversion:
         source: where it came from.
         source_format, target_format: names of the formats.
         files: what was written, by the part of a split; a file that is not split stands under "all".
-        read: account of what the reader left out, mended and set aside.
-        written: account of what the target format cannot hold, and of what was looked up for it.
+        read: report of what the reader left out, corrected and set aside.
+        written: report of what the target format cannot hold, and of what was looked up for it.
     """
 
     source: Path
     source_format: str
     target_format: str
     files: Mapping[str, Counts]
-    read: Account
-    written: Account = field(default_factory=Account)
+    read: ConversionReport
+    written: ConversionReport = field(default_factory=ConversionReport)
 
     @property
-    def mended(self) -> Mapping[str, int]:
+    def corrected(self) -> Mapping[str, int]:
         """What was put right or looked up."""
-        return dict(self.read.mended + self.written.mended)
+        return dict(self.read.corrected + self.written.corrected)
 
     def total(self, name: str) -> int:
         """Return the number of "records", "triples" or "entities" in all files."""
@@ -77,7 +77,7 @@ class Conversion:
             "files": {part: counts.to_dict() for part, counts in self.files.items()},
             "not_read": dict(self.read.lost),
             "not_written": dict(self.written.lost),
-            "mended": dict(self.mended),
+            "corrected": dict(self.corrected),
             "skipped": self.read.skipped,
         }
 
@@ -89,7 +89,7 @@ def convert(
     source_format: str | None = None,
     target_format: str | None = None,
     split: Split | None = None,
-    account: Account | None = None,
+    report: ConversionReport | None = None,
 ) -> Conversion:
     """Read labelled texts and write them in another format; with a split, the source is read once for each part.
 
@@ -99,23 +99,23 @@ def convert(
             with {split} in the place of the part's; folders are then created if need be.
         source_format, target_format: names; by default what the source looks like, and what the target's suffix says.
         split: parts to divide the texts into.
-        account: of reading.
+        report: of reading.
 
     Raises:
         DataFormatError: a format is not known, cannot be written, or does not follow from the suffix; or the source
             cannot be read, see [`read_records`].
         FileNotFoundError: there is no source, or no folder for the target.
     """
-    account = account or Account()
+    report = report or ConversionReport()
     found = find_format(source_format) if source_format else detect(source)
     writer = _target_format(target, target_format)
     files = {part: Counts(path) for part, path in _files(target, writer, split).items()}
-    conversion = Conversion(source, found.name, writer.name, files, account)
+    conversion = Conversion(source, found.name, writer.name, files, report)
     assert writer.write is not None
     for number, (part, counts) in enumerate(files.items()):
         # What is wrong with the source is told in the first pass.
-        taken = account.on_bad_line and _ignore
-        once = account if number == 0 else Account(taken, mend_offsets=account.mend_offsets)
+        taken = report.on_bad_line and _ignore
+        once = report if number == 0 else ConversionReport(taken, correct_offsets=report.correct_offsets)
         records = read_records(source, source_format, once)
         if split is not None:
             records = _part(records, split, part)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..model.fields import kind
-from .documents import HUB_PREFIX, Columns, Document, Source, SourceFormat, Unreadable
+from ..support.unreadable import UnreadableRecord
+from .documents import HUB_PREFIX, Columns, Document, Source, SourceFormat
 from .formats.base import DataFormatError
 
-Item = Document | Unreadable
+Item = Document | UnreadableRecord
 
 _SHOWN = 1000
 """Characters of what is no document that are kept."""
@@ -44,7 +45,7 @@ def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
 
 def _whole_lines(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yield the numbered lines of a file; of one that grows, those that were there before."""
-    # As bytes: only a line feed ends a line, not U+2028, and a byte that is no UTF-8 is one line's problem.
+    # As bytes: only a line feed ends a line, not U+2028, and a byte that is not UTF-8 is one line's problem.
     with _binary(source) as file:
         position = 0
         for number, raw in enumerate(file, 1):
@@ -79,13 +80,28 @@ def _read_text(source: Source, columns: Columns) -> Iterator[Item]:
         try:
             yield Document(name, line.decode("utf-8"), source.name)
         except UnicodeDecodeError as error:
-            yield Unreadable(
-                name, _no_utf8(error), source.name, number, line.decode("utf-8", "backslashreplace")[:_SHOWN]
-            )
+            yield _not_utf8(error, source, number)
 
 
-def _no_utf8(error: UnicodeDecodeError) -> str:
-    return f"no UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02x}; save the file as UTF-8"
+def _not_utf8(error: UnicodeDecodeError, source: Source, number: int) -> UnreadableRecord:
+    reason = f"not UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02x}"
+    content = error.object.decode("utf-8", "backslashreplace")
+    return _unreadable(reason, source, number, content, "line", remedy="save the file as UTF-8")
+
+
+def _unreadable(
+    reason: str,
+    source: Source,
+    number: int,
+    content: Any,
+    unit: str = "row",
+    field: str = "",
+    remedy: str = "",
+    id: str | int = "",  # noqa: A002  # as in UnreadableRecord
+) -> UnreadableRecord:
+    shown = content if isinstance(content, str) else json.dumps(content, default=str, ensure_ascii=False)
+    name = f"{source.name}:{number}" if id == "" else id
+    return UnreadableRecord(source.name, number, reason, shown[:_SHOWN], unit, field, remedy, name)
 
 
 def _read_json(source: Source, columns: Columns) -> Iterator[Item]:
@@ -97,16 +113,14 @@ def _read_json(source: Source, columns: Columns) -> Iterator[Item]:
             return
         if not line.strip():
             continue
-        name = f"{source.name}:{number}"
         try:
             row = json.loads(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            yield Unreadable(
-                name, _no_utf8(error), source.name, number, line.decode("utf-8", "backslashreplace")[:_SHOWN]
-            )
+            yield _not_utf8(error, source, number)
         except (ValueError, RecursionError) as error:
-            problem = f"no JSON ({error}); expected one object a line"
-            yield Unreadable(name, problem, source.name, number, line.decode("utf-8")[:_SHOWN])
+            yield _unreadable(
+                f"not JSON ({error}); expected one object per line", source, number, line.decode(), "line"
+            )
         else:
             yield _item(row, number, source, columns)
 
@@ -115,7 +129,7 @@ def _read_list(source: Source, content: bytes, columns: Columns) -> Iterator[Ite
     try:
         rows = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DataFormatError(f"{source.name}: no JSON list ({error}); is the file whole?") from None
+        raise DataFormatError(f"{source.name}: not a JSON list ({error}); is the file whole?") from None
     for number, row in enumerate(rows, 1):
         yield _item(row, number, source, columns)
 
@@ -124,29 +138,25 @@ def _item(row: Any, number: int, source: Source, columns: Columns) -> Item:
     """Make a document of a row, whatever it is."""
     name: str | int = f"{source.name}:{number}"
     if not isinstance(row, Mapping):
-        return Unreadable(name, f"expected an object, got {kind(row)}", source.name, number, _shown(row))
+        return _unreadable(f"expected an object, got {kind(row)}", source, number, row)
     given = row.get(columns.id or "id")
     called = name
     if isinstance(given, str | int) and not isinstance(given, bool) and given != "":
         called = given
     elif columns.id is not None:
-        problem = f"{columns.id}: expected a string or a whole number, got {kind(given)}"
-        return Unreadable(name, problem, source.name, number, _shown(row))
+        reason = f"expected a string or a whole number, got {kind(given)}"
+        return _unreadable(reason, source, number, row, field=columns.id)
     text = row.get(columns.text)
     if isinstance(text, str):
         return Document(called, text, source.name)
     have = "" if columns.text in row else f"; the row has {sorted(map(str, row))}, and --text-column names the field"
-    problem = f"{columns.text}: expected a string, got {kind(text)}{have}"
-    return Unreadable(called, problem, source.name, number, _shown(row))
-
-
-def _shown(row: Any) -> str:
-    return json.dumps(row, default=str, ensure_ascii=False)[:_SHOWN]
+    reason = f"expected a string, got {kind(text)}{have}"
+    return _unreadable(reason, source, number, row, field=columns.text, id=called)
 
 
 def _read_csv(source: Source, columns: Columns) -> Iterator[Item]:
     csv.field_size_limit(max(_FIELD_LIMIT, csv.field_size_limit()))
-    # What is no UTF-8 comes through as lone surrogates, and is one row's problem.
+    # What is not UTF-8 comes through as lone surrogates, and is one row's problem.
     lines = (line.decode("utf-8", "surrogateescape") for _, line in _whole_lines(source))
     rows = csv.reader(lines, "excel-tab" if source.format == SourceFormat.TSV else "excel")
     try:
@@ -162,17 +172,14 @@ def _read_csv(source: Source, columns: Columns) -> Iterator[Item]:
 
 
 def _csv_item(names: list[str], values: list[str], number: int, source: Source, columns: Columns) -> Item:
-    name = f"{source.name}:{number}"
     if len(values) != len(names):
-        return Unreadable(
-            name, f"expected {len(names)} columns, got {len(values)}", source.name, number, _shown(values)
-        )
+        return _unreadable(f"expected {len(names)} columns, got {len(values)}", source, number, values)
     row = dict(zip(names, values, strict=True))
     item = _item(row, number, source, columns)
     try:
         row[columns.text].encode()
     except UnicodeEncodeError:
-        return Unreadable(item.id, "no UTF-8; save the file as UTF-8", source.name, number, _shown(values))
+        return _unreadable("not UTF-8", source, number, values, remedy="save the file as UTF-8", id=item.id)
     return item
 
 

@@ -54,17 +54,6 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    r"""What stands in a document's place and is none, and why; bytes that are no UTF-8 stand in `content` as \xff."""
-
-    id: str | int
-    problem: str
-    source: str
-    number: int = 0
-    content: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Columns:
     """Names of the columns, or fields, to read.
 

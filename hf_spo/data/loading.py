@@ -17,7 +17,7 @@ from datasets import (
 )
 from datasets.exceptions import DatasetGenerationError
 
-from .formats.base import Account, DataFormatError
+from .formats.base import ConversionReport, DataFormatError
 from .formats.duie import example_from_duie
 from .formats.rows import parsed_rows
 
@@ -87,7 +87,7 @@ def _stamp(path: Path) -> str:
 
 def _rows(paths: list[str], stamps: list[str]) -> Iterator[dict[str, Any]]:
     for path in paths:
-        yield from parsed_rows(Path(path), _row, Account())
+        yield from parsed_rows(Path(path), _row, ConversionReport())
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:

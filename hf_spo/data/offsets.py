@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ..model.fields import FieldError
 from ..model.schema import Mention, Span
-from .formats.base import Account
+from .formats.base import ConversionReport
 
 
 class Unit(StrEnum):
@@ -20,7 +20,9 @@ class Unit(StrEnum):
     FROM_ONE = "too high by 1"
 
 
-def place(text: str, start: int, end: int, words: str | None, kind: str, path: str, account: Account) -> Mention:
+def place(
+    text: str, start: int, end: int, words: str | None, kind: str, path: str, report: ConversionReport
+) -> Mention:
     """Return the mention that a file has at these offsets, checked against its words if the file gives them.
 
     Args:
@@ -29,7 +31,7 @@ def place(text: str, start: int, end: int, words: str | None, kind: str, path: s
         words: the mention as the file has it; None if it has offsets only.
         kind: its type.
         path: of the mention within its row, for the error.
-        account: with `mend_offsets`, offsets that are wrong in one of the ways of [`Unit`] are put right and counted.
+        report: with `correct_offsets`, offsets that are wrong in one of the ways of [`Unit`] are put right and counted.
 
     Raises:
         FieldError: the offsets are not those of the words, or not within the text; the message says how they came to
@@ -41,26 +43,26 @@ def place(text: str, start: int, end: int, words: str | None, kind: str, path: s
         raise FieldError(path, f"offsets [{start}:{end}] are not within the text of {len(text)} characters, or empty")
     if not words:
         raise FieldError(path, f"offsets [{start}:{end}] of an empty mention; take it out, or fill in its words")
-    right = mended(text, words, start, end)
+    right = corrected(text, words, start, end)
     if right is None:
         cause = offset_fault(text, words, Span(start, end)) if 0 <= start <= end else "below 0, or not in order"
         found = repr(text[start:end]) if 0 <= start <= end <= len(text) else "outside the text"
         raise FieldError(path, f"text[{start}:{end}] is {found}, not {words!r} ({cause}); {_EXPECTED}")
     unit, span = right
-    if not account.mend_offsets:
+    if not report.correct_offsets:
         raise FieldError(
             path,
             f"text[{start}:{end}] is {text[start:end]!r}, not {words!r} ({unit}); {_EXPECTED}; "
             f"hf-spo convert --mend-offsets puts such offsets right",
         )
-    account.mend(f"offsets {unit}" if unit.startswith("counted") else f"offsets where {unit}")
+    report.correct(f"offsets {unit}" if unit.startswith("counted") else f"offsets where {unit}")
     return Mention(text[span.start : span.end], span, kind)
 
 
 _EXPECTED = "offsets are code points from 0, end excluded"
 
 
-def mended(text: str, words: str, start: int, end: int) -> tuple[Unit, Span] | None:
+def corrected(text: str, words: str, start: int, end: int) -> tuple[Unit, Span] | None:
     """Return what wrong offsets were counted in, and the right ones; None if no unit explains them."""
     if not words or not 0 <= start <= end:
         return None
@@ -89,7 +91,7 @@ def _explanations(text: str, words: str, start: int, end: int) -> Iterator[tuple
 
 def offset_fault(text: str, mention: str, span: Span) -> str:
     """Say how offsets came to be wrong, as far as the text shows it."""
-    found = mended(text, mention, span.start, span.end)
+    found = corrected(text, mention, span.start, span.end)
     if found is not None:
         return found[0].value
     starts = [at for at in range(len(text)) if mention and text.startswith(mention, at)]

@@ -15,7 +15,7 @@ class Split:
     """Shares of the texts, by name of the part: "train" and "dev", and "test" if there is a third.
 
     A text's part follows from its characters alone, whatever their width, case and white space. So copies of a text
-    fall into one part, the order of the data is of no account, and a text keeps its part when others join it. The
+    fall into one part, the order of the data is of no report, and a text keeps its part when others join it. The
     shares of real data come close to those given.
     """
 

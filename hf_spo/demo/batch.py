@@ -4,19 +4,20 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from ..corpus.chunks import extract_chunk, in_chunks
 from ..data.document_readers import Item, read_documents
-from ..data.documents import Columns, Document, Unreadable, find_sources
+from ..data.documents import Columns, Document, find_sources
 from ..model.calling import Loop
 from ..model.fields import json_line
 from ..support.files import whole_file
 from ..support.safe_text import encodable
 from ..support.tables import TRIPLE, triple_row
+from ..support.unreadable import UnreadableRecord
 from .extraction import MAX_CHARACTERS
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -49,7 +50,7 @@ class Outcome:
     documents: int = 0
     triples: int = 0
     preview: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    problems: list[Unreadable] = field(default_factory=list)
+    problems: list[UnreadableRecord] = field(default_factory=list)
     is_cut: bool = False
     files: list[Path] = field(default_factory=list)
 
@@ -94,7 +95,7 @@ def extract_file(
 
 
 def _add(outcome: Outcome, item: Item, triples: list[dict[str, Any]], lines: IO[str], table: Any) -> None:
-    if isinstance(item, Unreadable):
+    if isinstance(item, UnreadableRecord):
         outcome.problems.append(item)
         return
     outcome.documents += 1
@@ -113,11 +114,10 @@ def _named(item: Item, path: Path) -> Item:
     name = str(item.id).replace(str(path), path.name) if isinstance(item.id, str) else item.id
     if isinstance(item, Document):
         return Document(name, item.text, path.name)
-    problem = item.problem.replace(str(path), path.name)
-    return Unreadable(name, problem, path.name, item.number, item.content)
+    return replace(item, id=name, source=path.name, reason=item.reason.replace(str(path), path.name))
 
 
 def _checked(item: Item, too_long: Callable[[int], str]) -> Item:
     if isinstance(item, Document) and len(item.text) > MAX_CHARACTERS:
-        return Unreadable(item.id, too_long(len(item.text)), item.source, content=item.text[:_SHOWN])
+        return UnreadableRecord(item.source, 0, too_long(len(item.text)), item.text[:_SHOWN], "document", id=item.id)
     return item

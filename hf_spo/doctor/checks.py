@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from ..data.formats.base import BadLine
 from ..data.occurrences import OccurrencePolicy
 from ..metrics.breakdown import OVERLAPS, overlap_classes
 from ..model.decoding_settings import SpanPairing
 from ..model.schema import Example, Schema
 from ..model.triple_store import StatedTriples, stated_triples
+from ..support.unreadable import UnreadableRecord
 from .advice import suggest
 from .diagnosis import Diagnosis, Figures, Finding, Severity, counted
 from .mentions import MentionChecks, by_share
@@ -30,7 +30,7 @@ def diagnose(
     *,
     max_length: int,
     policy: OccurrencePolicy = OccurrencePolicy.FIRST,
-    bad_lines: Sequence[BadLine] = (),
+    bad_lines: Sequence[UnreadableRecord] = (),
 ) -> Diagnosis:
     """Look for all that keeps a model from learning labelled texts; nothing is raised for what is wrong with them.
 
@@ -99,13 +99,13 @@ def _restated(stated: Iterable[StatedTriples]) -> int:
     return sum(count for count in counts.values() if count > 1)
 
 
-def _about_lines(bad_lines: Sequence[BadLine], texts: int) -> Iterator[Finding]:
+def _about_lines(bad_lines: Sequence[UnreadableRecord], texts: int) -> Iterator[Finding]:
     if bad_lines:
         yield Finding(
             Severity.ERROR,
             "unreadable lines",
             f"no labelled text: {len(bad_lines):,} of {counted(len(bad_lines) + texts, 'line')}",
-            "mend them: training stops at the first, or with --skip-bad-lines sets them aside",
+            "correct them: training stops at the first, or with --skip-bad-lines sets them aside",
             len(bad_lines),
             tuple(map(str, bad_lines[:_SHOWN])),
         )

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .fields import names
+from .fields import FieldError, items, kind, names, score, string, whole_number
 from .relation_rules import RelationRules
 
 VALUE_SLOT = "@value"
@@ -51,13 +51,27 @@ class Mention:
         return {"text": self.text, **offsets, "type": self.type}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Mention":
-        """Read the JSON form; `start` and `end` may both be missing."""
-        start, end = data.get("start"), data.get("end")
-        if (start is None) != (end is None):
-            raise ValueError(f'mention {dict(data)}: expected both "start" and "end", or neither')
-        span = None if start is None or end is None else Span(start, end)
-        return cls(data["text"], span, data.get("type", ""))
+    def from_dict(cls, data: Any, path: str = "") -> "Mention":
+        """Read the JSON form; "type" may be missing, and so may "start" and "end" together.
+
+        Args:
+            data: the mention.
+            path: of the mention within its row, for the error.
+
+        Raises:
+            FieldError: it is no object, or a field is missing or of the wrong type.
+        """
+        if not isinstance(data, Mapping):
+            expected = 'expected a mention such as {"text": …, "start": …, "end": …}'
+            raise FieldError(path or "mention", f"{expected}, got {kind(data)}")
+        text = string(data, "text", path)
+        type_ = "" if data.get("type") is None else string(data, "type", path)
+        if data.get("start") is None and data.get("end") is None:
+            return cls(text, None, type_)
+        start, end = whole_number(data, "start", path), whole_number(data, "end", path)
+        if not 0 <= start <= end:
+            raise FieldError(path or "mention", f"offsets [{start}:{end}]: expected 0 <= start <= end")
+        return cls(text, Span(start, end), type_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +96,27 @@ class Triple:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Triple":
-        """Read the JSON form; score and qualifiers may be missing."""
+    def from_dict(cls, data: Any, path: str = "") -> "Triple":
+        """Read the JSON form, or the row form of tables, in which "qualifiers" is a list of mentions with "slot".
+
+        Score and qualifiers may be missing or null.
+
+        Args:
+            data: the triple.
+            path: of the triple within its row, for the error.
+
+        Raises:
+            FieldError: it is no object, or a field is missing or of the wrong type.
+        """
+        if not isinstance(data, Mapping):
+            raise FieldError(path or "triple", f'expected an object with "subject" and "object", got {kind(data)}')
+        inside = f"{path}." if path else ""
         return cls(
-            Mention.from_dict(data["subject"]),
-            data["predicate"],
-            Mention.from_dict(data["object"]),
-            {slot: Mention.from_dict(value) for slot, value in data.get("qualifiers", {}).items()},
-            data.get("score"),
+            Mention.from_dict(data.get("subject"), f"{inside}subject"),
+            string(data, "predicate", path),
+            Mention.from_dict(data.get("object"), f"{inside}object"),
+            _qualifiers(data.get("qualifiers"), f"{inside}qualifiers"),
+            score(data, path),
         )
 
     def slots(self) -> Iterator[tuple[str, Mention]]:
@@ -121,9 +148,24 @@ class Example:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Example":
-        """Read the JSON form."""
-        triples = tuple(Triple.from_dict(triple) for triple in data["triples"])
-        return cls(data["text"], triples, names(data, "annotated_predicates"))
+        """Read the JSON form. Offsets are taken as they are: whether they fit the text is not checked.
+
+        Raises:
+            FieldError: a field is missing or of the wrong type; the message has its path, such as
+                "triples[2].object.text".
+        """
+        triples = tuple(Triple.from_dict(triple, path) for path, triple in items(data, "triples"))
+        return cls(string(data, "text"), triples, names(data, "annotated_predicates"))
+
+
+def _qualifiers(data: Any, path: str) -> dict[str, Mention]:
+    """Read the further slots of an object: a mention by slot, or a list of mentions that have "slot" as well."""
+    if data is None:
+        return {}
+    if isinstance(data, Mapping):
+        return {slot: Mention.from_dict(value, f"{path}.{slot}") for slot, value in data.items() if value is not None}
+    entries = items({path: data}, path, "mentions, or an object of mentions by slot")
+    return {string(entry, "slot", place): Mention.from_dict(entry, place) for place, entry in entries}
 
 
 @dataclass(frozen=True, slots=True, order=True)

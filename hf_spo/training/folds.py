@@ -16,13 +16,13 @@ from accelerate import PartialState
 from transformers import AutoTokenizer
 from transformers.trainer_utils import IntervalStrategy
 
-from ..data.formats.base import OnBadLine
 from ..metrics import TripleScorer
 from ..model.ensemble import make_extractor
 from ..model.fields import json_line
 from ..model.modeling_spo import SpoForTripleExtraction
 from ..model.schema import Example
 from ..support.files import whole_file
+from ..support.unreadable import OnUnreadable
 from .plan import LOG_FILE, Plan, TrainingData, write_json, writing_to
 from .recipe import Recipe, RecipeError
 
@@ -105,7 +105,7 @@ def run_folds(
     seed: int = 42,
     only: Collection[int] | None = None,
     resume: bool = False,
-    on_bad_line: OnBadLine | None = None,
+    on_bad_line: OnUnreadable | None = None,
 ) -> dict[str, Any]:
     """Train a model a fold as a recipe says, each on all texts but the fold's, and extract from the fold's.
 

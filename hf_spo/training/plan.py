@@ -14,7 +14,6 @@ from accelerate import PartialState
 from transformers import AutoTokenizer, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
-from ..data.formats.base import OnBadLine
 from ..data.reading import read_examples, read_texts
 from ..loading.packaged import resolve
 from ..model.fields import json_line
@@ -23,6 +22,7 @@ from ..model.schema import Example, Schema
 from ..model.triple_store import TripleStore
 from ..support.files import whole_file
 from ..support.locks import only_writer
+from ..support.unreadable import OnUnreadable
 from .arguments import SpoTrainingArguments
 from .checkpoints import last_checkpoint
 from .recipe import Recipe, RecipeError
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_recipe(
-    recipe: Recipe, extra: Sequence[str] = (), *, resume: bool = False, on_bad_line: OnBadLine | None = None
+    recipe: Recipe, extra: Sequence[str] = (), *, resume: bool = False, on_bad_line: OnUnreadable | None = None
 ) -> dict[str, float]:
     """Train as a recipe says; write model, tokenizer and `training_log.json` to its output folder.
 
@@ -84,7 +84,7 @@ class TrainingData:
     known: TripleStore | None
 
     @classmethod
-    def read(cls, recipe: Recipe, on_bad_line: OnBadLine | None = None) -> "TrainingData":
+    def read(cls, recipe: Recipe, on_bad_line: OnUnreadable | None = None) -> "TrainingData":
         """Read a recipe's files.
 
         Raises:
@@ -242,7 +242,7 @@ def _annotated(example: Example, predicates: Sequence[str] | None) -> Example:
     return replace(example, annotated_predicates=tuple(predicates))
 
 
-def _examples(path: str, form: str | None, on_bad_line: OnBadLine | None) -> list[Example]:
+def _examples(path: str, form: str | None, on_bad_line: OnUnreadable | None) -> list[Example]:
     examples = list(read_examples(path, on_bad_line, form))
     if not examples:
         raise RecipeError(f"{path} holds no example")

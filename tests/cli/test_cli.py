@@ -123,11 +123,11 @@ class TestBadLines:
         assert len(rows(Path("texts.jsonl.bad.jsonl").read_text())) == 2
 
     def test_of_two_files_of_one_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        from hf_spo.data import BadLine
+        from hf_spo.data import UnreadableRecord
 
         aside = console.BadLines(tmp_path / "new")
         for folder in ("a", "b"):
-            aside(BadLine(Path(folder) / "x.jsonl", 1, "?\n", "no JSON"))
+            aside(UnreadableRecord(str(Path(folder) / "x.jsonl"), 1, "no JSON", "?\n"))
         aside.write()
         assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
             "b-x.jsonl.bad.jsonl",

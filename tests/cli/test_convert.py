@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hf_spo.data import Account, find_format, format_names, read_records
+from hf_spo.data import ConversionReport, find_format, format_names, read_records
 from hf_spo.data.formats.base import Record
 from tests import builders
 from tests.cli.command_line import one_line_error, rows, write_rows
@@ -18,7 +18,7 @@ OFFSETS = {"text": "《晚风》由白露演唱", "relation_list": [], "entity_l
 def duie(tmp_path: Path) -> Path:
     form, path = find_format("duie2"), tmp_path / "duie.json"
     assert form.write is not None
-    form.write((Record(one.text, one.triples) for one in builders.EXAMPLES), path, Account())
+    form.write((Record(one.text, one.triples) for one in builders.EXAMPLES), path, ConversionReport())
     return path
 
 

@@ -54,7 +54,7 @@ class TestSources:
 
     def test_a_line_that_cannot_be_read(self, run: Any, tmp_path: Path) -> None:
         (tmp_path / "in.txt").write_bytes(b"one\n\xff\n")
-        assert "in.txt:2: no UTF-8" in one_line_error(run("extract", "--input", "in.txt"), 1)
+        assert "in.txt:2: not UTF-8" in one_line_error(run("extract", "--input", "in.txt"), 1)
         result = run("extract", "--input", "in.txt", "--skip-bad-lines")
         assert len(rows(result.stdout)) == 1
         assert rows((tmp_path / "in.txt.bad.jsonl").read_text())[0]["line"] == 2

@@ -63,7 +63,7 @@ def test_wrong_offsets_and_unreadable_lines_are_findings(doctor: Any, tmp_path: 
     assert result.exit_code == 0, result.stderr
     topics = {finding["topic"]: finding for finding in rows(result.stdout)[0]["findings"]}
     assert topics["wrong offsets"]["what"].endswith("1 triple (1 too high by 1)")
-    assert "train.jsonl:10: no JSON" in topics["unreadable lines"]["examples"][0]
+    assert "train.jsonl:10: not JSON" in topics["unreadable lines"]["examples"][0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["train.jsonl"]
 
 

@@ -75,7 +75,7 @@ def test_wrong_usage(kfold: Any, words: list[str], hint: str) -> None:
 def test_bad_lines(kfold: Any, gold: Path) -> None:
     with gold.open("a") as file:
         file.write("{\n")
-    assert f"{gold}:9: no JSON" in one_line_error(kfold("--folds", "2"), 1)
+    assert f"{gold}:9: not JSON" in one_line_error(kfold("--folds", "2"), 1)
     result = kfold("--folds", "2", "--only", "0", "--skip-bad-lines")
     assert result.exit_code == 0, result.stderr
     assert len(rows(Path("gold.jsonl.bad.jsonl").read_text())) == 1

@@ -124,7 +124,7 @@ def test_an_unfinished_fold(relabel: Any, folds: Path) -> None:
 def test_bad_lines_and_an_empty_file(relabel: Any, folds: Path, data: Path) -> None:
     with data.open("a") as file:
         file.write("{\n")
-    assert f"{data}:9: no JSON" in one_line_error(relabel("--folds", str(folds)), 1)
+    assert f"{data}:9: not JSON" in one_line_error(relabel("--folds", str(folds)), 1)
     assert relabel("--folds", str(folds), "--skip-bad-lines").exit_code == 0
     assert len(clean()) == 8
     assert len(rows(Path("train.jsonl.bad.jsonl").read_text())) == 1

@@ -112,7 +112,7 @@ class TestFiles:
     def test_bad_lines_can_be_set_aside(self, show):
         rows = [{"text": EXAMPLE.text, "triples": ROWS}, {"text": "白露"}]
         file = write_rows(Path("triples.jsonl"), rows)
-        assert "mend the line" in one_line_error(show("--input", str(file), "--output", "page.html"), 1)
+        assert "correct the line" in one_line_error(show("--input", str(file), "--output", "page.html"), 1)
         assert not Path("page.html").exists()
         assert show("--input", str(file), "--output", "page.html", "--skip-bad-lines").exit_code == 0
         assert Path("triples.jsonl.bad.jsonl").exists()

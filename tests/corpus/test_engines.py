@@ -5,7 +5,8 @@ import pytest
 from hf_spo import Mention, Span, Triple
 from hf_spo.corpus.chunks import extract_chunk, in_chunks
 from hf_spo.corpus.engines import LocalEngine
-from hf_spo.data.documents import Document, Unreadable
+from hf_spo.data import UnreadableRecord
+from hf_spo.data.documents import Document
 from tests import builders
 
 
@@ -37,12 +38,14 @@ def documents(*texts):
 
 
 def outcomes(items):
-    return [item.problem if isinstance(item, Unreadable) else (item.text, len(triples)) for item, triples in items]
+    return [
+        item.problem if isinstance(item, UnreadableRecord) else (item.text, len(triples)) for item, triples in items
+    ]
 
 
 class TestExtractChunk:
     def test_what_is_no_document_goes_through(self):
-        unreadable = Unreadable(9, "no text", "s")
+        unreadable = UnreadableRecord("s", 0, "no text", id=9)
         one, two = documents("a", "b")
         assert outcomes(extract_chunk(loop, [unreadable, one, unreadable, two])) == [
             "no text",
@@ -52,7 +55,7 @@ class TestExtractChunk:
         ]
 
     def test_one_that_fails_is_set_aside_with_its_text(self):
-        unreadable = Unreadable(9, "no text", "s")
+        unreadable = UnreadableRecord("s", 0, "no text", id=9)
         results = list(extract_chunk(loop, [*documents("a", "bad 1", "b", "crash", "c"), unreadable]))
         assert outcomes(results) == [
             ("a", 1),

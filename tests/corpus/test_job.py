@@ -93,7 +93,7 @@ class TestOutput:
         assert (done.documents, done.failed) == (2, 2)
         one, other = rows(tmp_path / "out", "_errors")
         assert (one["id"], one["problem"], one["content"]) == (f"{lines}:2", "a bad text", "bad")
-        assert "no UTF-8" in other["problem"]
+        assert "not UTF-8" in other["problem"]
 
     def test_a_file_that_cannot_be_read(self, tmp_path, lines):
         (tmp_path / "z.parquet").write_bytes(b"none")

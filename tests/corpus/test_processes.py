@@ -11,10 +11,14 @@ import pytest
 from hf_spo.corpus import LocalEngine
 from hf_spo.corpus.chunks import in_chunks
 from hf_spo.corpus.processes import extract_in_processes
-from hf_spo.data.documents import Document, Unreadable
+from hf_spo.data import UnreadableRecord
+from hf_spo.data.documents import Document
 from tests.corpus.mortal import Mortal, fail
 
-ITEMS = [*(Document(number, text, "s") for number, text in enumerate("甲乙丙丁")), Unreadable("x", "no text", "s")]
+ITEMS = [
+    *(Document(number, text, "s") for number, text in enumerate("甲乙丙丁")),
+    UnreadableRecord("s", 0, "no text", id="x"),
+]
 
 
 def test_what_dies_is_done_again(tmp_path):
@@ -35,7 +39,7 @@ def test_a_document_that_kills_its_process_is_set_aside(tmp_path, workers):
     )  # fmt: skip
     items = [item for item, _ in pool]
     assert [item.id for item in items] == list(range(11))
-    killers = [item for item in items if isinstance(item, Unreadable)]
+    killers = [item for item in items if isinstance(item, UnreadableRecord)]
     assert [item.content for item in killers] == ["kill 1", "kill 2", "kill 3"]
     assert "the process that read this document died" in killers[0].problem
 

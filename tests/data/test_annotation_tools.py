@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record, Sample
 from hf_spo.data.formats.registry import detect, find_format
 from hf_spo.model.schema import Mention, Span, Triple
 from tests.builders import EXAMPLES, any_text, mention
@@ -68,16 +68,16 @@ SHARED = Record(
 
 
 def write(tool, records, folder):
-    """Return the path and the account of records written by a tool's writer."""
-    form, account = find_format(tool), Account()
+    """Return the path and the report of records written by a tool's writer."""
+    form, report = find_format(tool), ConversionReport()
     path = folder / f"file{form.suffix}"
-    form.write(iter(records), path, account)
-    return path, account
+    form.write(iter(records), path, report)
+    return path, report
 
 
 def read(tool, path, **settings):
-    account = Account(**settings)
-    return list(find_format(tool).read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(find_format(tool).read(path, report)), report
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def read(tool, path, **settings):
 )
 def test_a_record_comes_back_as_it_was(tool, name, tmp_path):
     path, written = write(tool, [RECORDS[name]], tmp_path)
-    records, account = read(tool, path)
+    records, report = read(tool, path)
     assert records == [RECORDS[name]]
     assert not written.lost
-    assert not account.lost
-    assert not account.mended
+    assert not report.lost
+    assert not report.corrected
 
 
 @EVERY_TOOL
@@ -104,36 +104,36 @@ def test_many_records_keep_their_order_and_are_recognised(tool, tmp_path):
 
 @EVERY_TOOL
 def test_no_record_at_all_is_a_file_too(tool, tmp_path):
-    path, account = write(tool, [], tmp_path)
+    path, report = write(tool, [], tmp_path)
     assert path.exists()
-    assert not account.lost
+    assert not report.lost
 
 
 @pytest.mark.parametrize("tool", [tool for tool in WRITABLE if tool != "prodigy"])
 def test_triples_that_share_an_object_keep_their_own_qualifiers(tool, tmp_path):
-    path, account = write(tool, [SHARED], tmp_path)
+    path, report = write(tool, [SHARED], tmp_path)
     assert read(tool, path)[0] == [SHARED]
-    assert not account.lost
+    assert not report.lost
 
 
 @EVERY_TOOL
 def test_mentions_without_offsets_are_looked_up(tool, tmp_path):
     bare = Record("丽丽在北京", (Triple(Mention("丽丽", None, "人"), "在", Mention("北京", None, "地点")),), (), "b")
     lost = Record("丽丽", (Triple(Mention("丽丽", None, "人"), "在", Mention("北京", None, "地点")),), (), "c")
-    path, account = write(tool, [bare, lost], tmp_path)
+    path, report = write(tool, [bare, lost], tmp_path)
     (one, other), _ = read(tool, path)
     assert [part.span for part in (one.triples[0].subject, one.triples[0].object)] == [Span(0, 2), Span(3, 5)]
     assert other.triples == ()
-    assert sum(account.mended.values()) == sum(account.lost.values()) == 1
+    assert sum(report.corrected.values()) == sum(report.lost.values()) == 1
 
 
 @EVERY_TOOL
 def test_lone_surrogates_come_through_or_are_counted(tool, tmp_path):
     text = "一\ud800二三"
-    path, account = write(tool, [Record(text, (), (Mention("三", Span(3, 4), "数"),), "s")], tmp_path)
+    path, report = write(tool, [Record(text, (), (Mention("三", Span(3, 4), "数"),), "s")], tmp_path)
     (record,), _ = read(tool, path)
     assert record.entities == (Mention("三", Span(3, 4), "数"),)
-    assert (record.text == text) != bool(account.lost)
+    assert (record.text == text) != bool(report.lost)
 
 
 @EVERY_TOOL
@@ -141,9 +141,9 @@ def test_scores_are_kept_or_counted(tool, tmp_path):
     scored = Record(
         "丽在京", (Triple(Mention("丽", Span(0, 1), "人"), "在", Mention("京", Span(2, 3), "地"), {}, 0.25),)
     )
-    path, account = write(tool, [scored], tmp_path)
+    path, report = write(tool, [scored], tmp_path)
     ((found,),) = (record.triples for record in read(tool, path)[0])
-    assert (found.score == 0.25) != (account.lost["scores of triples"] == 1)
+    assert (found.score == 0.25) != (report.lost["scores of triples"] == 1)
 
 
 @st.composite
@@ -170,10 +170,10 @@ def records(draw):
 def test_whatever_does_not_come_back_is_counted(tool, record, tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")
     path, written = write(tool, [record], folder)
-    (found,), account = read(tool, path)
+    (found,), report = read(tool, path)
     same = found.text == record.text and found.triples == record.triples
     entities = set(record.entities) - {part for triple in record.triples for part in mentions(triple)}
-    assert (same and set(found.entities) == entities) or written.lost or account.lost
+    assert (same and set(found.entities) == entities) or written.lost or report.lost
 
 
 def mentions(triple):
@@ -182,7 +182,7 @@ def mentions(triple):
 
 BROKEN = {
     "empty": b"",
-    "no JSON": b"{",
+    "not JSON": b"{",
     "cut off": b'[{"text": "a", "tokens": ["a"], "entities": [',
     "a number": b"7",
     "a list of numbers": b"[1, 2]",

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record, Sample
 from hf_spo.data.formats.brat import FORMAT
 from hf_spo.model.schema import Mention, Span, Triple
 
@@ -19,8 +19,8 @@ def folder(tmp_path, content=LINES, text=TEXT, name="d"):
 
 
 def read(path, **settings):
-    account = Account(**settings)
-    return list(FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(FORMAT.read(path, report)), report
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def read(path, **settings):
     ],
 )
 def test_entities_and_relations_are_triples(content, tmp_path):
-    records, account = read(folder(tmp_path, content))
+    records, report = read(folder(tmp_path, content))
     assert records == [Record(TEXT, (Triple(FILM, "director", ANNA),), (), "d")]
-    assert not account.lost
+    assert not report.lost
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_offsets_say_how_line_ends_and_marks_were_counted(text, expected, start,
     ],
 )
 def test_what_triples_cannot_hold_is_counted(line, lost, tmp_path):
-    records, account = read(folder(tmp_path, LINES + line))
+    records, report = read(folder(tmp_path, LINES + line))
     assert records == [Record(TEXT, (Triple(FILM, "director", ANNA),), (), "d")]
-    assert account.lost == Counter(lost)
+    assert report.lost == Counter(lost)
 
 
 @pytest.mark.parametrize(
@@ -109,16 +109,16 @@ def test_a_wrong_line_is_named_and_its_document_may_be_set_aside(line, problem, 
     bad = []
     records, _ = read(tmp_path, on_bad_line=bad.append)
     assert [record.id for record in records] == ["e"]
-    assert [(one.path.name, one.number, one.line) for one in bad] == [("d.ann", 4, line)]
+    assert [(one.source.rpartition("/")[2], one.number, one.content) for one in bad] == [("d.ann", 4, line)]
 
 
 def test_offsets_of_another_unit_are_mended_on_demand(tmp_path):
     folder(tmp_path, "T1\tX 20 24\tBlue\n")  # the emoji counted as two
     with pytest.raises(DataFormatError, match="UTF-16"):
         read(tmp_path)
-    (record,), account = read(tmp_path, mend_offsets=True)
+    (record,), report = read(tmp_path, correct_offsets=True)
     assert record.entities == (Mention("Blue", Span(19, 23), "X"),)
-    assert sum(account.mended.values()) == 1
+    assert sum(report.corrected.values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,9 +141,9 @@ def test_a_folder_may_have_folders_and_texts_without_annotations(tmp_path):
     folder(tmp_path, "", name="a")
     (tmp_path / "none.txt").write_text("not annotated", encoding="utf-8")
     (tmp_path / "annotation.conf").write_text("[entities]\n", encoding="utf-8")
-    records, account = read(tmp_path)
+    records, report = read(tmp_path)
     assert [(record.id, len(record.triples)) for record in records] == [("a", 0), ("b/x.y", 1)]
-    assert account.lost == Counter({"texts without an .ann file": 1})
+    assert report.lost == Counter({"texts without an .ann file": 1})
 
 
 def test_annotations_without_their_text_are_bad(tmp_path):
@@ -172,13 +172,13 @@ def test_a_folder_without_texts_is_none_of_brat(tmp_path):
 
 
 def written(tmp_path, *records):
-    account = Account()
-    FORMAT.write(records, tmp_path / "out", account)
-    return tmp_path / "out", account
+    report = ConversionReport()
+    FORMAT.write(records, tmp_path / "out", report)
+    return tmp_path / "out", report
 
 
 def test_what_is_written_is_what_brat_writes(tmp_path):
-    path, account = written(tmp_path, Record(TEXT, (Triple(FILM, "director", ANNA),), (), "d"))
+    path, report = written(tmp_path, Record(TEXT, (Triple(FILM, "director", ANNA),), (), "d"))
     assert (path / "d.txt").read_bytes() == TEXT.encode()
     assert (path / "d.ann").read_text(encoding="utf-8") == (
         "T1\tFilm 19 23;24 31\tBlue Harbour\nT2\tPerson 0 9\tAnna Lind\nR1\tdirector Arg1:T1 Arg2:T2\n"
@@ -186,16 +186,16 @@ def test_what_is_written_is_what_brat_writes(tmp_path):
     assert (path / "annotation.conf").read_text(encoding="utf-8") == (
         "[entities]\nFilm\nPerson\n[relations]\ndirector\tArg1:Film, Arg2:Person\n[events]\n[attributes]\n"
     )
-    assert not account.lost
+    assert not report.lost
 
 
 def test_line_ends_and_tabs_stay_as_they_are(tmp_path):
     text = "a\r\n \r\n b\tc\n"
     record = Record(text, (), (Mention("a\r\n \r\n b\tc", Span(0, 10), "X"),), "d")
-    path, account = written(tmp_path, record)
+    path, report = written(tmp_path, record)
     assert (path / "d.ann").read_text(encoding="utf-8") == "T1\tX 0 1;7 8;9 10\ta b c\n"
     assert read(path)[0] == [record]
-    assert not account.lost
+    assert not report.lost
 
 
 HOSTILE = [
@@ -218,32 +218,32 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_identifiers_that_are_no_file_names_stay_in_the_folder(name, tmp_path):
-    path, account = written(tmp_path, Record(TEXT, (), (ANNA,), name))
+    path, report = written(tmp_path, Record(TEXT, (), (ANNA,), name))
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
     assert sorted(file.name for file in path.iterdir()) == ["annotation.conf", "text-000001.ann", "text-000001.txt"]
     assert read(path)[0] == [Record(TEXT, (), (ANNA,), "text-000001")]
-    assert account.lost == Counter({"identifiers that are no file names": 1})
+    assert report.lost == Counter({"identifiers that are no file names": 1})
 
 
 def test_files_have_names_of_their_own_on_every_system(tmp_path):
     names = ["é", "e\u0301", "A", "a", "text-000006", None, "x.y", "中 文-1", "condition"]
-    path, account = written(tmp_path, *(Record(str(name), (), (), name) for name in names))
+    path, report = written(tmp_path, *(Record(str(name), (), (), name) for name in names))
     assert {record.text: record.id for record in read(path)[0]} == {
         **{name: name for name in names if name},
         "e\u0301": "text-000002",
         "a": "text-000004",
         "None": "text-000006-",
     }
-    assert account.lost == Counter({"identifiers that are no file names": 2})
+    assert report.lost == Counter({"identifiers that are no file names": 2})
 
 
 def test_names_with_white_space_lose_it(tmp_path):
     triple = Triple(Mention("Anna Lind", Span(0, 9), "A person"), "born in", Mention("Anna", Span(0, 4), ""))
-    path, account = written(tmp_path, Record(TEXT, (triple,), (), "d"))
+    path, report = written(tmp_path, Record(TEXT, (triple,), (), "d"))
     (record,), _ = read(path)
     (found,) = record.triples
     assert (found.subject.type, found.predicate, found.object.type) == ("A_person", "born_in", "")
-    assert account.lost == Counter({"white space in types and predicates": 2})
+    assert report.lost == Counter({"white space in types and predicates": 2})
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path):
@@ -252,12 +252,12 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
-        FORMAT.write(records(), tmp_path / "out", Account())
+        FORMAT.write(records(), tmp_path / "out", ConversionReport())
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        FORMAT.write([], tmp_path / "nowhere" / "out", Account())
+        FORMAT.write([], tmp_path / "nowhere" / "out", ConversionReport())
     (tmp_path / "out").mkdir()
     path, _ = written(tmp_path, Record(TEXT, (), (ANNA,), "d"))  # an empty folder may be there
     with pytest.raises(FileExistsError, match="out is there already"):
-        FORMAT.write([], path, Account())
+        FORMAT.write([], path, ConversionReport())
     assert len(list(path.iterdir())) == 3

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from hf_spo.data import Account, DataFormatError, read_records
+from hf_spo.data import ConversionReport, DataFormatError, read_records
 from hf_spo.data.conversion import convert
 from hf_spo.data.formats.native import row_of
 from hf_spo.data.splitting import Split
@@ -63,7 +63,10 @@ def test_accounts(source, tmp_path):
     source.write_text(f"{json.dumps(bad)}\n{json.dumps(high)}\n", encoding="utf-8")
     aside = []
     done = convert(
-        source, tmp_path / "a.json", target_format="doccano", account=Account(aside.append, mend_offsets=True)
+        source,
+        tmp_path / "a.json",
+        target_format="doccano",
+        report=ConversionReport(aside.append, correct_offsets=True),
     )
     assert done.to_dict() == {
         "input": str(source),
@@ -75,7 +78,7 @@ def test_accounts(source, tmp_path):
         "files": {"all": {"file": str(tmp_path / "a.json"), "records": 1, "triples": 1, "entities": 0}},
         "not_read": {},
         "not_written": {"scores of triples": 1},
-        "mended": {"offsets where too high by 1": 1, "triples placed by looking their words up": 1},
+        "corrected": {"offsets where too high by 1": 1, "triples placed by looking their words up": 1},
         "skipped": 1,
     }
     assert len(aside) == 1
@@ -136,7 +139,7 @@ class TestSplits:
         with source.open("a", encoding="utf-8") as file:
             file.write('{"text"\n')
         aside = []
-        done = self.split(source, tmp_path / "{split}.jsonl", account=Account(aside.append))
+        done = self.split(source, tmp_path / "{split}.jsonl", report=ConversionReport(aside.append))
         assert (len(aside), done.read.skipped, done.total("records")) == (1, 1, 66)
-        with pytest.raises(DataFormatError, match=r"source\.jsonl:67: no JSON"):
+        with pytest.raises(DataFormatError, match=r"source\.jsonl:67: not JSON"):
             self.split(source, tmp_path / "{split}.jsonl")

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record, Sample
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record, Sample
 from hf_spo.data.formats.docbin import FORMAT
 from hf_spo.model.schema import Mention, Span, Triple
 
@@ -41,30 +41,30 @@ def saved(tmp_path, *docs):
 
 
 def read(path, **settings):
-    account = Account(**settings)
-    return list(FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(FORMAT.read(path, report)), report
 
 
 @pytest.mark.parametrize(("ents", "group"), [(True, None), (False, "sc"), (False, "other"), (True, "sc")])
 def test_entities_are_those_of_ents_and_spans(ents, group, tmp_path):
     relations = {(3, 0): {"director": 1.0, "editor": 0.0}, (0, 3): {"director": 0.0}, (0, 0): {}}
-    records, account = read(saved(tmp_path, doc(relations, ents, group, id="d1")))
+    records, report = read(saved(tmp_path, doc(relations, ents, group, id="d1")))
     assert records == [Record(TEXT, (Triple(FILM, "director", ANNA),), (), "d1")]
-    assert account.lost == Counter({"relations stated not to hold": 2})
+    assert report.lost == Counter({"relations stated not to hold": 2})
 
 
 def test_scores_below_one_are_kept(tmp_path):
-    (record,), account = read(saved(tmp_path, doc({(3, 0): {"director": 0.75}})))
+    (record,), report = read(saved(tmp_path, doc({(3, 0): {"director": 0.75}})))
     assert record.triples == (Triple(FILM, "director", ANNA, {}, 0.75),)
-    assert not account.lost
+    assert not report.lost
 
 
 def test_documents_without_relations_have_entities(tmp_path):
     made = doc()
     made.cats = {"film": 1.0}
-    records, account = read(saved(tmp_path, made, Doc(Vocab(), words=["x"], spaces=[False])))
+    records, report = read(saved(tmp_path, made, Doc(Vocab(), words=["x"], spaces=[False])))
     assert records == [Record(TEXT, (), (ANNA, FILM)), Record("x")]
-    assert account.lost == Counter({"categories of texts": 1})
+    assert report.lost == Counter({"categories of texts": 1})
 
 
 def test_a_docbin_without_user_data_is_read(tmp_path):
@@ -163,7 +163,7 @@ def test_what_is_written_is_what_spacy_trains_with(tmp_path):
         Mention(text[a:b], Span(a, b), kind) for a, b, kind in ((0, 9, "P"), (0, 10, "F"), (11, 15, ""))
     )
     triples = (Triple(linds, "of", anna, {}, 0.5), Triple(linds, "in", year, {"s": anna}))
-    FORMAT.write([Record(text, triples, (), "d"), Record("")], path, Account())
+    FORMAT.write([Record(text, triples, (), "d"), Record("")], path, ConversionReport())
     assert FORMAT.recognise(Sample(path))
     first, second = DocBin().from_disk(path).get_docs(Vocab())
     assert [token.text for token in first] == ["Anna", "Lind", "s", "2010"]
@@ -183,10 +183,10 @@ def test_scores_and_twins_come_back(tmp_path):
     record = Record(
         TEXT, (Triple(FILM, "director", ANNA, {}, 1.0), Triple(FILM, "director", ANNA, {"in": FILM})), (), "d"
     )
-    account = Account()
-    FORMAT.write([record], path, account)
+    report = ConversionReport()
+    FORMAT.write([record], path, report)
     assert read(path)[0] == [record]
-    assert not account.lost
+    assert not report.lost
 
 
 def test_reading_without_spacy_says_what_to_install(tmp_path, monkeypatch):
@@ -195,4 +195,4 @@ def test_reading_without_spacy_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "hf_spo.data.formats.docbin_docs", raising=False)
     assert FORMAT.recognise(Sample(path))
     with pytest.raises(ImportError, match=re.escape("pip install 'hf-spo[spacy]'")):
-        FORMAT.read(path, Account())
+        FORMAT.read(path, ConversionReport())

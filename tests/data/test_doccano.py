@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.doccano import FORMAT, write_predictions
 from hf_spo.model.schema import Mention, Span, Triple
 
@@ -24,8 +24,8 @@ RELATIONS = {
 def read(tmp_path, *rows, **settings):
     path = tmp_path / "export.jsonl"
     path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
-    account = Account(**settings)
-    return list(FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(FORMAT.read(path, report)), report
 
 
 def changed(name, **fields):
@@ -35,9 +35,9 @@ def changed(name, **fields):
 
 
 def test_relations_are_triples(tmp_path):
-    (record,), account = read(tmp_path, RELATIONS)
+    (record,), report = read(tmp_path, RELATIONS)
     assert record == Record(TEXT, (Triple(SONG, "歌手", SINGER),), (), "12")
-    assert not account.lost
+    assert not report.lost
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_relations_are_triples(tmp_path):
     ],
 )
 def test_other_exports_have_entities(row, lost, tmp_path):
-    (record,), account = read(tmp_path, row)
+    (record,), report = read(tmp_path, row)
     assert record == Record(TEXT, (), (SINGER, SONG), "12")
-    assert account.lost == Counter(lost)
+    assert report.lost == Counter(lost)
 
 
 def test_labels_by_number_keep_their_numbers(tmp_path):
     row = {"text": TEXT, "annotations": [{"label": 4, "start_offset": 0, "end_offset": 2, "user": 1}]}
-    (record,), account = read(tmp_path, row)
+    (record,), report = read(tmp_path, row)
     assert record == Record(TEXT, (), (Mention("白露", Span(0, 2), "4"),))
-    assert account.lost == Counter({"names of labels, of which the file has the numbers": 1})
+    assert report.lost == Counter({"names of labels, of which the file has the numbers": 1})
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_wrong_row_is_named_and_may_be_set_aside(row, problem, tmp_path):
 def test_what_is_written_is_what_doccano_imports(tmp_path):
     path = tmp_path / "out.jsonl"
     records = [Record(TEXT, (Triple(SONG, "歌手", SINGER),), (), "a"), Record(TEXT, (), (SINGER,))]
-    FORMAT.write(records, path, Account())
+    FORMAT.write(records, path, ConversionReport())
     first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     assert first == {
         "id": "a",
@@ -117,12 +117,12 @@ def test_what_is_written_is_what_doccano_imports(tmp_path):
 
 def test_predictions_name_their_model_and_their_doubt(tmp_path):
     path = tmp_path / "out.jsonl"
-    account = Account()
-    write_predictions([Record(TEXT, (Triple(SONG, "歌手", SINGER, {}, 0.5),)), Record("好")], path, account, "lite 1")
+    report = ConversionReport()
+    write_predictions([Record(TEXT, (Triple(SONG, "歌手", SINGER, {}, 0.5),)), Record("好")], path, report, "lite 1")
     first, second = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     assert (first["model_version"], first["uncertainty"], second["uncertainty"]) == ("lite 1", 1.0, 0.0)
     assert first["relations"][0]["type"] == "歌手"
-    assert account.lost == Counter({"scores of triples": 1})
+    assert report.lost == Counter({"scores of triples": 1})
     with pytest.raises(ValueError, match="no score"):
-        write_predictions([Record(TEXT, (Triple(SONG, "歌手", SINGER),))], tmp_path / "no.jsonl", account, "lite 1")
+        write_predictions([Record(TEXT, (Triple(SONG, "歌手", SINGER),))], tmp_path / "no.jsonl", report, "lite 1")
     assert not (tmp_path / "no.jsonl").exists()

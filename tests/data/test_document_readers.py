@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_spo.data import DataFormatError
+from hf_spo.data import DataFormatError, UnreadableRecord
 from hf_spo.data.document_readers import read_documents
-from hf_spo.data.documents import Columns, Document, Source, SourceFormat, Unreadable, find_sources
+from hf_spo.data.documents import Columns, Document, Source, SourceFormat, find_sources
 
 LINES = ["《远山的灯》由林小川执导", "a😀b", "", "行一\u2028行二", '"quoted", text']
 
@@ -55,7 +55,7 @@ class TestText:
         path = write(tmp_path / "a.txt", "甲\n".encode() + "乙\n".encode("gb18030") + "丙\n".encode())
         good, bad, last = read(path)
         assert (good.text, last.text) == ("甲", "丙")
-        assert isinstance(bad, Unreadable)
+        assert isinstance(bad, UnreadableRecord)
         assert bad.number == 2
         assert "byte 1 of the line is 0xd2" in bad.problem
         assert bad.content == "\\xd2\\xd2"
@@ -103,8 +103,8 @@ class TestJson:
         ("line", "problem"),
         [
             ("[1]", "expected an object, got list"),
-            ("{", "no JSON"),
-            ("[" * 100_000, "no JSON"),
+            ("{", "not JSON"),
+            ("[" * 100_000, "not JSON"),
             ('{"txt": "甲"}', r"--text-column names the field"),
             ('{"text": null}', "expected a string, got nothing"),
             ('{"text": ["甲"]}', "expected a string, got list"),
@@ -153,7 +153,7 @@ class TestTables:
     def test_rows_that_are_none(self, tmp_path):
         path = write(tmp_path / "a.csv", b"text,id\n\xff,1\na,b,c\nlast,2\n")
         encoding, columns, last = read(path)
-        assert "no UTF-8" in encoding.problem
+        assert "not UTF-8" in encoding.problem
         assert "expected 2 columns, got 3" in columns.problem
         assert last.text == "last"
 

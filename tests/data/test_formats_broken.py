@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hf_spo.data import Account, BadLine, DataFormatError, find_format, format_names, read_records
+from hf_spo.data import ConversionReport, DataFormatError, UnreadableRecord, find_format, format_names, read_records
 from hf_spo.data.formats.registry import detect
 from tests.data.format_records import RECORDS
 
@@ -36,7 +36,7 @@ def written(name: str, folder: Path) -> Path:
     form = find_format(name)
     path = folder / f"data{form.suffix}"
     assert form.write is not None
-    form.write(iter(RECORDS), path, Account())
+    form.write(iter(RECORDS), path, ConversionReport())
     return path
 
 
@@ -63,7 +63,7 @@ def test_no_record(name: str, tmp_path: Path) -> None:
     form = find_format(name)
     path = tmp_path / f"data{form.suffix}"
     assert form.write is not None
-    form.write(iter(()), path, Account())
+    form.write(iter(()), path, ConversionReport())
     with pytest.raises(DataFormatError, match="holds no labelled text"):
         list(read_records(path, name))
 
@@ -82,7 +82,7 @@ def test_wide_encodings_are_named(name: str, encoding: str, tmp_path: Path) -> N
 def test_gb18030_is_named(name: str, tmp_path: Path) -> None:
     path = written(name, tmp_path)
     path.write_bytes(path.read_text(encoding="utf-8").encode("gb18030"))
-    with pytest.raises(DataFormatError, match=r"no UTF-8: byte \d+ of the (line|file) is .* reads as GB18030"):
+    with pytest.raises(DataFormatError, match=r"not UTF-8: byte \d+ of the (line|file) is .* reads as GB18030"):
         list(read_records(path, name))
 
 
@@ -103,21 +103,21 @@ def test_a_file_that_is_cut_off(name: str, share: float, tmp_path: Path) -> None
     path.write_bytes(cut)
     with pytest.raises(DataFormatError, match=str(path)):
         list(read_records(path, name))
-    aside: list[BadLine] = []
+    aside: list[UnreadableRecord] = []
     if name in LINES:
         whole = len([line for line in cut.split(b"\n")[:-1] if line])
-        assert len(list(read_records(path, name, Account(aside.append)))) == whole
+        assert len(list(read_records(path, name, ConversionReport(aside.append)))) == whole
         assert [line.number for line in aside] == [whole + 1]
     elif name != "tsv":
         with pytest.raises(DataFormatError, match=str(path)):
-            list(read_records(path, name, Account(aside.append)))
+            list(read_records(path, name, ConversionReport(aside.append)))
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_place_where_a_list_is_cut_off(name: str, tmp_path: Path) -> None:
     path = written(name, tmp_path)
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(DataFormatError, match=r"no JSON list \(.*line \d+ column \d+ .*is the file complete"):
+    with pytest.raises(DataFormatError, match=r"not JSON list \(.*line \d+ column \d+ .*is the file complete"):
         list(read_records(path, name))
 
 
@@ -130,9 +130,9 @@ def test_what_is_no_row(name: str, content: str, tmp_path: Path) -> None:
         list(read_records(path, name))
     with pytest.raises(DataFormatError, match=str(path)):
         list(read_records(path))
-    account = Account(lambda bad: None)
-    assert list(read_records(path, name, account)) == []
-    assert account.skipped == (2 if content == "[null, 3]" else 1)
+    report = ConversionReport(lambda bad: None)
+    assert list(read_records(path, name, report)) == []
+    assert report.skipped == (2 if content == "[null, 3]" else 1)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -190,11 +190,11 @@ def test_wrong_parts_of_rows(name: str, tmp_path: Path) -> None:
     cases = [(place, copy.deepcopy(row)) for kind in kinds for place, row in damaged(kind)]
     assert len(cases) > 50
     path.write_text("".join(json.dumps(row) + "\n" for _, row in cases), encoding="utf-8")
-    aside: list[BadLine] = []
-    account = Account(aside.append)
-    found = list(read_records(path, name, account))
+    aside: list[UnreadableRecord] = []
+    report = ConversionReport(aside.append)
+    found = list(read_records(path, name, report))
     # Some tools keep rows that nobody has annotated; their readers count them.
-    passed_over = sum(count for what, count in account.lost.items() if what.startswith("texts "))
+    passed_over = sum(count for what, count in report.lost.items() if what.startswith("texts "))
     assert len(found) + len(aside) + passed_over == len(cases)
     assert aside
     for bad in aside:

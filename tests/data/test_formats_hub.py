@@ -6,7 +6,7 @@ import datasets
 import pytest
 
 from hf_spo import Example
-from hf_spo.data import Account, DataFormatError, find_format, load_duie, read_records
+from hf_spo.data import ConversionReport, DataFormatError, find_format, load_duie, read_records
 from hf_spo.data.formats.native import row_of
 from hf_spo.data.formats.registry import detect
 from tests.data.format_records import RECORDS
@@ -71,9 +71,9 @@ def test_rows_of_no_shape(folder):
     where = folder(train=[{"text": "雪国"}, {"text": "海边"}])
     with pytest.raises(DataFormatError, match=r'row 1: row: no "triples"'):
         list(read_records(f"hub:{where}"))
-    account = Account(lambda bad: None)
-    assert list(read_records(f"hub:{where}", account=account)) == []
-    assert account.skipped == 2
+    report = ConversionReport(lambda bad: None)
+    assert list(read_records(f"hub:{where}", report=report)) == []
+    assert report.skipped == 2
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "./nowhere", "nobody/nothing:train", "a:b:c:d:e"])

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hf_spo.data import Account, DataFormatError, read_records
+from hf_spo.data import ConversionReport, DataFormatError, read_records
 from hf_spo.data.formats import parquet
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.registry import detect
@@ -13,8 +13,8 @@ from tests.data.format_records import RECORDS
 SPO = [{"predicate": "歌手", "subject": "晚风", "subject_type": "歌曲", "object": "白露", "object_type": "人物"}]
 
 
-def write(records, path, account=None):
-    parquet.FORMAT.write(iter(records), path, account or Account())
+def write(records, path, report=None):
+    parquet.FORMAT.write(iter(records), path, report or ConversionReport())
     return path
 
 
@@ -45,9 +45,9 @@ def test_rows_of_another_shape(tmp_path):
         ({"text": "雪国"}, 'row 1: row: no "triples"'),
         ({"text": "雪国", "made": datetime(2020, 1, 1), "hash": b"x"}, 'row 1: row: no "triples"'),
         ({"text": None, "spo_list": []}, "row 1: text: expected a string, got nothing"),
-        ({"text": "雪国", "triples": [{"subject": "雪国"}]}, "triples: not the columns that"),
-        ({"text": "雪国", "triples": ["雪国"]}, "triples: not the columns that"),
-        ({"text": "雪国", "triples": 5}, "triples: not the columns that"),
+        ({"text": "雪国", "triples": [{"subject": "雪国"}]}, r"triples\[0\]\.subject: expected a mention"),
+        ({"text": "雪国", "triples": ["雪国"]}, r"triples\[0\]: expected an object"),
+        ({"text": "雪国", "triples": 5}, "triples: expected a list of triples, got int"),
     ],
 )
 def test_bad_rows(tmp_path, row, problem):
@@ -55,9 +55,9 @@ def test_bad_rows(tmp_path, row, problem):
     pq.write_table(pa.Table.from_pylist([row]), path)
     with pytest.raises(DataFormatError, match=problem):
         list(read_records(path))
-    account = Account(lambda bad: None)
-    assert list(read_records(path, account=account)) == []
-    assert account.skipped == 1
+    report = ConversionReport(lambda bad: None)
+    assert list(read_records(path, report=report)) == []
+    assert report.skipped == 1
 
 
 def test_offsets_are_checked(tmp_path):
@@ -70,10 +70,10 @@ def test_offsets_are_checked(tmp_path):
 
 
 def test_lone_surrogates_are_counted(tmp_path):
-    account = Account()
-    path = write([Record("雪\ud800国", id="a\udc00")], tmp_path / "s.parquet", account)
+    report = ConversionReport()
+    path = write([Record("雪\ud800国", id="a\udc00")], tmp_path / "s.parquet", report)
     assert list(read_records(path)) == [Record("雪\ufffd国", id="a\ufffd")]
-    assert account.lost == {"lone surrogates, written as U+FFFD": 1}
+    assert report.lost == {"lone surrogates, written as U+FFFD": 1}
 
 
 def test_nothing_is_left_of_what_fails(tmp_path):

@@ -1,4 +1,4 @@
-"""Every format that is written: detected, and read back as what it was but for what the account says."""
+"""Every format that is written: detected, and read back as what it was but for what the report says."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_spo import Mention, Span, Triple
-from hf_spo.data import Account, find_format, format_names, read_examples, read_records
+from hf_spo.data import ConversionReport, find_format, format_names, read_examples, read_records
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.losses import Part
 from hf_spo.data.formats.registry import detect
@@ -35,7 +35,7 @@ def compact(record: Record) -> Record:
 
 @dataclass
 class Kept:
-    """What a format does to RECORDS: parts that it loses, what the account counts, and a form to compare them in."""
+    """What a format does to RECORDS: parts that it loses, what the report counts, and a form to compare them in."""
 
     lost: set[Part]
     counted: dict[str, int]
@@ -64,11 +64,11 @@ FORMATS = {
 }
 
 
-def write(name: str, records: list[Record], folder: Path, account: Account | None = None) -> Path:
+def write(name: str, records: list[Record], folder: Path, report: ConversionReport | None = None) -> Path:
     form = find_format(name)
     path = folder / f"data{form.suffix}"
     assert form.write is not None
-    form.write(iter(records), path, account or Account())
+    form.write(iter(records), path, report or ConversionReport())
     return path
 
 
@@ -79,10 +79,10 @@ def test_every_format_that_is_written_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_round_trip(name: str, tmp_path: Path) -> None:
-    kept, writing, reading = FORMATS[name], Account(), Account()
+    kept, writing, reading = FORMATS[name], ConversionReport(), ConversionReport()
     path = write(name, RECORDS, tmp_path, writing)
     assert detect(path).name == name
-    found = list(read_records(path, account=reading))
+    found = list(read_records(path, report=reading))
     expected = [without(record, kept.lost) for record in RECORDS]
     if not kept.ordered:
         found, expected = (sorted(records, key=lambda record: record.text) for records in (found, expected))
@@ -90,7 +90,7 @@ def test_round_trip(name: str, tmp_path: Path) -> None:
     assert dict(writing.lost) == kept.counted
     # CMeIE's mark of triples across sentences follows from the text, and is left out again.
     assert dict(reading.lost) == {}
-    assert dict(writing.mended) == dict(reading.mended) == {}
+    assert dict(writing.corrected) == dict(reading.corrected) == {}
     assert list(read_records(path, name)) == list(read_records(path))
     assert len(list(read_examples(path))) == len(RECORDS)
 
@@ -99,18 +99,18 @@ def test_round_trip(name: str, tmp_path: Path) -> None:
 def test_triples_without_offsets(name: str, tmp_path: Path) -> None:
     bare = without(RECORDS[0], {Part.OFFSETS})
     absent = Triple(Mention("远山的灯", None, "影视作品"), "导演", Mention("不在文中", None, "人物"))
-    account = Account()
-    path = write(name, [replace(bare, triples=(*bare.triples, absent))], tmp_path, account)
+    report = ConversionReport()
+    path = write(name, [replace(bare, triples=(*bare.triples, absent))], tmp_path, report)
     (found,) = read_records(path)
     facts = [(one.subject.text, one.predicate, one.object.text) for one in found.triples]
     assert facts[:3] == [(one.subject.text, one.predicate, one.object.text) for one in bare.triples]
     if len(facts) == 3:
-        assert account.lost["triples whose words are not in the text"] == 1
-        assert account.mended["triples placed by looking their words up"] == 3
+        assert report.lost["triples whose words are not in the text"] == 1
+        assert report.corrected["triples placed by looking their words up"] == 3
     else:
         assert facts[3] == ("远山的灯", "导演", "不在文中")
         assert all(one.subject.span is None for one in found.triples)
-        assert not account.mended
+        assert not report.corrected
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -130,13 +130,13 @@ def test_characters_that_are_hard(name: str, tmp_path: Path) -> None:
     record = Record(
         text, (Triple(Mention("雪国", Span(0, 2), "书"), "有", Mention("灯", Span(10, 11), "物")),), id="one"
     )
-    account = Account()
-    path = write(name, [record], tmp_path, account)
+    report = ConversionReport()
+    path = write(name, [record], tmp_path, report)
     (found,) = read_records(path)
     whole = found.text.replace(" ", "") if name == "spert" else found.text
     assert whole in (text, text.replace("\ud83d", "\ufffd"), "雪国\ud83d\u0301有\x07铃和灯")
     if "\ud83d" not in whole:
-        assert account.lost["lone surrogates, written as U+FFFD"] == 1
+        assert report.lost["lone surrogates, written as U+FFFD"] == 1
     (triple,) = found.triples
     assert (triple.subject.text, triple.object.text) == ("雪国", "灯")
 
@@ -153,11 +153,11 @@ def test_a_list_of_rows_is_read_like_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_which_predicates_are_complete_is_kept_or_counted(name: str, tmp_path: Path) -> None:
     records = [replace(RECORDS[0], annotated_predicates=("主演",)), replace(RECORDS[0], annotated_predicates=())]
-    account = Account()
-    path = write(name, records, tmp_path, account)
+    report = ConversionReport()
+    path = write(name, records, tmp_path, report)
     read = [record.annotated_predicates for record in read_records(path, name)]
-    if "which predicates' labels are complete" in account.lost:
-        assert account.lost["which predicates' labels are complete"] == 2
+    if "which predicates' labels are complete" in report.lost:
+        assert report.lost["which predicates' labels are complete"] == 2
         assert set(read) == {None}
     else:
         assert read == [("主演",), ()]

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from hf_spo.data import Account, BadLine, DataFormatError
+from hf_spo.data import ConversionReport, DataFormatError, UnreadableRecord
 from hf_spo.data.formats.base import Sample, tally
 from hf_spo.data.formats.lines import decoded_lines, encoding_fault, whole_text
 from hf_spo.data.formats.rows import Row, identifier, json_rows, parsed_rows
@@ -23,19 +23,19 @@ def write(tmp_path):
 @pytest.mark.parametrize("content", ['{"a": 1}\n\n{"a": 2}\r\n', '\n{"a": 1}\n \n{"a": 2}', ' [{"a": 1},\n{"a": 2}] '])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_lines_and_lists(write, content, mark):
-    rows = list(json_rows(write(mark + content.encode()), Account()))
+    rows = list(json_rows(write(mark + content.encode()), ConversionReport()))
     assert [row.value for row in rows] == [{"a": 1}, {"a": 2}]
 
 
 def test_numbers_are_of_lines_or_elements(write):
-    assert [row.number for row in json_rows(write('\n{"a": 1}\n\n{}'), Account())] == [2, 4]
-    assert [row.number for row in json_rows(write("\n[\n{},\n{}]"), Account())] == [1, 2]
+    assert [row.number for row in json_rows(write('\n{"a": 1}\n\n{}'), ConversionReport())] == [2, 4]
+    assert [row.number for row in json_rows(write("\n[\n{},\n{}]"), ConversionReport())] == [1, 2]
 
 
 def test_lines_are_streamed(write):
-    rows = json_rows(write('{"a": 1}\n{'), Account())
-    assert next(rows) == Row(1, "", '{"a": 1}', {"a": 1})
-    with pytest.raises(DataFormatError, match=r"data\.json:2: no JSON"):
+    rows = json_rows(write('{"a": 1}\n{'), ConversionReport())
+    assert next(rows) == Row(1, "line", '{"a": 1}', {"a": 1})
+    with pytest.raises(DataFormatError, match=r"data\.json:2: not JSON"):
         next(rows)
 
 
@@ -43,21 +43,21 @@ def raise_a_field_error(row):
     raise FieldError("a", f"wrong: {row['a']}")
 
 
-def test_wrong_rows_go_to_the_account(write):
+def test_wrong_rows_go_to_the_report(write):
     aside = []
-    account = Account(aside.append)
-    assert list(parsed_rows(write('[{"a": "雪"}, 3]'), raise_a_field_error, account)) == []
+    report = ConversionReport(aside.append)
+    assert list(parsed_rows(write('[{"a": "雪"}, 3]'), raise_a_field_error, report)) == []
     path = write('[{"a": "雪"}, 3]')
     assert aside == [
-        BadLine(path, 1, '{"a": "雪"}', "a: wrong: 雪", "row"),
-        BadLine(path, 2, "3", "expected a JSON object, got int", "row"),
+        UnreadableRecord(str(path), 1, "wrong: 雪", '{"a": "雪"}', "row", "a"),
+        UnreadableRecord(str(path), 2, "expected a JSON object, got int", "3", "row"),
     ]
-    assert account.skipped == 2
+    assert report.skipped == 2
     assert str(aside[0]) == f"{path}: row 1: a: wrong: 雪"
-    with pytest.raises(DataFormatError, match=r"row 1: a: wrong: 雪; mend the row, or pass --skip-bad-lines"):
-        list(parsed_rows(path, raise_a_field_error, Account()))
-    assert list(parsed_rows(write('{"a": 1}'), raise_a_field_error, Account(aside.append))) == []
-    assert aside[-1] == BadLine(path, 1, '{"a": 1}', "a: wrong: 1")
+    with pytest.raises(DataFormatError, match=r"row 1: a: wrong: 雪; correct the row, or pass --skip-bad-lines"):
+        list(parsed_rows(path, raise_a_field_error, ConversionReport()))
+    assert list(parsed_rows(write('{"a": 1}'), raise_a_field_error, ConversionReport(aside.append))) == []
+    assert aside[-1] == UnreadableRecord(str(path), 1, "wrong: 1", '{"a": 1}', field="a")
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,17 @@ def test_wrong_rows_go_to_the_account(write):
     [
         ('{"a": NaN}', "NaN is no number of JSON"),
         ('{"a": -Infinity}', "-Infinity is no number of JSON"),
-        ('{"a": ' + "1" * 5000 + "}", "no JSON"),
+        ('{"a": ' + "1" * 5000 + "}", "not JSON"),
         ("{" + '"a": {' * 100_000, "nested too deeply"),
-        ("3", "line: expected a JSON object, got int"),
+        ("3", "expected a JSON object, got int"),
         ("null", "got nothing"),
-        (b'{"a": "\xff"}', "no UTF-8: byte 8 of the line is 0xff; expected a UTF-8 file"),
+        (b'{"a": "\xff"}', "not UTF-8: byte 8 of the line is 0xff; expected a UTF-8 file"),
         ('{"a": "雪国"}'.encode("gb18030"), "it reads as GB18030 (GBK): convert the file by iconv -f GB18030 -t UTF-8"),
-        ('[{"a": 1}, {"a"', "no JSON list (Expecting ':' delimiter: line 1 column 16"),
-        ('[{"a": 1}] []', "no JSON list (Extra data"),
+        ('[{"a": 1}, {"a"', "not a JSON list (Expecting ':' delimiter: line 1 column 16"),
+        ('[{"a": 1}] []', "not a JSON list (Extra data"),
         ('[{"a": Infinity}]', "Infinity is no number of JSON"),
-        ("[" * 100_000, "no JSON list (nested too deeply)"),
-        (b'[{"a": "\xff"}]', "no UTF-8: byte 9 of the file is 0xff"),
+        ("[" * 100_000, "not a JSON list (nested too deeply)"),
+        (b'[{"a": "\xff"}]', "not UTF-8: byte 9 of the file is 0xff"),
         (codecs.BOM_UTF16_BE + '[{"a": 1}]'.encode("utf-16-be"), "expected UTF-8, and this is UTF-16"),
         ('[{"a": 1}]'.encode("utf-16-le"), "convert it by iconv -f UTF-16 -t UTF-8"),
         ('{"a": 1}'.encode("utf-32"), "this is UTF-32"),
@@ -84,21 +84,21 @@ def test_wrong_rows_go_to_the_account(write):
 )
 def test_what_cannot_be_read(write, content, problem):
     with pytest.raises(DataFormatError) as caught:
-        list(json_rows(write(content), Account()))
+        list(json_rows(write(content), ConversionReport()))
     assert problem in str(caught.value)
-    assert len(str(caught.value)) < 300 or "nested" in problem or "no JSON" in problem
+    assert len(str(caught.value)) < 300 or "nested" in problem or "not JSON" in problem
 
 
 def test_encodings_of_a_beginning():
     text = "雪国" * 100
     assert encoding_fault(text.encode()[:-1]) is None
     assert "GB18030" in (encoding_fault(("国雪" * 100).encode("gb18030")[:-1]) or "")
-    assert encoding_fault(b"caf\xe9 au lait") == "no UTF-8: byte 4 of the file is 0xe9; expected a UTF-8 file"
+    assert encoding_fault(b"caf\xe9 au lait") == "not UTF-8: byte 4 of the file is 0xe9; expected a UTF-8 file"
 
 
 def test_lines_keep_their_ends(write):
     path = write(codecs.BOM_UTF8 + "a\u2028b\r\nc\x85\n\nd".encode())
-    assert list(decoded_lines(path, Account())) == [(1, "a\u2028b\r\n"), (2, "c\x85\n"), (3, "\n"), (4, "d")]
+    assert list(decoded_lines(path, ConversionReport())) == [(1, "a\u2028b\r\n"), (2, "c\x85\n"), (3, "\n"), (4, "d")]
     assert whole_text(path) == "a\u2028b\r\nc\x85\n\nd"
 
 
@@ -114,14 +114,14 @@ def test_what_is_no_identifier(value):
 
 
 def test_accounts_in_words():
-    account = Account()
-    assert account.summary() == ""
-    account.lose("scores", 1200)
-    account.lose("nothing", 0)
-    account.lose("identifiers")
-    assert account.summary() == "left out: scores (1,200), identifiers (1)"
-    account.mend("offsets", 2)
-    assert account.summary() == "left out: scores (1,200), identifiers (1); mended: offsets (2)"
+    report = ConversionReport()
+    assert report.summary() == ""
+    report.lose("scores", 1200)
+    report.lose("nothing", 0)
+    report.lose("identifiers")
+    assert report.summary() == "left out: scores (1,200), identifiers (1)"
+    report.correct("offsets", 2)
+    assert report.summary() == "left out: scores (1,200), identifiers (1); corrected: offsets (2)"
     assert tally({}) == ""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hf_spo import Mention, Span, Triple
-from hf_spo.data import Account, DataFormatError, example_from_row, find_format, read_records
+from hf_spo.data import ConversionReport, DataFormatError, example_from_row, find_format, read_records
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.registry import detect
 
@@ -41,10 +41,10 @@ def dump(path: Path, rows: list[object], whole: bool = False) -> Path:
     return path
 
 
-def write(name: str, records: list[Record], path: Path, account: Account | None = None) -> Path:
+def write(name: str, records: list[Record], path: Path, report: ConversionReport | None = None) -> Path:
     form = find_format(name)
     assert form.write is not None
-    form.write(iter(records), path, account or Account())
+    form.write(iter(records), path, report or ConversionReport())
     return path
 
 
@@ -108,17 +108,17 @@ def test_broken_tplinker(tmp_path, change, problem):
 
 def test_offsets_are_mended_on_demand(tmp_path):
     relation = {**TPLINKER["relation_list"][0], "subj_char_span": [1, 10]}
-    account = Account(mend_offsets=True)
-    (record,) = read_records(dump(tmp_path / "a.json", [{**TPLINKER, "relation_list": [relation]}]), None, account)
+    report = ConversionReport(correct_offsets=True)
+    (record,) = read_records(dump(tmp_path / "a.json", [{**TPLINKER, "relation_list": [relation]}]), None, report)
     assert record.triples[0].subject.span == Span(0, 9)
-    assert account.mended == {"offsets where too high by 1": 1}
+    assert report.corrected == {"offsets where too high by 1": 1}
 
 
 def test_a_mention_of_two_types_for_tplinker(tmp_path):
     two = (Triple(LIND, "directed", HARBOUR), Triple(Mention("Anna Lind", Span(0, 9), "PER"), "saw", HARBOUR))
-    account = Account()
-    path = write("tplinker", [Record(TEXT, two)], tmp_path / "out.json", account)
-    assert account.lost == {"further types of a mention": 1}
+    report = ConversionReport()
+    path = write("tplinker", [Record(TEXT, two)], tmp_path / "out.json", report)
+    assert report.lost == {"further types of a mention": 1}
     (found,) = read_records(path)
     assert {one.subject.type for one in found.triples} == {""}
 
@@ -149,9 +149,9 @@ CMEIE = {
 def test_cmeie(tmp_path):
     path = dump(tmp_path / "train.jsonl", [{"text": "无", "spo_list": []}, CMEIE])
     assert detect(path).name == "cmeie"
-    account = Account()
-    records = list(read_records(path, account=account))
-    assert account.lost == {"marks of triples across sentences": 1}
+    report = ConversionReport()
+    records = list(read_records(path, report=report))
+    assert report.lost == {"marks of triples across sentences": 1}
     again = write("cmeie", records, tmp_path / "again.jsonl")
     assert json.loads(again.read_text(encoding="utf-8").splitlines()[1]) == CMEIE
 

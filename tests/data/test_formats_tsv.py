@@ -3,7 +3,7 @@ import csv
 import pytest
 
 from hf_spo import Mention, Span, Triple
-from hf_spo.data import Account, DataFormatError, read_records
+from hf_spo.data import ConversionReport, DataFormatError, read_records
 from hf_spo.data.formats.base import Record
 from hf_spo.data.formats.registry import detect, find_format
 
@@ -37,11 +37,11 @@ def test_successive_rows_of_one_text_are_one_record(write):
 
 def test_without_identifiers_the_text_tells_records_apart(write):
     path = write("Predicate\t TEXT\tobject\tsubject\tnotes", *["p\t一二\t一\t二\t好"] * 2, "", "p\t三四\t三\t四\t")
-    account = Account()
-    first, second = read_records(path, account=account)
+    report = ConversionReport()
+    first, second = read_records(path, report=report)
     assert (first.id, facts(first)) == (None, [("二", "p", "一")] * 2)
     assert facts(second) == [("四", "p", "三")]
-    assert account.lost == {"column 'notes'": 1}
+    assert report.lost == {"column 'notes'": 1}
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -85,17 +85,17 @@ def test_bad_rows(write, row, problem):
     assert str(caught.value).startswith(f"{path}:3: ")
     assert problem in str(caught.value)
     aside = []
-    assert [one.id for one in read_records(path, account=Account(aside.append))] == ["a", "b"]
-    assert [(bad.number, bad.line) for bad in aside] == [(3, row)]
+    assert [one.id for one in read_records(path, report=ConversionReport(aside.append))] == ["a", "b"]
+    assert [(bad.number, bad.content) for bad in aside] == [(3, row)]
 
 
 def test_a_quote_that_is_never_closed(write):
     path = write(HEADER, SONG, 'b\t"海边\t\t\t', SONG)
     aside = []
-    assert [one.id for one in read_records(path, account=Account(aside.append))] == ["a"]
+    assert [one.id for one in read_records(path, report=ConversionReport(aside.append))] == ["a"]
     (bad,) = aside
-    assert (bad.number, bad.problem) == (3, "no tab-separated values (unexpected end of data)")
-    assert bad.line.count("\n") == 1
+    assert (bad.number, bad.problem) == (3, "not tab-separated values (unexpected end of data)")
+    assert bad.content.count("\n") == 1
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def default_limit():
 def test_a_field_without_end(write):
     path = write(HEADER, SONG, f"b\t{'x' * 17_000_000}\t\t\t")
     aside = []
-    assert [one.id for one in read_records(path, account=Account(aside.append))] == ["a"]
+    assert [one.id for one in read_records(path, report=ConversionReport(aside.append))] == ["a"]
     assert "field larger than field limit" in aside[0].problem
 
 
@@ -119,10 +119,10 @@ def test_a_line_in_another_encoding(write):
     lines = path.read_bytes().split(b"\n")
     lines[1] = lines[1].decode().encode("gb18030")
     path.write_bytes(b"\n".join(lines))
-    with pytest.raises(DataFormatError, match=r":2: no UTF-8.*GB18030"):
+    with pytest.raises(DataFormatError, match=r":2: not UTF-8.*GB18030"):
         list(read_records(path))
     aside = []
-    assert len(list(read_records(path, account=Account(aside.append)))) == 1
+    assert len(list(read_records(path, report=ConversionReport(aside.append)))) == 1
     assert [bad.number for bad in aside] == [2]
 
 
@@ -154,14 +154,14 @@ def test_a_million_characters(write):
 
 
 def test_what_is_written(tmp_path):
-    path, account = tmp_path / "out.tsv", Account()
+    path, report = tmp_path / "out.tsv", ConversionReport()
     nameless = Triple(Mention("晚风"), "", Mention("白露"))
     same = Record("晚风", (nameless,))
     form = find_format("tsv")
     assert form.write is not None
-    form.write([same, same, Record("晚\r风\ud800", (), (), "x")], path, account)
+    form.write([same, same, Record("晚\r风\ud800", (), (), "x")], path, report)
     assert [(one.id, one.text) for one in read_records(path)] == [(None, "晚风"), ("x", "晚\r风\ufffd")]
-    assert account.lost == {
+    assert report.lost == {
         "triples without a predicate": 2,
         "repetitions of a text, which will read as one": 1,
         "lone surrogates, written as U+FFFD": 1,

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.label_studio import FORMAT, labelling_config, write_predictions
 from hf_spo.data.offsets import Unit
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
@@ -40,8 +40,8 @@ def task(*items, **more):
 def read(tmp_path, *tasks, **settings):
     path = tmp_path / "export.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
-    account = Account(**settings)
-    return list(FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(FORMAT.read(path, report)), report
 
 
 def predicates(record):
@@ -49,10 +49,10 @@ def predicates(record):
 
 
 def test_regions_and_relations_are_triples(tmp_path):
-    (record,), account = read(tmp_path, task(relation("bY2", "aX1", "director")))
+    (record,), report = read(tmp_path, task(relation("bY2", "aX1", "director")))
     assert record == Record(TEXT, (Triple(FILM, "director", ANNA),), (), "31")
-    assert not account.lost
-    assert not account.mended
+    assert not report.lost
+    assert not report.corrected
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_regions_and_relations_are_triples(tmp_path):
     ],
 )
 def test_what_relations_and_regions_may_be(items, expected, lost, tmp_path):
-    (record,), account = read(tmp_path, task(*items))
+    (record,), report = read(tmp_path, task(*items))
     assert predicates(record) == expected
-    assert account.lost == Counter(lost)
+    assert report.lost == Counter(lost)
 
 
 def test_several_labels_are_several_entities_and_none_is_one_without_a_type(tmp_path):
@@ -102,7 +102,7 @@ def test_several_labels_are_several_entities_and_none_is_one_without_a_type(tmp_
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "words", "mended"),
+    ("start", "end", "words", "corrected"),
     [
         (2, 11, None, None),
         (2, 11, "", None),
@@ -113,21 +113,21 @@ def test_several_labels_are_several_entities_and_none_is_one_without_a_type(tmp_
         (13, 34, "filmed\\n Blue Harbour", Unit.UTF16),
     ],
 )
-def test_offsets_may_be_those_of_javascript_and_words_those_of_a_browser(start, end, words, mended, tmp_path):
-    (record,), account = read(tmp_path, task(region("d", start, end, words, "X")))
+def test_offsets_may_be_those_of_javascript_and_words_those_of_a_browser(start, end, words, corrected, tmp_path):
+    (record,), report = read(tmp_path, task(region("d", start, end, words, "X")))
     found = record.entities[-1]
     assert found.text in ("Anna Lind", "filmed\n Blue  Harbour")
     assert TEXT[found.span.start : found.span.end] == found.text
-    assert account.mended == Counter({f"offsets {mended}": 1} if mended else {})
+    assert report.corrected == Counter({f"offsets {corrected}": 1} if corrected else {})
 
 
 def test_other_offsets_are_mended_on_demand_only(tmp_path):
     item = region("d", 2, 10, "Anna Lind", "X")
     with pytest.raises(DataFormatError, match="--mend-offsets"):
         read(tmp_path, task(item))
-    (record,), account = read(tmp_path, task(item), mend_offsets=True)
+    (record,), report = read(tmp_path, task(item), correct_offsets=True)
     assert record.entities[-1].span == ANNA.span
-    assert sum(account.mended.values()) == 1
+    assert sum(report.corrected.values()) == 1
 
 
 def test_the_latest_annotation_that_was_not_cancelled_counts(tmp_path):
@@ -136,9 +136,9 @@ def test_the_latest_annotation_that_was_not_cancelled_counts(tmp_path):
         annotation(relation("aX1", "bY2", "old"), updated_at="2024-03-01T23:59:59Z"),
         annotation(relation("aX1", "bY2", "no"), updated_at="2024-03-05T00:00:00Z", was_cancelled=True),
     ]
-    (record,), account = read(tmp_path, {**task(), "annotations": annotations})
+    (record,), report = read(tmp_path, {**task(), "annotations": annotations})
     assert [triple.predicate for triple in record.triples] == ["new"]
-    assert account.lost == Counter({"cancelled annotations": 1, "annotations of a text besides its latest": 1})
+    assert report.lost == Counter({"cancelled annotations": 1, "annotations of a text besides its latest": 1})
 
 
 @pytest.mark.parametrize("stamps", [(1609789589, 1609789590), (None, None), ("2024", "2024")])
@@ -156,17 +156,17 @@ def test_texts_that_nobody_has_annotated_are_no_texts_without_triples(tmp_path):
     cancelled = {**task(), "annotations": [annotation(was_cancelled=True)]}
     predicted = {"data": {"text": TEXT}, "predictions": [{"result": []}], "drafts": [{}], "annotations": []}
     empty = {"data": {"text": TEXT}, "annotations": [{"result": []}]}
-    records, account = read(tmp_path, cancelled, predicted, empty)
+    records, report = read(tmp_path, cancelled, predicted, empty)
     assert records == [Record(TEXT)]
-    assert account.lost == Counter(
+    assert report.lost == Counter(
         {"texts that nobody has annotated": 2, "cancelled annotations": 1, "predictions": 1, "drafts": 1}
     )
 
 
 def test_the_text_may_have_another_name_and_the_task_an_identifier_of_ours(tmp_path):
-    (record,), account = read(tmp_path, task(data={"body": TEXT, "year": 1998}, meta={"id": "ours"}))
+    (record,), report = read(tmp_path, task(data={"body": TEXT, "year": 1998}, meta={"id": "ours"}))
     assert (record.text, record.id) == (TEXT, "ours")
-    assert account.lost == Counter({"further fields of rows": 1})
+    assert report.lost == Counter({"further fields of rows": 1})
     assert read(tmp_path, task(meta={}))[0][0].id == "31"
 
 
@@ -203,9 +203,9 @@ def test_json_min_is_refused_for_it_has_no_relations(tmp_path):
 
 def test_predictions_open_as_suggestions(tmp_path):
     path = tmp_path / "tasks.json"
-    account = Account()
+    report = ConversionReport()
     triples = (Triple(FILM, "director", ANNA, {}, 0.5), Triple(FILM, "editor", ANNA, {}, 1.0))
-    write_predictions([Record(TEXT, triples, (), "a"), Record("x")], path, account, "lite 1")
+    write_predictions([Record(TEXT, triples, (), "a"), Record("x")], path, report, "lite 1")
     first, second = json.loads(path.read_text(encoding="utf-8"))
     assert first["data"] == {"text": TEXT}
     assert first["meta"] == {"id": "a"}
@@ -230,7 +230,7 @@ def test_predictions_open_as_suggestions(tmp_path):
         "score": 0.5,
     }
     assert second["predictions"][0]["score"] == 1.0
-    assert not account.lost
+    assert not report.lost
 
 
 def test_the_configuration_has_every_type_and_relation():

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from hf_spo.data.formats.base import Account, Record
+from hf_spo.data.formats.base import ConversionReport, Record
 from hf_spo.data.formats.marks import Link, Marks, from_marks, label, relation_labels, to_marks
 from hf_spo.data.formats.trimming import trimmed
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
@@ -18,13 +18,13 @@ FILM, PLACE, OTHER, VALUE = (
 
 
 def read(entities, *links):
-    account = Account()
-    return from_marks(TEXT, Marks(entities, [Link(*link) for link in links]), account, "7"), account.lost
+    report = ConversionReport()
+    return from_marks(TEXT, Marks(entities, [Link(*link) for link in links]), report, "7"), report.lost
 
 
 def test_a_qualifier_is_a_relation_from_the_object():
     triple = Triple(FILM, "票房", VALUE, {"inArea": PLACE})
-    marks = to_marks(Record(TEXT, (triple,)), Account())
+    marks = to_marks(Record(TEXT, (triple,)), ConversionReport())
     assert list(marks.entities) == [FILM, VALUE, PLACE]
     assert list(marks.links) == [Link(0, "票房", 1), Link(1, "票房@inArea", 2)]
     assert read(marks.entities, (0, "票房", 1), (1, "票房@inArea", 2))[0].triples == (triple,)
@@ -62,41 +62,41 @@ def test_entities_in_no_relation_are_kept_once():
 
 def test_triples_that_differ_in_qualifiers_have_objects_of_their_own():
     triples = [Triple(FILM, "票房", VALUE, {"inArea": place}) for place in (PLACE, OTHER)]
-    account = Account()
-    marks = to_marks(Record(TEXT, tuple(triples)), account)
+    report = ConversionReport()
+    marks = to_marks(Record(TEXT, tuple(triples)), report)
     assert list(marks.entities).count(VALUE) == 2
-    assert from_marks(TEXT, marks, account).triples == tuple(triples)
-    assert not account.lost
+    assert from_marks(TEXT, marks, report).triples == tuple(triples)
+    assert not report.lost
 
 
 def test_without_twins_such_qualifiers_are_lost_and_counted():
     triples = [Triple(FILM, "票房", VALUE, {"inArea": place}) for place in (PLACE, OTHER)]
-    account = Account()
-    marks = to_marks(Record(TEXT, (*triples, Triple(FILM, "在", PLACE, {"x": OTHER}))), account, twins=False)
-    assert from_marks(TEXT, marks, account).triples == (
+    report = ConversionReport()
+    marks = to_marks(Record(TEXT, (*triples, Triple(FILM, "在", PLACE, {"x": OTHER}))), report, twins=False)
+    assert from_marks(TEXT, marks, report).triples == (
         Triple(FILM, "票房", VALUE),
         Triple(FILM, "在", PLACE, {"x": OTHER}),
     )
-    assert account.lost == Counter({"qualifiers of an object that triples share": 2, "repetitions of triples": 1})
+    assert report.lost == Counter({"qualifiers of an object that triples share": 2, "repetitions of triples": 1})
 
 
 def test_what_cannot_be_marked_is_counted():
     empty = Mention("", Span(1, 1), "x")
     triples = (Triple(FILM, "票房", empty), Triple(FILM, "票房", VALUE, {}, 0.5), Triple(FILM, "票房", VALUE))
-    account = Account()
-    marks = to_marks(Record(TEXT, triples, (empty, PLACE)), account)
+    report = ConversionReport()
+    marks = to_marks(Record(TEXT, triples, (empty, PLACE)), report)
     assert list(marks.entities) == [FILM, VALUE, PLACE]
-    assert account.lost == Counter(
+    assert report.lost == Counter(
         {"triples with an empty mention": 1, "empty entities": 1, "scores of triples": 1, "repetitions of triples": 1}
     )
 
 
 def test_scores_stay_where_there_is_a_place_for_them():
-    account = Account()
-    marks = to_marks(Record(TEXT, (Triple(FILM, "票房", VALUE, {}, 0.5),)), account, scores=True)
+    report = ConversionReport()
+    marks = to_marks(Record(TEXT, (Triple(FILM, "票房", VALUE, {}, 0.5),)), report, scores=True)
     assert marks.links[0].score == 0.5
-    assert from_marks(TEXT, marks, account).triples[0].score == 0.5
-    assert not account.lost
+    assert from_marks(TEXT, marks, report).triples[0].score == 0.5
+    assert not report.lost
 
 
 @pytest.mark.parametrize(
@@ -109,20 +109,20 @@ def test_scores_stay_where_there_is_a_place_for_them():
     ],
 )
 def test_names_that_read_as_something_else_are_counted(triples, count):
-    account = Account()
-    to_marks(Record(TEXT, triples), account)
-    assert account.lost == Counter({'triples that will read as others, for an "@" or "_" in their names': count})
+    report = ConversionReport()
+    to_marks(Record(TEXT, triples), report)
+    assert report.lost == Counter({'triples that will read as others, for an "@" or "_" in their names': count})
 
 
 def test_what_has_no_name_is_shown_as_something():
     assert label("") == "_"
     triple = Triple(Mention("雪国", Span(1, 3)), "", VALUE)
-    account = Account()
-    marks = to_marks(Record(TEXT, (triple,)), account)
+    report = ConversionReport()
+    marks = to_marks(Record(TEXT, (triple,)), report)
     assert marks.links[0].name == "_"
     shown = [Mention(one.text, one.span, label(one.type)) for one in marks.entities]
-    assert from_marks(TEXT, Marks(shown, marks.links), account).triples == (triple,)
-    assert not account.lost
+    assert from_marks(TEXT, Marks(shown, marks.links), report).triples == (triple,)
+    assert not report.lost
 
 
 def test_the_relations_of_a_schema_are_named_as_those_of_a_text():
@@ -134,9 +134,9 @@ def test_the_relations_of_a_schema_are_named_as_those_of_a_text():
 def test_mentions_lose_the_white_space_at_their_ends():
     text = " a b\n "
     whole, blank, right = Mention(text, Span(0, 6)), Mention("\n ", Span(4, 6)), Mention("a", Span(1, 2))
-    account = Account()
-    found = trimmed(Record(text, (Triple(whole, "p", right, {"s": blank}),), (whole,)), account)
+    report = ConversionReport()
+    found = trimmed(Record(text, (Triple(whole, "p", right, {"s": blank}),), (whole,)), report)
     assert found.triples[0].subject == found.entities[0] == Mention("a b", Span(1, 4))
     assert found.triples[0].object == right
     assert found.triples[0].qualifiers["s"].text == ""
-    assert account.lost == Counter({"white space at the ends of mentions": 3})
+    assert report.lost == Counter({"white space at the ends of mentions": 3})

@@ -1,13 +1,13 @@
 import pytest
 
 from hf_spo import Mention, Span
-from hf_spo.data import Account
-from hf_spo.data.offsets import Unit, mended, place
+from hf_spo.data import ConversionReport
+from hf_spo.data.offsets import Unit, corrected, place
 from hf_spo.model.fields import FieldError
 
 
-def put(text, start, end, words, account=None):
-    return place(text, start, end, words, "T", "here", account or Account())
+def put(text, start, end, words, report=None):
+    return place(text, start, end, words, "T", "here", report or ConversionReport())
 
 
 @pytest.mark.parametrize("words", ["雪国", None])
@@ -29,12 +29,12 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "start", "end", "words", "unit", "span"), WRONG)
 def test_units_are_recognised_and_mended(text, start, end, words, unit, span):
-    assert mended(text, words, start, end) == (unit, Span(*span))
+    assert corrected(text, words, start, end) == (unit, Span(*span))
     with pytest.raises(FieldError, match=rf"^here: text\[.*\({unit.value}\).*hf-spo convert --mend-offsets"):
         put(text, start, end, words)
-    account = Account(mend_offsets=True)
-    assert put(text, start, end, words, account) == Mention(text[slice(*span)], Span(*span), "T")
-    ((what, count),) = account.mended.items()
+    report = ConversionReport(correct_offsets=True)
+    assert put(text, start, end, words, report) == Mention(text[slice(*span)], Span(*span), "T")
+    ((what, count),) = report.corrected.items()
     assert unit.value in what
     assert count == 1
 
@@ -59,7 +59,7 @@ def test_units_are_recognised_and_mended(text, start, end, words, unit, span):
     ],
 )
 def test_what_cannot_be_mended_is_described(text, start, end, words, problem):
-    account = Account(mend_offsets=True)
+    report = ConversionReport(correct_offsets=True)
     with pytest.raises(FieldError, match=problem):
-        put(text, start, end, words, account)
-    assert not account.mended
+        put(text, start, end, words, report)
+    assert not report.corrected

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from hf_spo.data.formats.base import Account, DataFormatError, Record
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.prodigy import FORMAT
 from hf_spo.model.schema import Mention, Span, Triple
 
@@ -26,16 +26,16 @@ ROW = {
 def read(tmp_path, *rows, **settings):
     path = tmp_path / "export.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    account = Account(**settings)
-    return list(FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(FORMAT.read(path, report)), report
 
 
 @pytest.mark.parametrize("missing", [(), ("head_span", "child_span"), ("color",)])
 def test_the_head_of_a_relation_is_the_subject(missing, tmp_path):
     relation = {name: value for name, value in RELATION.items() if name not in missing}
-    (record,), account = read(tmp_path, {**ROW, "relations": [relation]})
+    (record,), report = read(tmp_path, {**ROW, "relations": [relation]})
     assert record == Record(TEXT, (Triple(FILM, "director", ANNA),))
-    assert not account.lost
+    assert not report.lost
 
 
 def test_a_relation_may_lead_to_a_token_that_is_no_span(tmp_path):
@@ -55,9 +55,9 @@ def test_a_relation_may_lead_to_a_token_that_is_no_span(tmp_path):
     ],
 )
 def test_what_triples_cannot_hold_is_counted(fields, lost, tmp_path):
-    records, account = read(tmp_path, {**ROW, **fields})
+    records, report = read(tmp_path, {**ROW, **fields})
     assert len(records) == 1
-    assert account.lost == Counter(lost)
+    assert report.lost == Counter(lost)
 
 
 def test_spans_may_have_no_tokens(tmp_path):
@@ -67,9 +67,9 @@ def test_spans_may_have_no_tokens(tmp_path):
 
 def test_only_what_was_accepted_is_read(tmp_path):
     answers = [{**ROW, "answer": answer} for answer in ("reject", "ignore", "accept")]
-    records, account = read(tmp_path, *answers, {"text": "x", "spans": []})
+    records, report = read(tmp_path, *answers, {"text": "x", "spans": []})
     assert [record.text for record in records] == [TEXT, "x"]
-    assert account.lost == Counter({"texts with the answer reject": 1, "texts with the answer ignore": 1})
+    assert report.lost == Counter({"texts with the answer reject": 1, "texts with the answer ignore": 1})
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_wrong_row_is_named_and_may_be_set_aside(fields, problem, tmp_path):
 
 def test_what_is_written_has_tokens_that_fit_the_spans(tmp_path):
     path = tmp_path / "out.jsonl"
-    FORMAT.write([Record(TEXT, (Triple(FILM, "director", ANNA),), (), "a")], path, Account())
+    FORMAT.write([Record(TEXT, (Triple(FILM, "director", ANNA),), (), "a")], path, ConversionReport())
     row = json.loads(path.read_text(encoding="utf-8"))
     assert "".join(token["text"] + " " * token["ws"] for token in row["tokens"]) == TEXT
     assert [token["id"] for token in row["tokens"]] == [0, 1, 2, 3]

@@ -55,9 +55,9 @@ def test_only_a_line_feed_ends_a_line(write, separator):
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"{", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"[1]", "line: expected a JSON object, got list"),
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[1]", "expected a JSON object, got list"),
         (b"{}", 'no "spo_list"'),
         (b'{"text": "a", "label": []}', "['label', 'text']"),
         (b'{"text": 1, "spo_list": []}', "text: expected a string, got int"),
@@ -65,8 +65,8 @@ def test_only_a_line_feed_ends_a_line(write, separator):
         (b'{"text": "a", "triples": [{"subject": 1}]}', "triples[0].subject: expected a mention"),
         (b'{"text": "ab", "triples": [{"predicate": "p", "object": {"text": "a"}, "subject":'
          b' {"text": "a", "start": 1, "end": 2}}]}', "triples[0].subject: text[1:2] is 'b', not 'a'"),
-        ("雪国".encode("gbk"), "no UTF-8: byte 3 of the line is 0xb9"),
-        (GOOD.encode().replace("国".encode(), b"\xff"), "no UTF-8: byte 14 of the line is 0xff"),
+        ("雪国".encode("gbk"), "not UTF-8: byte 3 of the line is 0xb9"),
+        (GOOD.encode().replace("国".encode(), b"\xff"), "not UTF-8: byte 14 of the line is 0xff"),
     ],
 )  # fmt: skip
 def test_a_bad_line_is_named_or_set_aside(write, line, problem):
@@ -81,8 +81,8 @@ def test_a_bad_line_is_named_or_set_aside(write, line, problem):
     aside = []
     assert list(read_examples(path, aside.append)) == [Example("雪国")] * 2
     (bad,) = aside
-    assert (bad.path, bad.number) == (path, 3)
-    assert bad.line == line.decode("utf-8", "backslashreplace")
+    assert (bad.source, bad.number) == (str(path), 3)
+    assert bad.content == line.decode("utf-8", "backslashreplace")
     assert problem in str(bad)
 
 
@@ -116,5 +116,5 @@ def test_bad_texts_are_named_or_set_aside(write):
     assert [bad.number for bad in aside] == [2]
 
     path = write(b"snow\n\xff\n", "data.txt")
-    with pytest.raises(DataFormatError, match=r"data.txt:2: no UTF-8"):
+    with pytest.raises(DataFormatError, match=r"data.txt:2: not UTF-8"):
         list(read_texts(path))

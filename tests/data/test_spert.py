@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from hf_spo.data.formats import scierc, spert
-from hf_spo.data.formats.base import Account, DataFormatError, Record
+from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.model.schema import Mention, Span, Triple
 from tests.builders import mention
 
@@ -28,20 +28,20 @@ DOCUMENT = {
 def read(module, tmp_path, *rows, **settings):
     path = tmp_path / "data.json"
     path.write_text(json.dumps(rows), encoding="utf-8")
-    account = Account(**settings)
-    return list(module.FORMAT.read(path, account)), account
+    report = ConversionReport(**settings)
+    return list(module.FORMAT.read(path, report)), report
 
 
 def test_tokens_are_text(tmp_path):
-    records, account = read(spert, tmp_path, ROW)
+    records, report = read(spert, tmp_path, ROW)
     assert records == [Record(TEXT, (Triple(ANNA, "Film", FILM),), (), "4501")]
-    assert not account.lost
+    assert not report.lost
 
 
 def test_a_document_of_scierc_is_one_text(tmp_path):
-    records, account = read(scierc, tmp_path, DOCUMENT)
+    records, report = read(scierc, tmp_path, DOCUMENT)
     assert records == [Record(TEXT, (Triple(ANNA, "FILM", FILM),), (), "D-1")]
-    assert not account.lost
+    assert not report.lost
     assert scierc.FORMAT.write is None
 
 
@@ -53,9 +53,9 @@ def test_what_triples_cannot_hold_is_counted(tmp_path):
         "events": [1],
         "ner": [[[0, 1, "Peop", 3.2, 0.9], [0, 1, "Peop"]], [[3, 3, "Work"]]],
     }
-    records, account = read(scierc, tmp_path, document)
+    records, report = read(scierc, tmp_path, document)
     assert records[0].triples == (Triple(ANNA, "FILM", FILM),)
-    assert account.lost == Counter(
+    assert report.lost == Counter(
         {
             "clusters of coreferent mentions": 1,
             "further fields of rows": 1,
@@ -102,16 +102,16 @@ def test_a_wrong_row_is_named_and_may_be_set_aside(module, row, problem, tmp_pat
 
 
 def written(tmp_path, record):
-    path, account = tmp_path / "out.json", Account()
-    spert.FORMAT.write([record], path, account)
+    path, report = tmp_path / "out.json", ConversionReport()
+    spert.FORMAT.write([record], path, report)
     (row,) = json.loads(path.read_text(encoding="utf-8"))
-    return row, account
+    return row, report
 
 
 def test_what_is_written_is_what_was_published(tmp_path):
-    row, account = written(tmp_path, Record(TEXT, (Triple(ANNA, "Film", FILM),), (), "x"))
+    row, report = written(tmp_path, Record(TEXT, (Triple(ANNA, "Film", FILM),), (), "x"))
     assert row == {**ROW, "orig_id": "x"}
-    assert not account.lost
+    assert not report.lost
     assert "orig_id" not in written(tmp_path, Record(TEXT))[0]
 
 
@@ -128,8 +128,8 @@ def test_what_is_written_is_what_was_published(tmp_path):
     ],
 )
 def test_white_space_that_tokens_do_not_make_is_counted(text, part, tokens, lost, tmp_path):
-    row, account = written(tmp_path, Record(text, (), (mention(text, part, "X"),)))
+    row, report = written(tmp_path, Record(text, (), (mention(text, part, "X"),)))
     assert row["tokens"] == tokens
-    assert account.lost >= Counter(lost)
+    assert report.lost >= Counter(lost)
     if not lost:
-        assert not account.lost
+        assert not report.lost

@@ -186,7 +186,7 @@ class TestFile:
         self.upload(page, "some.jsonl", "".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")
         status(page, "some.jsonl: ", "#file-status")
         status(page, "in 2 documents", "#file-status")
-        status(page, "1 could not be read:some.jsonl:3: no JSON", "#file-status")
+        status(page, "1 could not be read:some.jsonl:3: not JSON", "#file-status")
         assert {"one", "远山的灯", "导演"} <= set(cells(page, "#preview"))
         saved = {}
         for key in ("download_jsonl", "download_csv", "download_problems"):

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hf_spo.data.documents import Unreadable
+from hf_spo.data import UnreadableRecord
 from hf_spo.demo.batch import Outcome
 from hf_spo.demo.extraction import readable
 from hf_spo.demo.graph_picture import MOST
@@ -69,7 +69,7 @@ def test_a_graph_that_has_not_all():
 
 
 def test_what_came_of_a_file():
-    problems = [Unreadable(f"a.txt:{number}", "no UTF-8", "a.txt") for number in range(7)]
+    problems = [UnreadableRecord("a.txt", number, "no UTF-8", id=f"a.txt:{number}") for number in range(7)]
     outcome = Outcome("a.txt", documents=1000, triples=1, problems=problems, is_cut=True)
     html = file_status(outcome, "en")
     assert "a.txt: 1 triple in 1,000 documents" in html
@@ -82,7 +82,7 @@ def test_what_came_of_a_file():
 
 @pytest.mark.parametrize(("total", "bar"), [(None, ""), (10, '<progress max="10" value="3"></progress>')])
 def test_progress(total, bar):
-    html = progress(Outcome("a.txt", documents=2, problems=[Unreadable("x", "y", "z")]), total, "en")
+    html = progress(Outcome("a.txt", documents=2, problems=[UnreadableRecord("z", 0, "y", id="x")]), total, "en")
     assert html.startswith('<div class="status busy" role="status">3 documents read, 0 triples so far</div>')
     assert html.endswith(bar)
 
@@ -91,7 +91,7 @@ def test_hostile_text_is_text_and_can_be_sent():
     text = readable(EVIL)
     found = Triples(Pipe(kind=EVIL, predicate=EVIL)._triples(text), text)
     status, drawn, _, picture, code = Shown(Status("failed", {"reason": EVIL}), found).parts("en")
-    outcome = file_status(Outcome(EVIL, problems=[Unreadable(EVIL, EVIL, EVIL)]), "en")
+    outcome = file_status(Outcome(EVIL, problems=[UnreadableRecord(EVIL, 0, EVIL, id=EVIL)]), "en")
     for html in (status, drawn, picture, outcome):
         assert html.encode()
         assert Elements(html).wrong == []

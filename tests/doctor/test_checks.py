@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from hf_spo import Example, Mention, Relation, Schema, Span, Triple
-from hf_spo.data import BadLine, OccurrencePolicy
+from hf_spo.data import OccurrencePolicy, UnreadableRecord
 from hf_spo.doctor.checks import diagnose
 from hf_spo.doctor.diagnosis import Severity
 from hf_spo.doctor.mentions import absence, offset_fault
@@ -284,7 +284,7 @@ class TestRows:
         assert overlap["SEO"] == 2
 
     def test_unreadable_lines(self, tmp_path):
-        bad = BadLine(tmp_path / "train.jsonl", 7, "{", "no JSON")
+        bad = UnreadableRecord(str(tmp_path / "train.jsonl"), 7, "no JSON", "{")
         found = findings(builders.EXAMPLES, bad_lines=[bad])
         assert found["unreadable lines"].severity == Severity.ERROR
         assert "1 of 9 lines" in found["unreadable lines"].what

@@ -55,7 +55,7 @@ def test_wrong_offsets_pass(tmp_path):
         {"text": "晚风", "start": 4, "end": 2},
         {"text": "晚风", "start": -1, "end": 1},
         {"text": "晚风", "start": "1", "end": "3"},
-        {"text": "晚风", "start": 2.0, "end": 4.0},
+        {"text": "晚风", "start": 2.5, "end": 4.0},
         {"text": "晚风", "start": True, "end": 3},
         {"text": "晚风", "start": 2},
         {"text": 5, "start": 2, "end": 4},
@@ -91,7 +91,7 @@ def test_other_formats(tmp_path, caplog):
     path.write_text("text\tsubject\tpredicate\tobject\tnote\n晚风\t晚\t歌手\t风\t好\n", encoding="utf-8")
     assert list(read_as_it_is(path)) == list(read_as_it_is(path, format="tsv")) == list(read_examples(path))
     assert "left out: column 'note' (1)" in caplog.text
-    with pytest.raises(DataFormatError, match=r"train\.tsv:1: no JSON"):
+    with pytest.raises(DataFormatError, match=r"train\.tsv:1: not JSON"):
         list(read_as_it_is(path, format="hf-spo"))
 
 

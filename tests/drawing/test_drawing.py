@@ -439,9 +439,12 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("triple", "problem"),
         [
-            ({"subject": {"text": "灯"}}, "triple 1: no 'predicate'; expected a Triple"),
+            ({"subject": {"text": "灯"}}, "triple 1: predicate: expected a string, got nothing; expected a Triple"),
             ("灯", "triple 1: .*expected a Triple"),
-            ({**FACTS[0].to_dict(), "subject": {"text": "灯", "start": 3}}, 'triple 1: .*both "start" and "end"'),
+            (
+                {**FACTS[0].to_dict(), "subject": {"text": "灯", "start": 3}},
+                "triple 1: subject.end: expected a whole number, got nothing",
+            ),
             (Triple(Mention("灯", Span(0, 1)), "p", Mention("")), r"triple 1: text\[0:1\] is '《', not '灯'"),
             (Triple(Mention("灯"), "p", Mention("x", Span(90, 91))), r"triple 1: text\[90:91\] is '', not 'x'"),
         ],

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoTokenizer, pipeline
 
 from hf_spo import Schema, SpoForTripleExtraction, TripleStore
-from hf_spo.data import Account, Record, find_format
+from hf_spo.data import ConversionReport, Record, find_format
 from hf_spo.training.plan import TrainingData, run_recipe
 from hf_spo.training.recipe import Recipe, RecipeError
 from tests import builders
@@ -107,7 +107,7 @@ def test_resume_without_a_checkpoint_starts(recipe):
 
 def test_bad_lines(recipe, parts):
     bad = recipe.override(train=str(parts / "bad.jsonl"))
-    with pytest.raises(ValueError, match=r"bad\.jsonl:11: no JSON"):
+    with pytest.raises(ValueError, match=r"bad\.jsonl:11: not JSON"):
         run_recipe(bad)
     aside = []
     run_recipe(bad, ["--max_steps", "1"], on_bad_line=aside.append)
@@ -118,7 +118,7 @@ def test_data_in_another_format(recipe, parts, tmp_path):
     path = tmp_path / "train.json"
     doccano = find_format("doccano")
     assert doccano.write is not None
-    doccano.write((Record(one.text, one.triples) for one in tiny.TEXTS), path, Account())
+    doccano.write((Record(one.text, one.triples) for one in tiny.TEXTS), path, ConversionReport())
     read = TrainingData.read(recipe.override(train=str(path), dev=str(path)))
     assert read.train == read.dev == tiny.TEXTS
     with pytest.raises(ValueError, match=r"train\.json:1: spo_list"):

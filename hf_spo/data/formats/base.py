@@ -1,4 +1,4 @@
-"""What readers and writers of labelled texts have in common: records, what a format is, and an account of losses."""
+"""What readers and writers of labelled texts have in common: records, what a format is, and a report of losses."""
 
 import json
 from collections import Counter
@@ -10,7 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ...model.fields import FieldError
 from ...model.schema import Example, Mention, Triple
+from ...support.unreadable import OnUnreadable
+from ...support.unreadable import UnreadableRecord as UnreadableRecord
 
 _HEAD = 1 << 18
 _LONG_HEAD = 1 << 24
@@ -41,82 +44,59 @@ class Record:
         return Example(self.text, self.triples, self.annotated_predicates)
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    r"""A line, or another unit of a file, that is no example, and why; bytes that are no UTF-8 stand in `line` as \xff.
-
-    Args:
-        path: of the file.
-        number: of the line, from 1; of a task, a document or a row where `unit` says so.
-        line: its content.
-        problem: what is wrong, in words.
-        unit: what is numbered; empty for lines.
-    """
-
-    path: Path
-    number: int
-    line: str
-    problem: str
-    unit: str = ""
-
-    def __str__(self) -> str:
-        place = f"{self.path}: {self.unit} {self.number}" if self.unit else f"{self.path}:{self.number}"
-        return f"{place}: {self.problem}"
-
-
 class DataFormatError(ValueError):
     """A data file, or a line of it, cannot be read."""
 
 
-OnBadLine = Callable[[BadLine], None]
-
-
-class Account:
-    """Keeps account, while a file is read or written, of what does not come through.
+class ConversionReport:
+    """Counts what is left out, corrected and skipped while a file is read or written.
 
     Args:
-        on_bad_line: receives each line that is no example, which is then skipped; None raises instead.
-        mend_offsets: put offsets right that were counted in another unit or from another place, see [`place`].
+        on_bad_line: receives each record that cannot be read, which is then skipped; None raises an error instead.
+        correct_offsets: correct offsets that were counted in another unit or from another start, see [`place`].
     """
 
-    def __init__(self, on_bad_line: OnBadLine | None = None, *, mend_offsets: bool = False) -> None:
+    def __init__(self, on_bad_line: OnUnreadable | None = None, *, correct_offsets: bool = False) -> None:
         self.on_bad_line = on_bad_line
-        self.mend_offsets = mend_offsets
+        self.correct_offsets = correct_offsets
         self.skipped = 0
-        """How many bad lines were set aside."""
+        """How many records were skipped."""
         self.lost: Counter[str] = Counter()
-        """What a format cannot hold, in words for a reader ("score of a triple"), and how often."""
-        self.mended: Counter[str] = Counter()
-        """What was put right, in words, and how often."""
+        """What a format cannot hold, in words for a reader ("scores of triples"), and how often."""
+        self.corrected: Counter[str] = Counter()
+        """What was corrected, in words, and how often."""
 
     def lose(self, what: str, count: int = 1) -> None:
-        """Count something that was left out; nothing if `count` is 0."""
+        """Count something that is left out; a count of 0 leaves no entry."""
         if count:
             self.lost[what] += count
 
-    def mend(self, what: str, count: int = 1) -> None:
-        """Count something that was put right."""
+    def correct(self, what: str, count: int = 1) -> None:
+        """Count something that is corrected; a count of 0 leaves no entry."""
         if count:
-            self.mended[what] += count
+            self.corrected[what] += count
 
     def summary(self) -> str:
-        """Return what was lost and mended in words, such as "left out: scores (3)"; empty if nothing was."""
-        parts = (("left out", self.lost), ("mended", self.mended))
+        """Return what was left out and corrected in words, such as "left out: scores (3)"; empty if nothing was."""
+        parts = (("left out", self.lost), ("corrected", self.corrected))
         return "; ".join(f"{verb}: {tally(counts)}" for verb, counts in parts if counts)
 
-    def bad(self, line: BadLine) -> None:
-        """Set a line aside.
+    def skip(self, problem: str | Exception, path: Path, number: int, content: str, unit: str = "line") -> None:
+        """Skip a record that cannot be read.
+
+        Args:
+            problem: the error that a parser raised, of which a [`FieldError`] names the field; or the reason in words.
+            path, number, content, unit: see [`UnreadableRecord`].
 
         Raises:
-            DataFormatError: nobody takes bad lines.
+            DataFormatError: the report has no `on_bad_line`.
         """
+        field, reason = (problem.field, problem.reason) if isinstance(problem, FieldError) else ("", str(problem))
+        record = UnreadableRecord(str(path), number, reason, content, unit, field)
         if self.on_bad_line is None:
-            remedy = (
-                f"mend the {line.unit or 'line'}, or pass --skip-bad-lines to set such {line.unit or 'line'}s aside"
-            )
-            raise DataFormatError(f"{line}; {remedy}")
+            raise DataFormatError(record.error)
         self.skipped += 1
-        self.on_bad_line(line)
+        self.on_bad_line(record)
 
 
 def tally(counts: Mapping[str, int]) -> str:
@@ -144,7 +124,7 @@ class Sample:
 
     @cached_property
     def text(self) -> str:
-        """The same as text, without a byte order mark; what is no UTF-8 is replaced."""
+        """The same as text, without a byte order mark; what is not UTF-8 is replaced."""
         return self.head.decode("utf-8-sig", "replace")
 
     @cached_property
@@ -195,15 +175,15 @@ class Format:
         name: as the command line has it: lower case, words joined by hyphens.
         about: a line for people who choose.
         recognise: whether a file looks like it; formats are asked in order, and the first says yes.
-        read: yields a file's records; what is wrong or lost goes to the account. Raises FileNotFoundError, and
+        read: yields a file's records; what is wrong or lost goes to the report. Raises FileNotFoundError, and
             DataFormatError for a file that cannot be read at all.
-        write: writes records, whole or not at all; what the format cannot hold goes to the account.
+        write: writes records, whole or not at all; what the format cannot hold goes to the report.
         suffix: of the files written; empty for a folder.
     """
 
     name: str
     about: str
     recognise: Callable[[Sample], bool]
-    read: Callable[[Path, Account], Iterator[Record]]
-    write: Callable[[Iterable[Record], Path, Account], None] | None = None
+    read: Callable[[Path, ConversionReport], Iterator[Record]]
+    write: Callable[[Iterable[Record], Path, ConversionReport], None] | None = None
     suffix: str = ".jsonl"

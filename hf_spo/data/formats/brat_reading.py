@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ...model.schema import Mention
 from ..offsets import place
-from .base import Account, BadLine, DataFormatError, Record
+from .base import ConversionReport, DataFormatError, Record
 from .lines import encoding_fault
 from .marks import Link, Marks, from_marks
 
@@ -25,11 +25,11 @@ _RELATION = re.compile(r"R\S*\t(\S+)((?:\s+[^\s:]+:\S+){2,})\s*")
 _BOM = "\ufeff"
 
 
-def read_folder(path: Path, account: Account) -> Iterator[Record]:
+def read_folder(path: Path, report: ConversionReport) -> Iterator[Record]:
     """Yield the annotated texts of a folder, or the one of a pair of files; a wrong line makes its document bad.
 
     Raises:
-        DataFormatError: the folder has no text; or a document is bad, and the account takes none.
+        DataFormatError: the folder has no text; or a document is bad, and the report takes none.
         FileNotFoundError: there is no such folder, or a file lacks its other half.
     """
     if path.is_dir():
@@ -37,32 +37,32 @@ def read_folder(path: Path, account: Account) -> Iterator[Record]:
         if not texts:
             raise DataFormatError(f"{path}: no .txt file in this folder; expected .txt and .ann files of brat")
         orphans = sorted({file.with_suffix(".txt") for file in path.rglob("*.ann")} - set(texts))
-        return _documents([*texts, *orphans], path, account)
+        return _documents([*texts, *orphans], path, report)
     for file in (path, path.with_suffix(".txt"), path.with_suffix(".ann")):
         if not file.is_file():
             raise FileNotFoundError(f"there is no {file}; expected a folder, or a .txt file beside an .ann file")
-    return _documents([path.with_suffix(".txt")], path.parent, account)
+    return _documents([path.with_suffix(".txt")], path.parent, report)
 
 
-def _documents(texts: list[Path], folder: Path, account: Account) -> Iterator[Record]:
+def _documents(texts: list[Path], folder: Path, report: ConversionReport) -> Iterator[Record]:
     for number, text in enumerate(texts, 1):
         annotations = text.with_suffix(".ann")
         if not annotations.is_file():
-            account.lose("texts without an .ann file")
+            report.lose("texts without an .ann file")
             continue
         name = text.relative_to(folder).with_suffix("").as_posix()
         try:
-            document = _Document(_decoded(text), account)
+            document = _Document(_decoded(text), report)
             links = _read_lines(document, _decoded(annotations).removeprefix(_BOM))
         except _LineError as wrong:
-            account.bad(BadLine(annotations, wrong.number, wrong.line, str(wrong)))
+            report.skip(wrong, annotations, wrong.number, wrong.line)
         except FileNotFoundError:
-            account.bad(BadLine(annotations, number, "", f"its text {text.name} is missing", "document"))
+            report.skip(f"its text {text.name} is missing", annotations, number, "", "document")
         except UnicodeDecodeError as error:
-            problem = encoding_fault(error.object) or "no UTF-8: the last character is cut off"
-            account.bad(BadLine(text, number, "", f"its text or annotations: {problem}", "document"))
+            problem = encoding_fault(error.object) or "not UTF-8: the last character is cut off"
+            report.skip(f"its text or annotations: {problem}", text, number, "", "document")
         else:
-            yield from_marks(document.text, Marks(document.mentions, links), account, name)
+            yield from_marks(document.text, Marks(document.mentions, links), report, name)
 
 
 def _decoded(path: Path) -> str:
@@ -130,9 +130,9 @@ def _entity(line: str) -> _Entity:
 class _Document:
     """A text and its entities, as far as they are read."""
 
-    def __init__(self, raw: str, account: Account) -> None:
+    def __init__(self, raw: str, report: ConversionReport) -> None:
         self.text = raw
-        self.account = account
+        self.report = report
         self.mentions: list[Mention] = []
         self._places: dict[str, int | None] = {}
 
@@ -151,21 +151,21 @@ class _Document:
         if entity.in_place(self.text):
             gaps = (self.text[before:after] for (_, before), (after, _) in pairwise(fragments))
             if any(gap and not gap.isspace() for gap in gaps):
-                self.account.lose("discontinuous entities")
+                self.report.lose("discontinuous entities")
                 self._places[name] = None
                 return
             words = None
         elif len(fragments) > 1:
             raise ValueError(f"the fragments are not {words!r:.60} in the text")
         self._places[name] = len(self.mentions)
-        self.mentions.append(place(self.text, start, end, words, kind, name, self.account))
+        self.mentions.append(place(self.text, start, end, words, kind, name, self.report))
 
     def pass_over(self, line: str) -> None:
         """Count a line that is neither entity nor relation."""
         if not line.startswith(("T", "R")):
             if line[0] not in _LOST:
                 raise ValueError(f"expected an annotation of brat, such as T1\tPerson 0 4\tAnna, got {line!r:.60}")
-            self.account.lose(_LOST[line[0]])
+            self.report.lose(_LOST[line[0]])
 
     def links(self, line: str) -> list[Link]:
         """Return the relation of a line; none if one of its ends is lost."""
@@ -174,17 +174,17 @@ class _Document:
             raise ValueError("expected identifier, tab, type and two arguments, such as R1\tauthor Arg1:T1 Arg2:T2")
         arguments = [argument.split(":", 1) for argument in match[2].split()]
         if len(arguments) > 2:
-            self.account.lose("relations of more than two")
+            self.report.lose("relations of more than two")
             return []
         ends = [name for _, name in (sorted(arguments) if {"Arg1", "Arg2"} == set(dict(arguments)) else arguments)]
         if any(name.startswith("E") for name in ends):
-            self.account.lose("relations of events")
+            self.report.lose("relations of events")
             return []
         for name in ends:
             if name not in self._places:
                 raise ValueError(f"there is no entity {name}")
         head, tail = (self._places[name] for name in ends)
         if head is None or tail is None:
-            self.account.lose("relations of discontinuous entities")
+            self.report.lose("relations of discontinuous entities")
             return []
         return [Link(head, match[1], tail)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...model.schema import Mention, Span
 from ...support.files import whole_folder
-from .base import Account, Record
+from .base import ConversionReport, Record
 from .losses import encodable
 from .marks import label, to_marks
 from .trimming import trimmed
@@ -18,7 +18,7 @@ _LONGEST = 200
 """Bytes of a name; most systems allow 255, and the suffix needs some."""
 
 
-def write_folder(records: Iterable[Record], path: Path, account: Account) -> None:
+def write_folder(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     """Write a folder with a text and its annotations for each record, whole or not at all.
 
     A file is called by the record's identifier where that is a safe name that no other file has, and by its number
@@ -28,10 +28,10 @@ def write_folder(records: Iterable[Record], path: Path, account: Account) -> Non
         FileExistsError: there is a file of that name, or a folder that is not empty.
         FileNotFoundError: the folder that it is to be in does not exist.
     """
-    documents = _Documents(account)
+    documents = _Documents(report)
     with whole_folder(path) as folder:
         for number, record in enumerate(records, 1):
-            record = trimmed(encodable(record, account), account)
+            record = trimmed(encodable(record, report), report)
             annotations = documents.annotations(record)
             name = documents.file_name(record.id, number)
             _write(folder / f"{name}.txt", record.text)
@@ -46,15 +46,15 @@ def _write(path: Path, content: str) -> None:
 class _Documents:
     """The documents of a folder: their names, and what they use of types and relations."""
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
+    def __init__(self, report: ConversionReport) -> None:
+        self.report = report
         self._names: set[str] = set()
         self._types: dict[str, None] = {}
         self._relations: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
 
     def annotations(self, record: Record) -> str:
         """Return the content of a record's .ann file."""
-        marks = to_marks(record, self.account)
+        marks = to_marks(record, self.report)
         types = [self._shown(label(one.type)) for one in marks.entities]
         self._types.update(dict.fromkeys(types))
         lines = []
@@ -75,7 +75,7 @@ class _Documents:
         name = identifier or ""
         safe = _SAFE.fullmatch(name) is not None and len(name.encode()) <= _LONGEST and _key(name) not in self._names
         if not safe:
-            self.account.lose("identifiers that are no file names", identifier is not None)
+            self.report.lose("identifiers that are no file names", identifier is not None)
             name = f"text-{number:06}"
             while _key(name) in self._names:
                 name += "-"
@@ -93,7 +93,7 @@ class _Documents:
 
     def _shown(self, name: str) -> str:
         shown = "_".join(name.split()) or label("")
-        self.account.lose("white space in types and predicates", shown != name)
+        self.report.lose("white space in types and predicates", shown != name)
         return shown
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from ...model.fields import FieldError, kind, string
 from ...model.schema import Mention, Triple
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .losses import Part, lose_parts
 from .rows import identifier, parsed_rows
 from .writing import write_list
 
 
-def record_from_casrel(row: Mapping[str, Any], account: Account) -> Record:
+def record_from_casrel(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read one row: text, and triples of words without types and offsets.
 
     Raises:
@@ -37,13 +37,13 @@ def _recognise(sample: Sample) -> bool:
     return any("triple_list" in row for row in sample.rows)
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_casrel(row, account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, lambda row: record_from_casrel(row, report), report)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     def row_of(record: Record) -> dict[str, Any]:
-        lose_parts(record, account, *Part)
+        lose_parts(record, report, *Part)
         triples = [[triple.subject.text, triple.predicate, triple.object.text] for triple in record.triples]
         return {"text": record.text, "triple_list": triples}
 

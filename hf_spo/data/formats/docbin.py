@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 
 _HEAD = 1 << 12
 
@@ -17,16 +17,16 @@ def _recognise(sample: Sample) -> bool:
     return b"version" in head and b"attrs" in head  # the keys that msgpack has first
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
     from .docbin_docs import read_docs
 
-    return read_docs(path, account)
+    return read_docs(path, report)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     from .docbin_docs import write_docs
 
-    write_docs(records, path, account)
+    write_docs(records, path, report)
 
 
 FORMAT = Format("docbin", "DocBin of spaCy: documents with entities and relations", _recognise, _read, _write, ".spacy")

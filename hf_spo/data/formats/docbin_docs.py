@@ -18,7 +18,7 @@ from ...model.fields import FieldError, kind, names
 from ...model.schema import Mention
 from ...support.files import whole_path
 from ..offsets import place
-from .base import Account, BadLine, DataFormatError, Record
+from .base import ConversionReport, DataFormatError, Record
 from .losses import encodable
 from .marks import Link, Marks, from_marks, label, to_marks
 from .native import record_from_native, row_of
@@ -38,28 +38,28 @@ _RELATIONS, _TRIPLES = ("._.", "rel", None, None), ("._.", "triples", None, None
 """Where `doc.user_data` keeps extension attributes, which need not be registered."""
 
 
-def read_docs(path: Path, account: Account) -> Iterator[Record]:
+def read_docs(path: Path, report: ConversionReport) -> Iterator[Record]:
     """Yield the documents of a DocBin; one whose relations are wrong is bad.
 
     Raises:
-        DataFormatError: the file is no DocBin; or a document is bad, and the account takes none.
+        DataFormatError: the file is no DocBin; or a document is bad, and the report takes none.
         FileNotFoundError: there is no such file.
     """
     for number, doc in enumerate(_docs(path), 1):
         try:
-            record = _record(doc, account)
+            record = _record(doc, report)
         except ValueError as error:
-            account.bad(BadLine(path, number, doc.text, str(error), "document"))
+            report.skip(error, path, number, doc.text, "document")
         else:
             yield record
 
 
-def write_docs(records: Iterable[Record], path: Path, account: Account) -> None:
+def write_docs(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     """Write a DocBin, whole or not at all."""
     vocab = Vocab()
     docs = DocBin(store_user_data=True)
     for record in records:
-        docs.add(_doc(placed(encodable(record, account), account), vocab))
+        docs.add(_doc(placed(encodable(record, report), report), vocab))
     with whole_path(path) as part:
         part.write_bytes(docs.to_bytes())
 
@@ -77,29 +77,29 @@ def _docs(path: Path) -> Iterator[Doc]:
             gc.enable()  # srsly leaves it off when it fails
 
 
-def _record(doc: Doc, account: Account) -> Record:
+def _record(doc: Doc, report: ConversionReport) -> Record:
     data: dict[Any, Any] = doc.user_data
-    account.lose("categories of texts", len(doc.cats))
+    report.lose("categories of texts", len(doc.cats))
     name = identifier(data)
     entities: dict[Mention, int] = {}
     first: dict[int, int] = {}
     # Relations name entities by their first tokens: meant are those of `doc.ents`, and of others the longest.
     groups = sorted((span for group in doc.spans.values() for span in group), key=len, reverse=True)
     for span in (*doc.ents, *groups):
-        mention = place(doc.text, span.start_char, span.end_char, None, span.label_, "entity", account)
+        mention = place(doc.text, span.start_char, span.end_char, None, span.label_, "entity", report)
         first.setdefault(span.start, entities.setdefault(mention, len(entities)))
     triples = data.get(_TRIPLES)
     if isinstance(triples, list | tuple):
-        found = record_from_native({"text": doc.text, "triples": list(triples)}, account).triples
+        found = record_from_native({"text": doc.text, "triples": list(triples)}, report).triples
         mentions = {mention for triple in found for mention in (triple.subject, *(one for _, one in triple.slots()))}
-        others = from_marks(doc.text, Marks(list(entities), ()), account).entities
+        others = from_marks(doc.text, Marks(list(entities), ()), report).entities
         free = tuple(one for one in others if one not in mentions)
         return Record(doc.text, found, free, name, names(data, "annotated_predicates"))
-    links = _links(data.get(_RELATIONS), first, account)
-    return from_marks(doc.text, Marks(list(entities), list(links)), account, name)
+    links = _links(data.get(_RELATIONS), first, report)
+    return from_marks(doc.text, Marks(list(entities), list(links)), report, name)
 
 
-def _links(relations: Any, first: Mapping[int, int], account: Account) -> Iterator[Link]:
+def _links(relations: Any, first: Mapping[int, int], report: ConversionReport) -> Iterator[Link]:
     if relations is None:
         return
     if not isinstance(relations, Mapping):
@@ -109,7 +109,7 @@ def _links(relations: Any, first: Mapping[int, int], account: Account) -> Iterat
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(scores, Mapping):
             raise FieldError(path, "expected two token numbers with scores by label")
         stated = {name: score for name, score in scores.items() if score}
-        account.lose("relations stated not to hold", len(scores) - len(stated))
+        report.lose("relations stated not to hold", len(scores) - len(stated))
         for name, score in stated.items():
             if pair[0] not in first or pair[1] not in first:
                 raise FieldError(path, "no entity begins with one of these tokens")
@@ -119,8 +119,8 @@ def _links(relations: Any, first: Mapping[int, int], account: Account) -> Iterat
 
 
 def _doc(record: Record, vocab: Vocab) -> Doc:
-    # An account of its own: triples are written as they are too, so that nothing of them is lost.
-    marks = to_marks(record, Account(), twins=False, scores=True)
+    # An report of its own: triples are written as they are too, so that nothing of them is lost.
+    marks = to_marks(record, ConversionReport(), twins=False, scores=True)
     tokens = spaced(record.text, [span for _, span in marks.placed])
     words = [record.text[span.start : span.end] for span, _ in tokens]
     doc = Doc(vocab, words=words, spaces=[space for _, space in tokens])

@@ -14,7 +14,7 @@ from ...model.fields import FieldError, kind, string, whole_number
 from ...model.schema import Mention
 from ..offsets import place
 from ..uncertainty import uncertainty
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .entries import claim, objects, other_fields, referred, values
 from .marks import Link, Marks, from_marks, label, to_marks
 from .rows import identifier, parsed_rows
@@ -41,29 +41,29 @@ def _is_span(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 3 and isinstance(entry[0], int) and isinstance(entry[2], str)
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, account=account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, report=report), report)
 
 
-def _record(row: Mapping[str, Any], account: Account) -> Record:
+def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
     text = string(row, "data" if "data" in row and "text" not in row else "text")
     entities: list[Mention] = []
     places: dict[str | int, int] = {}
-    for path, entry in _spans(row, account):
+    for path, entry in _spans(row, report):
         if entry.get("id") is not None:
             claim(places, entry, "id", path, len(entities))
         start, end = (whole_number(entry, side, path) for side in ("start_offset", "end_offset"))
-        entities.append(place(text, start, end, None, _type(entry, path, account), path, account))
+        entities.append(place(text, start, end, None, _type(entry, path, report), path, report))
     links = []
     for path, entry in objects(row, "relations"):
         head, tail = (referred(places, entry, name, path) for name in ("from_id", "to_id"))
         links.append(Link(head, string(entry, "type", path), tail))
-    account.lose("comments", sum(len(values(row, name)) for name in _COMMENTS))
-    other_fields(row, _KNOWN, account)
-    return from_marks(text, Marks(entities, links), account, identifier(row))
+    report.lose("comments", sum(len(values(row, name)) for name in _COMMENTS))
+    other_fields(row, _KNOWN, report)
+    return from_marks(text, Marks(entities, links), report, identifier(row))
 
 
-def _spans(row: Mapping[str, Any], account: Account) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _spans(row: Mapping[str, Any], report: ConversionReport) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield entities, which may be lists of start, end and label; single labels are categories of the text."""
     if not any(name in row for name in _SPANS):
         raise FieldError("entities", "expected a list of entities, got nothing")
@@ -73,25 +73,25 @@ def _spans(row: Mapping[str, Any], account: Account) -> Iterator[tuple[str, Mapp
         elif isinstance(entry, Mapping):
             yield path, entry
         elif isinstance(entry, str):
-            account.lose("categories of texts")
+            report.lose("categories of texts")
         else:
             raise FieldError(path, f"expected an object or a list of start, end and label, got {kind(entry)}")
-    account.lose("categories of texts", len(values(row, "cats")))
+    report.lose("categories of texts", len(values(row, "cats")))
 
 
-def _type(entry: Mapping[str, Any], path: str, account: Account) -> str:
+def _type(entry: Mapping[str, Any], path: str, report: ConversionReport) -> str:
     if isinstance(entry.get("label"), int):
-        account.lose("names of labels, of which the file has the numbers")
+        report.lose("names of labels, of which the file has the numbers")
         return str(entry["label"])
     return string(entry, "label", path)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     numbers = count(1)
-    write_lines((_row(record, account, numbers) for record in records), path)
+    write_lines((_row(record, report, numbers) for record in records), path)
 
 
-def write_predictions(records: Iterable[Record], path: Path, account: Account, model_version: str) -> None:
+def write_predictions(records: Iterable[Record], path: Path, report: ConversionReport, model_version: str) -> None:
     """Write what a model found for doccano to import: labels for annotators to approve.
 
     doccano shows the further fields beside the text: `model_version`, and `uncertainty` from 0 to 1.
@@ -99,7 +99,7 @@ def write_predictions(records: Iterable[Record], path: Path, account: Account, m
     Args:
         records: with scored triples.
         path: of the file.
-        account: gets what cannot be written.
+        report: gets what cannot be written.
         model_version: names the model.
 
     Raises:
@@ -107,15 +107,15 @@ def write_predictions(records: Iterable[Record], path: Path, account: Account, m
     """
     numbers = count(1)
     rows = (
-        {**_row(record, account, numbers), "model_version": model_version, "uncertainty": uncertainty(record.triples)}
+        {**_row(record, report, numbers), "model_version": model_version, "uncertainty": uncertainty(record.triples)}
         for record in records
     )
     write_lines(rows, path)
 
 
-def _row(record: Record, account: Account, numbers: Iterator[int]) -> dict[str, Any]:
+def _row(record: Record, report: ConversionReport, numbers: Iterator[int]) -> dict[str, Any]:
     """Return a row; numbers are of entities and relations, each once in a file."""
-    marks = to_marks(record, account)
+    marks = to_marks(record, report)
     entities = [
         {"id": next(numbers), "label": label(one.type), "start_offset": span.start, "end_offset": span.end}
         for one, span in marks.placed

@@ -8,7 +8,7 @@ from typing import Any
 from ...model.fields import FieldError, items, kind, names, string
 from ...model.schema import VALUE_SLOT, Example, Mention, Triple
 from ..occurrences import OccurrencePolicy, locate
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .losses import Part, lose_parts
 from .rows import parsed_rows
 from .writing import write_lines
@@ -23,10 +23,10 @@ def example_from_duie(row: Mapping[str, Any]) -> Example:
     Raises:
         FieldError: a field is missing or of the wrong type.
     """
-    return record_from_duie(row, Account()).example
+    return record_from_duie(row, ConversionReport()).example
 
 
-def record_from_duie(row: Mapping[str, Any], account: Account) -> Record:
+def record_from_duie(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read the same, or a row of CMeIE, whose marks of triples across sentences are counted as lost."""
     entries = items(row, "spo_list")
     record = Record(
@@ -34,7 +34,7 @@ def record_from_duie(row: Mapping[str, Any], account: Account) -> Record:
         tuple(_triple(entry, path) for path, entry in entries),
         annotated_predicates=names(row, "annotated_predicates"),
     )
-    account.lose("marks of triples across sentences", sum(entry.get(_COMBINED) is True for _, entry in entries))
+    report.lose("marks of triples across sentences", sum(entry.get(_COMBINED) is True for _, entry in entries))
     return record
 
 
@@ -65,8 +65,8 @@ def _slots(entry: Mapping[str, Any], name: str, path: str) -> dict[str, str]:
     return slots
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_duie(row, account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, lambda row: record_from_duie(row, report), report)
 
 
 Entry = Callable[[Record, Triple], dict[str, Any]]
@@ -107,9 +107,11 @@ def _across_sentences(text: str, triple: Triple) -> bool:
 _SENTENCE_ENDS = "。！？!?\n"
 
 
-def _write(records: Iterable[Record], path: Path, account: Account, *, entry: Entry, lost: tuple[Part, ...]) -> None:
+def _write(
+    records: Iterable[Record], path: Path, report: ConversionReport, *, entry: Entry, lost: tuple[Part, ...]
+) -> None:
     def row_of(record: Record) -> dict[str, Any]:
-        lose_parts(record, account, *lost)
+        lose_parts(record, report, *lost)
         partial = record.annotated_predicates
         return {
             "text": record.text,

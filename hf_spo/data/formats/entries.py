@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from ...model.fields import FieldError, kind
-from .base import Account
+from .base import ConversionReport
 
 T = TypeVar("T")
 
@@ -76,6 +76,6 @@ def referred(known: Mapping[Any, T], row: Mapping[str, Any], name: str, path: st
     return known[value]
 
 
-def other_fields(row: Mapping[str, Any], known: Collection[str], account: Account) -> None:
+def other_fields(row: Mapping[str, Any], known: Collection[str], report: ConversionReport) -> None:
     """Count the fields of a row that are not read, as far as they say anything."""
-    account.lose("further fields of rows", sum(name not in known and bool(value) for name, value in row.items()))
+    report.lose("further fields of rows", sum(name not in known and bool(value) for name, value in row.items()))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .base import Account, DataFormatError, Format, Record, Sample
+from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .rows import numbered, parsed
 from .shapes import record_from_row
 
@@ -12,7 +12,7 @@ HUB_PREFIX = "hub:"
 _SPLITS = "dataset_dict.json"
 
 
-def _read_hub(path: Path, account: Account) -> Iterator[Record]:
+def _read_hub(path: Path, report: ConversionReport) -> Iterator[Record]:
     from datasets import load_dataset
 
     name, *rest = path.as_posix().removeprefix(HUB_PREFIX).split(":")
@@ -21,7 +21,7 @@ def _read_hub(path: Path, account: Account) -> Iterator[Record]:
         rows = load_dataset(name, *rest, split=split, streaming=True)
     except Exception as error:  # whatever its loaders and the network raise
         raise DataFormatError(f"{path} cannot be loaded: {_first_line(error)}") from None
-    return _records(_loaded(rows, path), path, account)
+    return _records(_loaded(rows, path), path, report)
 
 
 def _loaded(rows: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
@@ -35,7 +35,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _read_folder(path: Path, account: Account) -> Iterator[Record]:
+def _read_folder(path: Path, report: ConversionReport) -> Iterator[Record]:
     from datasets import load_from_disk
 
     if (path / _SPLITS).exists():
@@ -45,11 +45,11 @@ def _read_folder(path: Path, account: Account) -> Iterator[Record]:
         rows = load_from_disk(path)
     except (ValueError, OSError) as error:
         raise DataFormatError(f"{path}: no data set that datasets saved ({_first_line(error)})") from None
-    return _records(rows, path, account)
+    return _records(rows, path, report)
 
 
-def _records(rows: Iterable[dict[str, Any]], path: Path, account: Account) -> Iterator[Record]:
-    return parsed(numbered(rows), path, lambda row: record_from_row(row, account), account)
+def _records(rows: Iterable[dict[str, Any]], path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed(numbered(rows), path, lambda row: record_from_row(row, report), report)
 
 
 def _is_hub(sample: Sample) -> bool:

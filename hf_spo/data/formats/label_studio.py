@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 
 from ...model.schema import Schema
 from ..uncertainty import uncertainty
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .label_studio_reading import is_json_min, read_tasks
 from .marks import label, relation_labels, to_marks
 from .writing import write_list
@@ -27,15 +27,15 @@ def _recognise(sample: Sample) -> bool:
     return tasks or is_json_min(sample)  # which reading explains
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     rows = (
-        {**_task(record), "annotations": [{"was_cancelled": False, "result": _result(record, account)}]}
+        {**_task(record), "annotations": [{"was_cancelled": False, "result": _result(record, report)}]}
         for record in records
     )
     write_list(rows, path)
 
 
-def write_predictions(records: Iterable[Record], path: Path, account: Account, model_version: str) -> None:
+def write_predictions(records: Iterable[Record], path: Path, report: ConversionReport, model_version: str) -> None:
     """Write what a model found as tasks with predictions, which Label Studio shows as suggestions.
 
     A prediction's score is one minus its [`uncertainty`], so that tasks ordered by prediction score, lowest first,
@@ -44,13 +44,13 @@ def write_predictions(records: Iterable[Record], path: Path, account: Account, m
     Args:
         records: with scored triples.
         path: of the file.
-        account: gets what cannot be written.
+        report: gets what cannot be written.
         model_version: names the model.
 
     Raises:
         ValueError: a triple has no score.
     """
-    write_list((_predicted(record, account, model_version) for record in records), path)
+    write_list((_predicted(record, report, model_version) for record in records), path)
 
 
 def labelling_config(schema: Schema) -> str:
@@ -87,14 +87,14 @@ def _task(record: Record) -> dict[str, Any]:
     return {"data": {"text": record.text}, **meta}
 
 
-def _predicted(record: Record, account: Account, model_version: str) -> dict[str, Any]:
+def _predicted(record: Record, report: ConversionReport, model_version: str) -> dict[str, Any]:
     score = 1 - uncertainty(record.triples)
-    prediction = {"model_version": model_version, "score": score, "result": _result(record, account, scores=True)}
+    prediction = {"model_version": model_version, "score": score, "result": _result(record, report, scores=True)}
     return {**_task(record), "predictions": [prediction]}
 
 
-def _result(record: Record, account: Account, scores: bool = False) -> list[dict[str, Any]]:
-    marks = to_marks(record, account, scores=scores)
+def _result(record: Record, report: ConversionReport, scores: bool = False) -> list[dict[str, Any]]:
+    marks = to_marks(record, report, scores=scores)
     entities = [
         {
             "id": f"e{place}",

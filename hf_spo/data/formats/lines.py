@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from .base import Account, BadLine, DataFormatError
+from .base import ConversionReport, DataFormatError
 
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -15,16 +15,16 @@ _MARKS = {
 _LOOKED_AT = 1 << 10
 
 
-def decoded_lines(path: Path, account: Account) -> Iterator[tuple[int, str]]:
-    r"""Yield the lines of a UTF-8 file with their numbers from 1 and their line ends; one that is no UTF-8 is bad.
+def decoded_lines(path: Path, report: ConversionReport) -> Iterator[tuple[int, str]]:
+    r"""Yield the lines of a UTF-8 file with their numbers from 1 and their line ends; one that is not UTF-8 is bad.
 
     Only a line feed ends a line: what else Python takes for a line end, such as U+2028, may stand in a JSON string.
 
     Raises:
-        DataFormatError: the file is in UTF-16 or UTF-32; or a line is bad, and the account takes none.
+        DataFormatError: the file is in UTF-16 or UTF-32; or a line is bad, and the report takes none.
         FileNotFoundError: there is no such file.
     """
-    # As bytes, so that one that is no UTF-8 is one line's problem.
+    # As bytes, so that one that is not UTF-8 is one line's problem.
     with path.open("rb") as lines:
         wide = _wide(lines.peek(_LOOKED_AT)[:_LOOKED_AT])
         if wide:
@@ -35,7 +35,7 @@ def decoded_lines(path: Path, account: Account) -> Iterator[tuple[int, str]]:
                 line = content.decode("utf-8")
             except UnicodeDecodeError as error:
                 shown = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
-                account.bad(BadLine(path, number, shown, _wrong_bytes(error, "the line")))
+                report.skip(_wrong_bytes(error, "the line"), path, number, shown)
             else:
                 yield number, line
 
@@ -44,7 +44,7 @@ def whole_text(path: Path) -> str:
     """Return the content of a UTF-8 file, its line ends as they are, without a byte order mark.
 
     Raises:
-        DataFormatError: it is no UTF-8; the message says what it is, as far as that can be told.
+        DataFormatError: it is not UTF-8; the message says what it is, as far as that can be told.
         FileNotFoundError: there is no such file.
     """
     content = path.read_bytes()
@@ -78,7 +78,7 @@ def _wide(head: bytes) -> str | None:
 
 
 def _wrong_bytes(error: UnicodeDecodeError, what: str) -> str:
-    place = f"no UTF-8: byte {error.start + 1} of {what} is 0x{error.object[error.start]:02x}"
+    place = f"not UTF-8: byte {error.start + 1} of {what} is 0x{error.object[error.start]:02x}"
     try:
         read = codecs.getincrementaldecoder("gb18030")().decode(error.object)
     except UnicodeDecodeError:

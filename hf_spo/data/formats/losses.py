@@ -1,11 +1,11 @@
-"""What formats cannot hold of a record, by the names under which an account counts it."""
+"""What formats cannot hold of a record, by the names under which a report counts it."""
 
 import json
 from collections.abc import Mapping
 from enum import StrEnum
 
 from ...support.safe_text import SURROGATE
-from .base import Account, Record
+from .base import ConversionReport, Record
 from .native import record_from_native, row_of
 
 
@@ -21,14 +21,14 @@ class Part(StrEnum):
     PARTIAL = "which predicates' labels are complete"
 
 
-def lose_parts(record: Record, account: Account, *parts: Part) -> None:
+def lose_parts(record: Record, report: ConversionReport, *parts: Part) -> None:
     """Count what is left out of a record that is written without these parts.
 
     Mentions that are left out altogether, as qualifiers or entities, are not counted for their offsets and types.
     """
     counts = _counts(record, set(parts))
     for part in parts:
-        account.lose(part.value, counts[part])
+        report.lose(part.value, counts[part])
 
 
 def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
@@ -50,10 +50,10 @@ def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
     }
 
 
-def encodable(record: Record, account: Account) -> Record:
+def encodable(record: Record, report: ConversionReport) -> Record:
     """Return a record that can be written as UTF-8: a lone surrogate becomes U+FFFD, so that offsets stay right."""
     content = json.dumps(row_of(record), ensure_ascii=False)
     if not SURROGATE.search(content):
         return record
-    account.lose("lone surrogates, written as U+FFFD", len(SURROGATE.findall(record.text)) or 1)
-    return record_from_native(json.loads(SURROGATE.sub("\ufffd", content)), Account())
+    report.lose("lone surrogates, written as U+FFFD", len(SURROGATE.findall(record.text)) or 1)
+    return record_from_native(json.loads(SURROGATE.sub("\ufffd", content)), ConversionReport())

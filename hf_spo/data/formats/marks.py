@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...model.schema import VALUE_SLOT, Mention, Schema, Span, Triple
-from .base import Account, Record
+from .base import ConversionReport, Record
 from .placing import placed
 
 _NAMELESS = "_"
 
-PredictionWriter = Callable[[Iterable[Record], Path, Account, str], None]
+PredictionWriter = Callable[[Iterable[Record], Path, ConversionReport, str], None]
 """Writes what a model found as suggestions for annotators; the last argument names the model and its version."""
 
 
@@ -54,43 +54,43 @@ def relation_labels(schema: Schema) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def to_marks(record: Record, account: Account, *, twins: bool = True, scores: bool = False) -> Marks:
+def to_marks(record: Record, report: ConversionReport, *, twins: bool = True, scores: bool = False) -> Marks:
     """Return a record's entities, those of its triples first, and the relations between them.
 
     Args:
         record: of any format; mentions without offsets are looked up, see [`placed`].
-        account: gets what cannot be marked.
+        report: gets what cannot be marked.
         twins: whether the format tells two entities of the same span and type apart. Triples that share an object and
             differ in its qualifiers get an object each if it does; else those qualifiers are lost.
         scores: whether the format has a place for the triples' scores; else they are lost.
     """
-    record = placed(record, account)
+    record = placed(record, report)
     triples = [triple for triple in record.triples if all(mention.text for mention in _mentions(triple))]
-    account.lose("triples with an empty mention", len(record.triples) - len(triples))
+    report.lose("triples with an empty mention", len(record.triples) - len(triples))
     others = [mention for mention in record.entities if mention.text]
-    account.lose("empty entities", len(record.entities) - len(others))
-    account.lose("which predicates' labels are complete", record.annotated_predicates is not None)
+    report.lose("empty entities", len(record.entities) - len(others))
+    report.lose("which predicates' labels are complete", record.annotated_predicates is not None)
     if not scores:
-        account.lose("scores of triples", sum(triple.score is not None for triple in triples))
+        report.lose("scores of triples", sum(triple.score is not None for triple in triples))
     if not twins:
-        triples = _without_disputed(triples, account)
-    marks = _marks(triples, others, account)
+        triples = _without_disputed(triples, report)
+    marks = _marks(triples, others, report)
     if any(_hard(name) for triple in triples for name in _names(triple)):
-        read = from_marks(record.text, marks, Account()).triples
+        read = from_marks(record.text, marks, ConversionReport()).triples
         unread = sum(
             replace(triple, score=None) not in [replace(one, score=None) for one in read] for triple in triples
         )
-        account.lose('triples that will read as others, for an "@" or "_" in their names', unread)
+        report.lose('triples that will read as others, for an "@" or "_" in their names', unread)
     return marks
 
 
-def from_marks(text: str, marks: Marks, account: Account, name: str | None = None) -> Record:
+def from_marks(text: str, marks: Marks, report: ConversionReport, name: str | None = None) -> Record:
     """Return the record that a text, its entities and relations amount to.
 
     Args:
         text: that the entities are in.
         marks: from a tool.
-        account: gets what triples cannot hold.
+        report: gets what triples cannot hold.
         name: what the file calls the text.
     """
     mentions = [replace(one, type="") if one.type == _NAMELESS else one for one in marks.entities]
@@ -104,10 +104,10 @@ def from_marks(text: str, marks: Marks, account: Account, name: str | None = Non
             continue
         value = mentions[link.tail]
         first = slots.setdefault((predicate, link.head), {}).setdefault(slot, value)
-        account.lose("further values of a qualifier", first != value)
+        report.lose("further values of a qualifier", first != value)
     # What qualifies a qualifier has no place in a triple.
     held = {(link.name, link.tail) for link in plain}
-    account.lose("qualifiers of qualifiers", sum(len(found) for key, found in slots.items() if key not in held))
+    report.lose("qualifiers of qualifiers", sum(len(found) for key, found in slots.items() if key not in held))
     triples = tuple(
         Triple(
             mentions[link.head],
@@ -119,7 +119,7 @@ def from_marks(text: str, marks: Marks, account: Account, name: str | None = Non
         for link in plain
     )
     used = {place for link in marks.links for place in (link.head, link.tail)}
-    return Record(text, triples, _unused(mentions, used, account), name)
+    return Record(text, triples, _unused(mentions, used, report), name)
 
 
 def _label(predicate: str, slot: str) -> str:
@@ -138,7 +138,7 @@ def _hard(name: str) -> bool:
     return "@" in name or name == _NAMELESS
 
 
-def _without_disputed(triples: Sequence[Triple], account: Account) -> list[Triple]:
+def _without_disputed(triples: Sequence[Triple], report: ConversionReport) -> list[Triple]:
     """Take the qualifiers from triples that share predicate and object and differ in them."""
     first: dict[tuple[str, Mention], Mapping[str, Mention]] = {}
     disputed = set()
@@ -148,7 +148,7 @@ def _without_disputed(triples: Sequence[Triple], account: Account) -> list[Tripl
     kept = []
     for triple in triples:
         taken = (triple.predicate, triple.object) in disputed
-        account.lose("qualifiers of an object that triples share", taken * len(triple.qualifiers))
+        report.lose("qualifiers of an object that triples share", taken * len(triple.qualifiers))
         kept.append(replace(triple, qualifiers={}) if taken else triple)
     return kept
 
@@ -167,7 +167,7 @@ class _Entities:
         return [mention for mention, _ in self._places]
 
 
-def _marks(triples: Iterable[Triple], others: Iterable[Mention], account: Account) -> Marks:
+def _marks(triples: Iterable[Triple], others: Iterable[Mention], report: ConversionReport) -> Marks:
     entities = _Entities()
     variants: dict[tuple[str, Mention], list[Mapping[str, Mention]]] = {}
     links: dict[tuple[int, str, int], Link] = {}
@@ -178,7 +178,7 @@ def _marks(triples: Iterable[Triple], others: Iterable[Mention], account: Accoun
         head = entities.place(triple.subject)
         value = entities.place(triple.object, known.index(triple.qualifiers))
         link = Link(head, label(triple.predicate), value, triple.score)
-        account.lose("repetitions of triples", (head, link.name, value) in links)
+        report.lose("repetitions of triples", (head, link.name, value) in links)
         links.setdefault((head, link.name, value), link)
         for slot, mention in triple.qualifiers.items():
             key = (value, _label(triple.predicate, slot), entities.place(mention))
@@ -188,13 +188,13 @@ def _marks(triples: Iterable[Triple], others: Iterable[Mention], account: Accoun
     return Marks(entities.mentions, list(links.values()))
 
 
-def _unused(mentions: Sequence[Mention], used: set[int], account: Account) -> tuple[Mention, ...]:
+def _unused(mentions: Sequence[Mention], used: set[int], report: ConversionReport) -> tuple[Mention, ...]:
     seen = {mentions[place] for place in used}
     found: dict[Mention, None] = {}
     for place, mention in enumerate(mentions):
         if place in used:
             continue
-        account.lose("entities marked twice", mention in seen or mention in found)
+        report.lose("entities marked twice", mention in seen or mention in found)
         if mention not in seen:
             found[mention] = None
     return tuple(found)

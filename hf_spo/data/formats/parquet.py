@@ -1,13 +1,12 @@
 """Parquet files with a row a document: our own columns, or those of another shape that is known."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError
 from ...support.files import whole_path
-from .base import Account, DataFormatError, Format, Record, Sample
+from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .losses import encodable
 from .native import row_of
 from .rows import numbered, parsed
@@ -17,8 +16,8 @@ _AT_ONCE = 1000
 """Rows that are held in memory."""
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed(numbered(_rows(path)), path, lambda row: record_from_row(_unpacked(row), account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed(numbered(_rows(path)), path, lambda row: record_from_row(row, report), report)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -35,18 +34,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         raise DataFormatError(f"{path}: no Parquet file, or not whole ({str(error).splitlines()[0]})") from None
 
 
-def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    from ...support.tables import document_of
-
-    if "triples" not in row:
-        return row
-    try:
-        return document_of(row)
-    except (KeyError, TypeError, AttributeError):
-        raise FieldError("triples", "not the columns that hf_spo.support.tables.DOCUMENT has") from None
-
-
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -54,7 +42,7 @@ def _write(records: Iterable[Record], path: Path, account: Account) -> None:
 
     schema = DOCUMENT.append(pa.field("entities", pa.list_(MENTION)))
     schema = schema.append(pa.field("annotated_predicates", pa.list_(pa.string())))
-    rows = (document_row(row_of(encodable(record, account))) for record in records)
+    rows = (document_row(row_of(encodable(record, report))) for record in records)
     with whole_path(path) as part, pq.ParquetWriter(part, schema) as writer:
         while group := list(islice(rows, _AT_ONCE)):
             writer.write_table(table(group, schema))

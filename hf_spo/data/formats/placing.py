@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from ..occurrences import OccurrencePolicy, locate, occurrences
-from .base import Account, Record
+from .base import ConversionReport, Record
 
 
-def placed(record: Record, account: Account) -> Record:
+def placed(record: Record, report: ConversionReport) -> Record:
     """Return a record all of whose mentions have offsets: those it has, or where their words stand in the text.
 
     A triple without offsets takes the subject and object that stand closest together; an entity takes the first place
@@ -14,25 +14,25 @@ def placed(record: Record, account: Account) -> Record:
 
     Args:
         record: of any format.
-        account: gets how many were looked up, and how many are lost.
+        report: gets how many were looked up, and how many are lost.
     """
     triples = []
     for triple in record.triples:
         mentions = (triple.subject, triple.object, *triple.qualifiers.values())
         found = locate(record.text, triple, OccurrencePolicy.NEAREST)
         if not found:
-            account.lose("triples whose words are not in the text")
+            report.lose("triples whose words are not in the text")
         elif any(mention.span is None for mention in mentions):
-            account.mend("triples placed by looking their words up")
+            report.correct("triples placed by looking their words up")
         triples.extend(found)
     entities = []
     for entity in record.entities:
         spans = occurrences(record.text, entity)
         if not spans:
-            account.lose("entities whose words are not in the text")
+            report.lose("entities whose words are not in the text")
             continue
         if entity.span is None:
-            account.mend("entities placed by looking their words up")
+            report.correct("entities placed by looking their words up")
         options = [replace(entity, span=span) for span in spans]
         entities.append(next((option for option in options if option not in entities), options[0]))
     return replace(record, triples=tuple(triples), entities=tuple(entities))

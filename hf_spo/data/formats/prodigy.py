@@ -12,7 +12,7 @@ from typing import Any
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention
 from ..offsets import place
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .entries import objects, other_fields
 from .marks import Link, Marks, from_marks, label, to_marks
 from .rows import identifier, parsed_rows
@@ -30,42 +30,42 @@ def _recognise(sample: Sample) -> bool:
     return "tokens" in row or "answer" in row or any(isinstance(one, dict) and "token_end" in one for one in spans)
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    found = parsed_rows(path, partial(_record, account=account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    found = parsed_rows(path, partial(_record, report=report), report)
     return (record for record in found if record is not None)
 
 
-def _record(row: Mapping[str, Any], account: Account) -> Record | None:
+def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
     text = string(row, "text")
     if row.get("answer", "accept") != "accept":
-        account.lose(f"texts with the answer {row['answer']}")
+        report.lose(f"texts with the answer {row['answer']}")
         return None
-    entities = _Entities(text, row, account)
+    entities = _Entities(text, row, report)
     links = []
     for path, entry in objects(row, "relations"):
         head, child = (entities.end(entry, name, path) for name in ("head", "child"))
         if entry.get("label"):
             links.append(Link(head, string(entry, "label", path), child))
         else:
-            account.lose("relations without a label")
+            report.lose("relations without a label")
     meta = row.get("meta")
     meta = meta if isinstance(meta, Mapping) else {}
-    other_fields(meta, ("id",), account)
-    other_fields({name: value for name, value in row.items() if not name.startswith("_")}, _KNOWN, account)
-    return from_marks(text, Marks(list(entities.places), links), account, identifier(meta))
+    other_fields(meta, ("id",), report)
+    other_fields({name: value for name, value in row.items() if not name.startswith("_")}, _KNOWN, report)
+    return from_marks(text, Marks(list(entities.places), links), report, identifier(meta))
 
 
 class _Entities:
     """Spans of a row, and what else its relations name, each once."""
 
-    def __init__(self, text: str, row: Mapping[str, Any], account: Account) -> None:
+    def __init__(self, text: str, row: Mapping[str, Any], report: ConversionReport) -> None:
         self.text = text
-        self.account = account
+        self.report = report
         self.places: dict[Mention, int] = {}
         self._by_token: dict[int, int] = {}
         for path, entry in objects(row, "spans"):
             found = self._mention(entry, path)
-            account.lose("entities marked twice", found in self.places)
+            report.lose("entities marked twice", found in self.places)
             number = self.places.setdefault(found, len(self.places))
             if "token_end" in entry:
                 self._by_token[whole_number(entry, "token_end", path)] = number
@@ -84,16 +84,16 @@ class _Entities:
         type_ = "" if entry.get("label") is None else string(entry, "label", path)
         start, end = whole_number(entry, "start", path), whole_number(entry, "end", path)
         words = entry.get("text") if isinstance(entry.get("text"), str) else None
-        return place(self.text, start, end, words, type_, path, self.account)
+        return place(self.text, start, end, words, type_, path, self.report)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
-    write_lines((_row(record, account) for record in records), path)
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
+    write_lines((_row(record, report) for record in records), path)
 
 
-def _row(record: Record, account: Account) -> dict[str, Any]:
+def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     text = record.text
-    marks = to_marks(record, account, twins=False)
+    marks = to_marks(record, report, twins=False)
     tokens = spaced(text, [span for _, span in marks.placed])
     first = {span.start: number for number, (span, _) in enumerate(tokens)}
     last = {span.end: number for number, (span, _) in enumerate(tokens)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ...model.fields import FieldError, json_line, kind
-from .base import Account, BadLine, DataFormatError
+from .base import ConversionReport, DataFormatError
 from .lines import decoded_lines, whole_text
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ _EXPECTED = "expected a JSON object"
 
 
 class Row(NamedTuple):
-    """An object of a file; see [`BadLine`] for the number and its unit. Without content, its JSON stands for it."""
+    """An object of a file, with its number; `content` is its source text, empty where the JSON of the value will do."""
 
     number: int
     unit: str
@@ -24,41 +24,43 @@ class Row(NamedTuple):
     value: dict[str, Any]
 
 
-def json_rows(path: Path, account: Account) -> Iterator[Row]:
+def json_rows(path: Path, report: ConversionReport) -> Iterator[Row]:
     """Yield the objects of a file of JSON lines, or of a file with one JSON list.
 
     Lines are streamed, and blank ones passed over; a list is held in memory as a whole. A line or element that is no
-    object is bad and goes to the account.
+    object is bad and goes to the report.
 
     Raises:
-        DataFormatError: a list is cut off or otherwise no JSON; the file is no UTF-8; or a row is bad, and the account
+        DataFormatError: a list is cut off or otherwise no JSON; the file is not UTF-8; or a row is bad, and the report
             takes none.
         FileNotFoundError: there is no such file.
     """
-    return _elements(path, account) if _is_list(path) else _lines(path, account)
+    return _elements(path, report) if _is_list(path) else _lines(path, report)
 
 
-def parsed_rows(path: Path, parse: Callable[[dict[str, Any]], T], account: Account) -> Iterator[T]:
+def parsed_rows(path: Path, parse: Callable[[dict[str, Any]], T], report: ConversionReport) -> Iterator[T]:
     """Yield what `parse` makes of each object of a file, see [`json_rows`]; a row for which it raises is bad.
 
     Args:
         path: of JSON lines, or of one JSON list.
         parse: raises FieldError, or another ValueError, for a row that is wrong.
-        account: takes bad rows, and raises DataFormatError if it does not.
+        report: takes bad rows, and raises DataFormatError if it does not.
     """
-    return parsed(json_rows(path, account), path, parse, account)
+    return parsed(json_rows(path, report), path, parse, report)
 
 
-def parsed(rows: Iterable[Row], path: Path, parse: Callable[[dict[str, Any]], T], account: Account) -> Iterator[T]:
+def parsed(
+    rows: Iterable[Row], path: Path, parse: Callable[[dict[str, Any]], T], report: ConversionReport
+) -> Iterator[T]:
     """Do the same for rows that come from elsewhere; `path` says where from."""
     for row in rows:
-        lost, mended = account.lost.copy(), account.mended.copy()
+        lost, corrected = report.lost.copy(), report.corrected.copy()
         try:
             result = parse(row.value)
         except (ValueError, RecursionError) as error:
-            account.lost, account.mended = lost, mended  # the row is lost as a whole
+            report.lost, report.corrected = lost, corrected  # the row is lost as a whole
             content = row.content or _shown(row.value)
-            account.bad(BadLine(path, row.number, content, str(error), row.unit))
+            report.skip(error, path, row.number, content, row.unit)
         else:
             yield result
 
@@ -96,36 +98,36 @@ def _is_list(path: Path) -> bool:
         return file.read(_LOOKED_AT).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def _lines(path: Path, account: Account) -> Iterator[Row]:
-    for number, line in decoded_lines(path, account):
+def _lines(path: Path, report: ConversionReport) -> Iterator[Row]:
+    for number, line in decoded_lines(path, report):
         content = line.removesuffix("\n").removesuffix("\r")
         if not content.strip():
             continue
         try:
             value = loads(content)
         except ValueError as error:
-            account.bad(BadLine(path, number, content, f"no JSON ({error}); expected one object a line"))
+            report.skip(f"not JSON ({error}); expected one object a line", path, number, content)
             continue
         if isinstance(value, dict):
-            yield Row(number, "", content, value)
+            yield Row(number, "line", content, value)
         else:
-            account.bad(BadLine(path, number, content, f"line: {_EXPECTED}, got {kind(value)}"))
+            report.skip(f"{_EXPECTED}, got {kind(value)}", path, number, content)
 
 
-def _elements(path: Path, account: Account) -> Iterator[Row]:
+def _elements(path: Path, report: ConversionReport) -> Iterator[Row]:
     try:
         elements = loads(whole_text(path))
     except DataFormatError:
         raise
     except ValueError as error:
         raise DataFormatError(
-            f"{path}: no JSON list ({error}); is the file complete? Expected a list of objects, or one object a line"
+            f"{path}: not a JSON list ({error}); is the file complete? Expected a list of objects, or one object a line"
         ) from None
     for number, element in enumerate(elements, 1):
         if isinstance(element, dict):
             yield Row(number, "row", "", element)
         else:
-            account.bad(BadLine(path, number, json_line(element), f"{_EXPECTED}, got {kind(element)}", "row"))
+            report.skip(f"{_EXPECTED}, got {kind(element)}", path, number, json_line(element), "row")
 
 
 def identifier(row: Mapping[str, Any], name: str = "id") -> str | None:

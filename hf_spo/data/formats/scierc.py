@@ -11,7 +11,7 @@ from typing import Any
 
 from ...model.fields import FieldError, kind, whole_number
 from ...model.schema import Mention
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .entries import other_fields, strings, values
 from .marks import Link, Marks, from_marks
 from .rows import identifier, parsed_rows
@@ -25,21 +25,21 @@ def _recognise(sample: Sample) -> bool:
     return {"sentences", "ner", "relations"} <= set(sample.row)
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, account=account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, report=report), report)
 
 
-def _record(row: Mapping[str, Any], account: Account) -> Record:
+def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
     sentences = [strings({path: tokens}, path) for path, tokens in _lists(row, "sentences")]
     text, spans = joined(list(chain.from_iterable(sentences)))
     entities: dict[Mention, int] = {}
     by_tokens: dict[tuple[int, int], int] = {}
-    for path, (start, end, type_) in _entries(row, "ner", 2, account):
+    for path, (start, end, type_) in _entries(row, "ner", 2, report):
         mention = covered(text, spans, start, end + 1, type_, path)
-        account.lose("entities marked twice", mention in entities)
+        report.lose("entities marked twice", mention in entities)
         by_tokens.setdefault((start, end), entities.setdefault(mention, len(entities)))
     links = []
-    for path, (start, end, other_start, other_end, name) in _entries(row, "relations", 4, account):
+    for path, (start, end, other_start, other_end, name) in _entries(row, "relations", 4, report):
         ends = []
         for tokens in ((start, end), (other_start, other_end)):
             if tokens not in by_tokens:  # a mention that is only in relations
@@ -47,9 +47,9 @@ def _record(row: Mapping[str, Any], account: Account) -> Record:
                 by_tokens[tokens] = entities.setdefault(mention, len(entities))
             ends.append(by_tokens[tokens])
         links.append(Link(ends[0], name, ends[1]))
-    account.lose("clusters of coreferent mentions", len(values(row, "clusters")))
-    other_fields(row, _KNOWN, account)
-    return from_marks(text, Marks(list(entities), links), account, identifier(row, "doc_key"))
+    report.lose("clusters of coreferent mentions", len(values(row, "clusters")))
+    other_fields(row, _KNOWN, report)
+    return from_marks(text, Marks(list(entities), links), report, identifier(row, "doc_key"))
 
 
 def _lists(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[Any]]]:
@@ -62,13 +62,15 @@ def _lists(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[Any]]]
         yield path, value
 
 
-def _entries(row: Mapping[str, Any], name: str, numbers: int, account: Account) -> Iterator[tuple[str, list[Any]]]:
+def _entries(
+    row: Mapping[str, Any], name: str, numbers: int, report: ConversionReport
+) -> Iterator[tuple[str, list[Any]]]:
     """Yield the entries of all sentences: token numbers, the end's included, and a label."""
     for place, sentence in _lists(row, name):
         for path, entry in values({place: sentence}, place):
             if not isinstance(entry, list) or len(entry) <= numbers or not isinstance(entry[numbers], str):
                 raise FieldError(path, f"expected {numbers} token numbers and a label, got {kind(entry)} {entry!r:.60}")
-            account.lose("scores of entities and relations", len(entry) > numbers + 1)
+            report.lose("scores of entities and relations", len(entry) > numbers + 1)
             yield path, [*(whole_number({path: value}, path) for value in entry[:numbers]), entry[numbers]]
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...model.fields import FieldError
-from .base import Account, Record
+from .base import ConversionReport, Record
 from .casrel import record_from_casrel
 from .duie import record_from_duie
 from .native import record_from_native
 from .tplinker import record_from_tplinker
 
-_READERS: dict[str, Callable[[Mapping[str, Any], Account], Record]] = {
+_READERS: dict[str, Callable[[Mapping[str, Any], ConversionReport], Record]] = {
     "triples": record_from_native,
     "spo_list": record_from_duie,
     "triple_list": record_from_casrel,
@@ -21,7 +21,7 @@ SHAPED = frozenset({"hf-spo", "duie1", "duie2", "cmeie", "casrel", "tplinker"})
 """The formats whose rows these are."""
 
 
-def record_from_row(row: Mapping[str, Any], account: Account) -> Record:
+def record_from_row(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read a row of any of these shapes.
 
     Raises:
@@ -30,10 +30,10 @@ def record_from_row(row: Mapping[str, Any], account: Account) -> Record:
     for key, read in _READERS.items():
         # A table that holds several shapes fills the keys that a row lacks with null.
         if row.get(key) is not None:
-            return read(row, account)
+            return read(row, report)
     for key, read in _READERS.items():
         if key in row:
-            return read(row, account)
+            return read(row, report)
     raise FieldError(
         "row",
         'no "triples" (hf-spo), no "spo_list" (DuIE), no "triple_list" (CasRel) and no "relation_list" (TPLinker); '

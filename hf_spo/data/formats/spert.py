@@ -11,7 +11,7 @@ from typing import Any
 
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention, Span
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .entries import objects, other_fields, strings
 from .marks import Link, Marks, from_marks, label, to_marks
 from .rows import identifier, parsed_rows
@@ -34,11 +34,11 @@ def _recognise(sample: Sample) -> bool:
     )
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, account=account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, partial(_record, report=report), report)
 
 
-def _record(row: Mapping[str, Any], account: Account) -> Record:
+def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
     if "tokens" not in row:
         raise FieldError("tokens", "expected a list of strings, got nothing")
     text, spans = joined(strings(row, "tokens"))
@@ -60,8 +60,8 @@ def _record(row: Mapping[str, Any], account: Account) -> Record:
             if not 0 <= number < len(entities):
                 raise FieldError(f"{path}.{side}", f"there is no entity {number}, but {len(entities)}, counted from 0")
         links.append(Link(ends[0], string(entry, "type", path), ends[1]))
-    other_fields(row, _KNOWN, account)
-    return from_marks(text, Marks(entities, links), account, identifier(row, "orig_id"))
+    other_fields(row, _KNOWN, report)
+    return from_marks(text, Marks(entities, links), report, identifier(row, "orig_id"))
 
 
 def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, path: str) -> Mention:
@@ -76,18 +76,18 @@ def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, pat
     return Mention(text[span.start : span.end], span, type_)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
-    write_list((_row(record, account) for record in records), path)
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
+    write_list((_row(record, report) for record in records), path)
 
 
-def _row(record: Record, account: Account) -> dict[str, Any]:
-    marks = to_marks(trimmed(record, account), account)
+def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
+    marks = to_marks(trimmed(record, report), report)
     borders = {at for _, span in marks.placed for at in (span.start, span.end)}
     spans = [span for span in cut(record.text, borders) if not record.text[span.start : span.end].isspace()]
     first = {span.start: number for number, span in enumerate(spans)}
     end = {span.end: number for number, span in enumerate(spans, 1)}
     tokens = [record.text[span.start : span.end] for span in spans]
-    account.lose("white space of texts", joined(tokens)[0] != record.text)
+    report.lose("white space of texts", joined(tokens)[0] != record.text)
     return {
         "tokens": tokens,
         "entities": [

@@ -8,7 +8,7 @@ from typing import Any
 from ...model.fields import FieldError, items, kind, string
 from ...model.schema import Mention, Span, Triple
 from ..offsets import place
-from .base import Account, Format, Record, Sample
+from .base import ConversionReport, Format, Record, Sample
 from .losses import Part, lose_parts
 from .rows import identifier, parsed_rows
 from .writing import write_list
@@ -21,7 +21,7 @@ Place = tuple[str, Span | None]
 """Words and offsets of a mention, by which `entity_list` tells its type."""
 
 
-def record_from_tplinker(row: Mapping[str, Any], account: Account) -> Record:
+def record_from_tplinker(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read one row: text, triples of words, with offsets if the file has them, and their types from `entity_list`.
 
     Spans of tokens are passed over: they are a tokenizer's, and follow from those of characters.
@@ -31,18 +31,20 @@ def record_from_tplinker(row: Mapping[str, Any], account: Account) -> Record:
     """
     text = string(row, "text")
     listed = items(row, "entity_list", "entities") if row.get("entity_list") is not None else []
-    entities = [_mention(text, entry, "text", path, account) for path, entry in listed]
+    entities = [_mention(text, entry, "text", path, report) for path, entry in listed]
     types: dict[Place, str] = {}
     for entity in entities:
         types.setdefault(_place(entity), entity.type)
-    triples = tuple(_triple(text, entry, path, types, account) for path, entry in items(row, "relation_list"))
+    triples = tuple(_triple(text, entry, path, types, report) for path, entry in items(row, "relation_list"))
     used = {_place(mention) for triple in triples for mention in (triple.subject, triple.object)}
     free = tuple(entity for entity in entities if _place(entity) not in used)
     return Record(text, triples, free, identifier(row))
 
 
-def _triple(text: str, entry: Mapping[str, Any], path: str, types: Mapping[Place, str], account: Account) -> Triple:
-    subject, object_ = (_mention(text, entry, role, path, account) for role in ("subject", "object"))
+def _triple(
+    text: str, entry: Mapping[str, Any], path: str, types: Mapping[Place, str], report: ConversionReport
+) -> Triple:
+    subject, object_ = (_mention(text, entry, role, path, report) for role in ("subject", "object"))
     return Triple(
         replace(subject, type=types.get(_place(subject), "")),
         string(entry, "predicate", path),
@@ -50,7 +52,7 @@ def _triple(text: str, entry: Mapping[str, Any], path: str, types: Mapping[Place
     )
 
 
-def _mention(text: str, entry: Mapping[str, Any], field: str, path: str, account: Account) -> Mention:
+def _mention(text: str, entry: Mapping[str, Any], field: str, path: str, report: ConversionReport) -> Mention:
     words = string(entry, field, path)
     type_ = "" if entry.get("type") in (None, _NO_TYPE) else string(entry, "type", path)
     span = entry.get(_SPANS[field])
@@ -58,7 +60,7 @@ def _mention(text: str, entry: Mapping[str, Any], field: str, path: str, account
         return Mention(words, None, type_)
     if not isinstance(span, list) or [type(offset) for offset in span] != [int, int]:
         raise FieldError(f"{path}.{_SPANS[field]}", f"expected two whole numbers, got {kind(span)} {span!r:.40}")
-    return place(text, span[0], span[1], words, type_, f"{path}.{field}", account)
+    return place(text, span[0], span[1], words, type_, f"{path}.{field}", report)
 
 
 def _place(mention: Mention) -> Place:
@@ -69,20 +71,20 @@ def _recognise(sample: Sample) -> bool:
     return any("relation_list" in row for row in sample.rows)
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_tplinker(row, account), account)
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed_rows(path, lambda row: record_from_tplinker(row, report), report)
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
-    write_list((_row(record, account) for record in records), path)
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
+    write_list((_row(record, report) for record in records), path)
 
 
-def _row(record: Record, account: Account) -> dict[str, Any]:
-    lose_parts(record, account, Part.QUALIFIERS, Part.SCORES, Part.PARTIAL)
+def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
+    lose_parts(record, report, Part.QUALIFIERS, Part.SCORES, Part.PARTIAL)
     entities: dict[Place, Mention] = {}
     for mention in (*_ends(record.triples), *record.entities):
         if entities.setdefault(_place(mention), mention).type != mention.type:
-            account.lose("further types of a mention")
+            report.lose("further types of a mention")
     return {
         **({} if record.id is None else {"id": record.id}),
         "text": record.text,

@@ -11,7 +11,7 @@ from ...model.fields import FieldError
 from ...model.schema import Mention, Triple
 from ...support.files import whole_file
 from ..offsets import place
-from .base import Account, BadLine, DataFormatError, Format, Record, Sample
+from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .lines import decoded_lines
 from .losses import Part, encodable, lose_parts
 
@@ -31,13 +31,13 @@ Key = tuple[str, str]
 """Identifier, empty if there is none, and text: successive rows that have both in common are one record."""
 
 
-def _read(path: Path, account: Account) -> Iterator[Record]:
-    for (name, text), rows in groupby(_statements(path, account), key=lambda statement: statement[0]):
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    for (name, text), rows in groupby(_statements(path, report), key=lambda statement: statement[0]):
         yield Record(text, tuple(triple for _, triple in rows if triple is not None), id=name or None)
 
 
-def _statements(path: Path, account: Account) -> Iterator[tuple[Key, Triple | None]]:
-    lines = _Lines(decoded_lines(path, account))
+def _statements(path: Path, report: ConversionReport) -> Iterator[tuple[Key, Triple | None]]:
+    lines = _Lines(decoded_lines(path, report))
     csv.field_size_limit(max(_LONGEST_FIELD, csv.field_size_limit()))
     # Strict, so that a quote that is never closed is an error rather than a field of a thousand lines.
     reader = csv.reader(lines, "excel-tab", strict=True)
@@ -47,10 +47,10 @@ def _statements(path: Path, account: Account) -> Iterator[tuple[Key, Triple | No
         try:
             fields = next(reader)
             if not header:
-                header = _header(fields, path, account)
+                header = _header(fields, path, report)
             elif fields:
                 row = _row(header, fields)
-                yield (row.get("id", ""), row["text"]), _triple(row, account)
+                yield (row.get("id", ""), row["text"]), _triple(row, report)
         except StopIteration:
             return
         except DataFormatError:
@@ -59,8 +59,10 @@ def _statements(path: Path, account: Account) -> Iterator[tuple[Key, Triple | No
             if not header:
                 raise DataFormatError(f"{path}: no header row of tab-separated columns ({error})") from None
             number, content = lines.taken[0][0], "".join(line for _, line in lines.taken)
-            problem = str(error) if isinstance(error, FieldError) else f"no tab-separated values ({error})"
-            account.bad(BadLine(path, number, content.rstrip("\r\n"), problem.replace("\t", "\\t")))
+            problem = (
+                error if isinstance(error, FieldError) else f"not tab-separated values ({error})".replace("\t", "\\t")
+            )
+            report.skip(problem, path, number, content.rstrip("\r\n"))
 
 
 class _Lines:
@@ -82,7 +84,7 @@ def _names(fields: Sequence[str]) -> list[str]:
     return [field.strip().lower() for field in fields]
 
 
-def _header(fields: Sequence[str], path: Path, account: Account) -> Sequence[str]:
+def _header(fields: Sequence[str], path: Path, report: ConversionReport) -> Sequence[str]:
     names = _names(fields)
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
@@ -94,7 +96,7 @@ def _header(fields: Sequence[str], path: Path, account: Account) -> Sequence[str
     if twice:
         raise DataFormatError(f"{path}: two columns are called {twice[0]}; take one out")
     for name in names:
-        account.lose(f"column {name!r}", name not in _COLUMNS)
+        report.lose(f"column {name!r}", name not in _COLUMNS)
     return names
 
 
@@ -104,21 +106,21 @@ def _row(header: Sequence[str], fields: Sequence[str]) -> Row:
     return dict(zip(header, fields, strict=True))
 
 
-def _triple(row: Row, account: Account) -> Triple | None:
+def _triple(row: Row, report: ConversionReport) -> Triple | None:
     if not row["predicate"]:
         if row["subject"] or row["object"]:
             raise FieldError("predicate", "empty, but there is a subject or an object")
         return None
     score = row.get("score", "")
     return Triple(
-        _mention(row, "subject", account),
+        _mention(row, "subject", report),
         row["predicate"],
-        _mention(row, "object", account),
+        _mention(row, "object", report),
         score=_score(score) if score else None,
     )
 
 
-def _mention(row: Row, role: str, account: Account) -> Mention:
+def _mention(row: Row, role: str, report: ConversionReport) -> Mention:
     words, type_ = row[role], row.get(f"{role}_type", "")
     start, end = (row.get(f"{role}{part}", "").strip() for part in ("_start", "_end"))
     if not start and not end:
@@ -126,7 +128,7 @@ def _mention(row: Row, role: str, account: Account) -> Mention:
     for part, value in (("_start", start), ("_end", end)):
         if not re.fullmatch("[0-9]{1,12}", value):
             raise FieldError(f"{role}{part}", f"expected a whole number, got {value!r}; give both offsets or none")
-    return place(row["text"], int(start), int(end), words, type_, role, account)
+    return place(row["text"], int(start), int(end), words, type_, role, report)
 
 
 def _score(value: str) -> float:
@@ -139,23 +141,23 @@ def _score(value: str) -> float:
     return score
 
 
-def _write(records: Iterable[Record], path: Path, account: Account) -> None:
+def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     with whole_file(path) as file:
         writer = csv.DictWriter(file, _COLUMNS, dialect="excel-tab", restval="")
         writer.writeheader()
         before: Key | None = None
         for record in records:
-            lose_parts(record, account, Part.QUALIFIERS, Part.ENTITIES, Part.PARTIAL)
+            lose_parts(record, report, Part.QUALIFIERS, Part.ENTITIES, Part.PARTIAL)
             key = (record.id or "", record.text)
-            account.lose("repetitions of a text, which will read as one", key == before)
+            report.lose("repetitions of a text, which will read as one", key == before)
             before = key
-            writer.writerows(_rows(encodable(record, account), account))
+            writer.writerows(_rows(encodable(record, report), report))
 
 
-def _rows(record: Record, account: Account) -> Iterator[dict[str, object]]:
+def _rows(record: Record, report: ConversionReport) -> Iterator[dict[str, object]]:
     key = {"id": record.id or "", "text": record.text}
     stated = [triple for triple in record.triples if triple.predicate]
-    account.lose("triples without a predicate", len(record.triples) - len(stated))
+    report.lose("triples without a predicate", len(record.triples) - len(stated))
     if not stated:
         yield {**key}
     for triple in stated:
