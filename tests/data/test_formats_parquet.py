@@ -27,7 +27,7 @@ def test_many_rows_in_groups(tmp_path, monkeypatch):
 
 def test_columns_are_those_of_the_package(tmp_path):
     table = pq.read_table(write(RECORDS, tmp_path / "all.parquet"))
-    assert table.column_names == ["id", "text", "triples", "entities"]
+    assert table.column_names == ["id", "text", "triples", "entities", "annotated_predicates"]
     assert table["triples"][0][0]["subject"].as_py() == {"text": "远山的灯", "start": 1, "end": 5, "type": "影视作品"}
 
 
