@@ -10,6 +10,8 @@ from .loading.packaged import packaged
 from .loading.registration_hook import register_when_imported
 from .support.lazy import lazy_names
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from .drawing import render
     from .loading.dtypes import auto_dtype

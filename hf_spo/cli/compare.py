@@ -15,13 +15,12 @@ from ..metrics import Difference, Match, TripleScorer, judge, text_counts
 from ..metrics import compare as compare_counts
 from ..model.fields import json_line
 from ..model.schema import Example
-from .app import app
 from .console import is_terminal, printable
-from .options import LABELLED, AsJson, DataFormat
+from .options import LABELLED, AsJson, DataFormat, command
 from .predictions import read_labelled, read_predictions
 
 
-@app.command()
+@command()
 def compare(
     first: Annotated[
         Path,
@@ -42,7 +41,8 @@ def compare(
 
     The interval of the difference is from a paired bootstrap over texts, the p-value from approximate randomisation.
 
-    [dim]hf-spo compare base.jsonl lite.jsonl --data dev.jsonl[/]
+    Examples:
+      hf-spo compare base.jsonl lite.jsonl --data dev.jsonl
     """
     if match == Match.LENIENT:
         raise typer.BadParameter("--match lenient takes a model's tokenizer, and files of predictions have no model")

@@ -12,9 +12,8 @@ from rich.table import Table
 
 from ..data.splitting import Split
 from ..model.fields import json_line
-from .app import app
 from .console import BadLines, is_terminal, printable
-from .options import AsJson, SkipBadLines, format_name, labelled_data
+from .options import AsJson, SkipBadLines, command, format_name, labelled_data
 
 if TYPE_CHECKING:
     from ..data.conversion import Conversion
@@ -47,7 +46,7 @@ def _shares(value: str) -> Split:
         raise typer.BadParameter(str(error)) from None
 
 
-@app.command()
+@command()
 def convert(
     source: Annotated[
         Path,
@@ -112,10 +111,11 @@ def convert(
     What is printed says how much there is, and what OUT cannot hold of it. Commands that take labelled texts read all
     of these formats by themselves.
 
-    [dim]hf-spo convert --list
-    hf-spo convert export.json train.jsonl
-    hf-spo convert train.jsonl table.tsv
-    hf-spo convert train.jsonl data --to casrel --split 0.8/0.1/0.1[/]
+    Examples:
+      hf-spo convert --list
+      hf-spo convert export.json train.jsonl
+      hf-spo convert train.jsonl table.tsv
+      hf-spo convert train.jsonl data --to casrel --split 0.8/0.1/0.1
     """
     from ..data.conversion import convert
     from ..data.formats.base import ConversionReport

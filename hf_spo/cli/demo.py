@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
-from .app import app
 from .console import say
 from .models import ModelChoice, find_model
-from .options import MODEL_PANEL, Device, Precision, Threads
+from .options import MODEL_PANEL, Device, Precision, Threads, command
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-@app.command()
+@command()
 def demo(
     models: Annotated[
         list[str] | None,
@@ -40,8 +39,9 @@ def demo(
 
     It needs no network, and what is typed stays on this machine.
 
-    [dim]hf-spo demo
-    hf-spo demo --model my-model --model base --port 8000[/]
+    Examples:
+      hf-spo demo
+      hf-spo demo --model my-model --model base --port 8000
     """
     from ..demo import launch
 

@@ -10,11 +10,10 @@ from rich.console import Console
 from ..loading.packaged import resolve
 from ..model.fields import json_line
 from ..support.files import whole_file
-from .app import app
 from .console import count_lines, is_terminal, progress_bar, say
 from .doctor_tables import report
 from .models import find_model, hush
-from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat
+from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat, command
 
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 _OVERFIT_PANEL = "Overfitting test"
 
 
-@app.command()
+@command()
 def doctor(
     data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
     schema: Annotated[
@@ -100,7 +99,8 @@ def doctor(
 
     Nothing is changed, and no model is kept. A line that cannot be read is a finding, not an error.
 
-    [dim]hf-spo doctor --data train.jsonl --schema schema.jsonl --encoder google-bert/bert-base-chinese --overfit[/]
+    Examples:
+      hf-spo doctor --data train.jsonl --schema schema.jsonl --encoder google-bert/bert-base-chinese --overfit
     """
     if encoder is not None and model is not None:
         raise typer.BadParameter("got both --encoder and --model; give one of them")

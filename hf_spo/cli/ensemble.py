@@ -7,12 +7,12 @@ import typer
 
 from ..model.decoding_settings import Combination
 from ..model.fields import json_line
-from .app import app
 from .console import say
 from .models import hush
+from .options import command
 
 
-@app.command()
+@command()
 def ensemble(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL…", help="Folders of trained models, or of averages made of them.")
@@ -32,9 +32,10 @@ def ensemble(
 ) -> None:
     """Put trained models together; the ensemble's folder is used like a model's.
 
-    [dim]hf-spo ensemble runs/plain/fold-* --output average
-    hf-spo ensemble average other-average --combine union --output united
-    hf-spo extract --model united 《战狼2》的导演是吴京。[/]
+    Examples:
+      hf-spo ensemble runs/plain/fold-* --output average
+      hf-spo ensemble average other-average --combine union --output united
+      hf-spo extract --model united 《战狼2》的导演是吴京。
     """
     from ..model.modeling_ensemble import SpoEnsemble
 

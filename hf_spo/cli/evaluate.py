@@ -18,7 +18,6 @@ from ..model.fields import json_line
 from ..model.rules import apply_rules
 from ..model.schema import Example, Schema, Triple
 from ..support.files import whole_file
-from .app import app
 from .console import BadLines, is_terminal, progress_bar, say, scores_table
 from .models import load_pipeline
 from .options import (
@@ -44,6 +43,7 @@ from .options import (
     Threads,
     Threshold,
     WindowSize,
+    command,
     decoding_parameters,
 )
 from .predictions import read_labelled, read_predictions
@@ -69,7 +69,7 @@ class _Answers:
     unruled: Sequence[Sequence[Triple]] | None = None
 
 
-@app.command()
+@command()
 def evaluate(
     data: Annotated[
         Path,
@@ -96,7 +96,7 @@ def evaluate(
             metavar="FOLDER",
             file_okay=False,
             help="Write report.html, report.json, predictions.jsonl and plots/ here: intervals, breakdowns, errors by "
-            "cause, calibration, the official DuIE measure. Needs pip install 'hf-spo\\[report]'.",
+            "cause, calibration, the official DuIE measure. Needs pip install 'hf-spo[report]'.",
             rich_help_panel=_REPORT_PANEL,
         ),
     ] = None,
@@ -150,9 +150,10 @@ def evaluate(
 ) -> None:
     """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of its triples.
 
-    [dim]hf-spo evaluate --model my-model --data dev.jsonl --match strict --match full
-    hf-spo evaluate --model my-model --data dev.jsonl --train train.jsonl --report report
-    hf-spo evaluate --predictions triples.jsonl --data dev.jsonl[/]
+    Examples:
+      hf-spo evaluate --model my-model --data dev.jsonl --match strict --match full
+      hf-spo evaluate --model my-model --data dev.jsonl --train train.jsonl --report report
+      hf-spo evaluate --predictions triples.jsonl --data dev.jsonl
     """
     parameters = decoding_parameters(
         threshold,

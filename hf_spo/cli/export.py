@@ -12,10 +12,9 @@ from rich.table import Table
 
 from ..model.fields import json_line
 from ..onnx.folder import MAX_F1_DROP, OnnxExportError, check_target
-from .app import app
 from .console import BadLines, is_terminal, say
 from .models import find_model, hush
-from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines
+from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines, command
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class ExportFormat(StrEnum):
     ONNX = "onnx"
 
 
-@app.command()
+@command()
 def export(
     output: Annotated[
         Path,
@@ -67,9 +66,10 @@ def export(
 
     The folder is used like a model's, by all commands that extract.
 
-    [dim]hf-spo export --model my-model --output my-model-onnx
-    hf-spo export --model my-model --output small --int8 --data dev.jsonl
-    hf-spo extract --model my-model-onnx 《战狼2》的导演是吴京。[/]
+    Examples:
+      hf-spo export --model my-model --output my-model-onnx
+      hf-spo export --model my-model --output small --int8 --data dev.jsonl
+      hf-spo extract --model my-model-onnx 《战狼2》的导演是吴京。
     """
     if int8 and data is None:
         raise typer.BadParameter(

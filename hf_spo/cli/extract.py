@@ -11,7 +11,6 @@ from ..corpus.parts import PartFormat
 from ..corpus.parts import Rows as RowsOf
 from ..data.documents import Columns, SourceFormat
 from ..model.extraction import BATCH_TOKENS, OnLong
-from .app import app
 from .console import BadLines, is_terminal
 from .corpus import EngineName, Layout, Workers, extract_corpus
 from .models import ModelChoice
@@ -37,6 +36,7 @@ from .options import (
     Threads,
     Threshold,
     WindowSize,
+    command,
     decoding_parameters,
 )
 from .stream import Given, Tool, extract_stream, extract_suggestions
@@ -46,7 +46,7 @@ _LINES = (".jsonl", ".ndjson")
 _NO_FOLDERS = (".csv", ".json", ".parquet", ".tsv", ".txt")
 
 
-@app.command(no_args_is_help=False)
+@command(no_args_is_help=False)
 def extract(
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False)
@@ -113,7 +113,7 @@ def extract(
     engine: Annotated[
         EngineName,
         typer.Option(
-            help="Where the work is done: on this machine, or by a Ray cluster (pip install 'hf-spo\\[ray]').",
+            help="Where the work is done: on this machine, or by a Ray cluster (pip install 'hf-spo[ray]').",
             rich_help_panel=_CORPUS_PANEL,
         ),
     ] = EngineName.LOCAL,
@@ -169,11 +169,12 @@ def extract(
 
     Scores are probabilities; offsets count characters of the text as it was given.
 
-    [dim]hf-spo extract 《战狼2》的导演和主演都是吴京。
-    hf-spo extract --input texts.txt --output triples.jsonl
-    hf-spo extract --input 'news/*.parquet' --text-column body --output triples --rows triple
-    hf-spo extract --input texts.txt --to label-studio --output suggestions.json
-    cat texts.txt | hf-spo extract - | jq .triples[/]
+    Examples:
+      hf-spo extract 《战狼2》的导演和主演都是吴京。
+      hf-spo extract --input texts.txt --output triples.jsonl
+      hf-spo extract --input 'news/*.parquet' --text-column body --output triples --rows triple
+      hf-spo extract --input texts.txt --to label-studio --output suggestions.json
+      cat texts.txt | hf-spo extract - | jq .triples
     """
     if inputs and texts:
         raise typer.BadParameter("got both TEXT and --input; give one of them")

@@ -16,11 +16,10 @@ from ..graph.writer_options import (
     read_predicate_map,
 )
 from ..graph.writers import GraphWriter, check_target, find_writer, suffixes, writer_names
-from .app import app
 from .console import say
 from .graph_input import build, declared_schema
 from .graph_results import print_summary, summary, tell
-from .options import FILES_PANEL, AsJson, SkipBadLines
+from .options import FILES_PANEL, AsJson, SkipBadLines, command
 
 if TYPE_CHECKING:
     from ..model.schema import Schema
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 MERGING_PANEL, RDF_PANEL, PAGE_PANEL, CHECK_PANEL = "Merging", "RDF", "HTML", "Checking"
 
 
-@app.command()
+@command()
 def graph(
     triples: Annotated[
         str,
@@ -168,9 +167,10 @@ def graph(
     Mentions of one type are one node if their names are the same but for case, width, white space and enclosing 《》 or
     quotation marks. A fact keeps its documents, with offsets and scores.
 
-    [dim]hf-spo graph triples.jsonl --output graph.html --model base
-    hf-spo graph triples.jsonl --output graph.ttl --base-iri https://my.org/kg/
-    hf-spo graph triples.jsonl --to neo4j-csv --output import --min-score 0.5[/]
+    Examples:
+      hf-spo graph triples.jsonl --output graph.html --model base
+      hf-spo graph triples.jsonl --output graph.ttl --base-iri https://my.org/kg/
+      hf-spo graph triples.jsonl --to neo4j-csv --output import --min-score 0.5
     """
     writer = _chosen_writer(to, output)
     own = {"base_iri": base_iri, "predicate_map": predicate_map, "language": language, "literal_types": literal_types}

@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from ..model.fields import json_line
-from .app import app
 from .console import BadLines, say
-from .options import DataFormat, SkipBadLines
+from .options import DataFormat, SkipBadLines, command
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 from .train import is_first_process
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def kfold(
     context: typer.Context,
     recipe: Annotated[
@@ -62,9 +61,10 @@ def kfold(
     that has not seen it finds, FOLDER/kfold.json the scores. Without --dev a fold chooses its best weights by what it
     holds out, which flatters these scores a little.
 
-    [dim]hf-spo kfold recipe.yaml --folds 8 --train train.jsonl --schema schema.jsonl --output folds
-    hf-spo relabel --folds folds --data train.jsonl --output clean.jsonl
-    hf-spo ensemble folds/fold-* --output average[/]
+    Examples:
+      hf-spo kfold recipe.yaml --folds 8 --train train.jsonl --schema schema.jsonl --output folds
+      hf-spo relabel --folds folds --data train.jsonl --output clean.jsonl
+      hf-spo ensemble folds/fold-* --output average
     """
     from ..training.folds import run_folds
     from ..training.recipe import Recipe, RecipeError

@@ -1,13 +1,78 @@
-"""Options that several commands take, and what becomes of them."""
+"""Options that several commands take, and groups of options that are declared as dataclasses."""
 
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from ..data.formats.registry import find_format
 from ..model.extraction import OnLong
+from .app import Command, app
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def command(**settings: Any) -> Callable[[_Function], _Function]:
+    """Add a function to the application as a command; takes the settings of `typer.Typer.command`.
+
+    A parameter whose type is a dataclass stands for a group of options, one for each field. Fields are annotated as
+    parameters are; `PANEL` of the class is the heading of its options in the help.
+    """
+
+    def add(function: _Function) -> _Function:
+        groups: dict[str, tuple[Any, list[Parameter]]] = {}
+        parameters: list[Parameter] = []
+        for parameter in signature(function, eval_str=True).parameters.values():
+            if is_dataclass(parameter.annotation):
+                group = _group_options(parameter.annotation)
+                groups[parameter.name] = parameter.annotation, group
+                parameters += group
+            else:
+                parameters.append(parameter.replace(kind=Parameter.KEYWORD_ONLY))
+
+        @wraps(function)
+        def run(**given: Any) -> Any:
+            for name, (kind, options) in groups.items():
+                given[name] = kind(**{option.name: given.pop(option.name) for option in options})
+            return function(**given)
+
+        run.__signature__ = signature(function).replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        app.command(cls=Command, **settings)(run)
+        return function
+
+    return add
+
+
+def _group_options(group: Any) -> list[Parameter]:
+    hints, panel = get_type_hints(group, include_extras=True), getattr(group, "PANEL", None)
+    for hint in hints.values():
+        for declared in getattr(hint, "__metadata__", ()):
+            declared.rich_help_panel = declared.rich_help_panel or panel
+    return [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(group)
+    ]
+
+
+def option(text: str, *names: str, panel: str | None = None, default: str | None = None, **settings: Any) -> Any:
+    """Declare an option.
+
+    Args:
+        text: its help.
+        names: other than `--` and the parameter's name.
+        panel: the heading of its section in the help.
+        default: what happens without it, where the default value itself does not say so.
+        settings: further settings of `typer.Option`.
+    """
+    if default is not None:
+        text, settings["show_default"] = f"{text}  [default: {default}]", False
+    return typer.Option(*names, help=text, rich_help_panel=panel, **settings)
 
 
 class DType(StrEnum):

@@ -14,10 +14,9 @@ from rich.table import Table
 from ..loading.packaged import resolve
 from ..model.fields import json_line
 from ..support.files import whole_folder
-from .app import app
 from .console import is_terminal, printable, say
 from .models import hush
-from .options import AsJson
+from .options import AsJson, command
 
 if TYPE_CHECKING:
     from ..hub.repository import Wishes
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _CARD_PANEL, _PARTS_PANEL, _HUB_PANEL = "Model card", "Further parts", "Hub"
 
 
-@app.command()
+@command()
 def publish(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="Folder of a trained model or ensemble, or base or lite.")
@@ -145,9 +144,10 @@ def publish(
 
     Training's leftovers stay at home: what is uploaded is printed. Log in first, by `hf auth login`.
 
-    [dim]hf-spo publish my-model me/my-model --report report --licence apache-2.0 --language zh
-    hf-spo publish my-model me/my-model --output look-at-it-first
-    hf-spo publish my-model me/my-model --onnx --standalone --private[/]
+    Examples:
+      hf-spo publish my-model me/my-model --report report --licence apache-2.0 --language zh
+      hf-spo publish my-model me/my-model --output look-at-it-first
+      hf-spo publish my-model me/my-model --onnx --standalone --private
     """
     from ..hub.repository import Wishes
     from ..hub.sealed_cards import read_card, read_text

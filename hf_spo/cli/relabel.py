@@ -14,7 +14,6 @@ from rich.table import Table
 
 from ..model.fields import json_line
 from ..support.files import whole_file
-from .app import app
 from .console import BadLines, is_terminal, printable, say
 from .models import load_pipeline
 from .options import (
@@ -28,6 +27,7 @@ from .options import (
     DType,
     Precision,
     SkipBadLines,
+    command,
 )
 from .predictions import read_labelled
 
@@ -44,7 +44,7 @@ class Votes(StrEnum):
     HELD_OUT = "held-out"
 
 
-@app.command()
+@command()
 def relabel(
     data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
     output: Annotated[
@@ -123,8 +123,9 @@ def relabel(
     A model that was trained on a text has seen its label: ask the held-out ones for an opinion of their own. Weak
     models find little, and would remove much: see what changes first, or --keep-labels.
 
-    [dim]hf-spo relabel --folds folds --data train.jsonl --output clean.jsonl
-    hf-spo relabel --folds folds --votes held-out --keep-labels --data train.jsonl --output more.jsonl[/]
+    Examples:
+      hf-spo relabel --folds folds --data train.jsonl --output clean.jsonl
+      hf-spo relabel --folds folds --votes held-out --keep-labels --data train.jsonl --output more.jsonl
     """
     from ..training.folds import fold_models
     from ..training.relabelling import Rules, Summary, relabel

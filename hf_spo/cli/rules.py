@@ -9,15 +9,14 @@ import typer
 
 from ..model.fields import json_line
 from ..model.schema import Schema
-from .app import app
 from .console import say
 from .models import find_model
-from .options import FILES_PANEL, Model
+from .options import FILES_PANEL, Model, command
 
 _CONFIG = "config.json"
 
 
-@app.command()
+@command()
 def rules(
     schema: Annotated[
         Path,
@@ -44,7 +43,8 @@ def rules(
 
     `hf-spo evaluate --report FOLDER` shows what each of them does to the scores.
 
-    [dim]hf-spo rules --model my-model --schema rules.jsonl --output my-model[/]
+    Examples:
+      hf-spo rules --model my-model --schema rules.jsonl --output my-model
     """
     declared = Schema.from_file(schema)
     folder = _local_folder(find_model(model))

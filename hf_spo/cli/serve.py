@@ -9,9 +9,8 @@ import typer
 from ..model.extraction import BATCH_TOKENS
 from ..service.inputs import InputLimits
 from ..service.settings import TOKEN_VARIABLE, ServiceSettings
-from .app import app
 from .models import ModelChoice
-from .options import MODEL_PANEL, BatchTokens, Device, Model, Precision, Runtime, Threads
+from .options import MODEL_PANEL, BatchTokens, Device, Model, Precision, Runtime, Threads, command
 
 _DEFAULTS = ServiceSettings()
 _LIMITS = "Limits"
@@ -27,7 +26,7 @@ def _seconds(what: str) -> Any:
     return typer.Option(min=0.01, metavar="SECONDS", help=what, rich_help_panel=_LIMITS)
 
 
-@app.command()
+@command()
 def serve(
     host: Annotated[
         str,
@@ -76,10 +75,11 @@ def serve(
     Concurrent requests go through the model together. Logs are lines of JSON on stderr, without texts. If the
     environment variable HF_SPO_TOKEN is set, requests have to bring it: Authorization: Bearer TOKEN.
 
-    [dim]hf-spo serve
-    hf-spo serve --model lite --port 9000
-    HF_SPO_TOKEN=… hf-spo serve --host 0.0.0.0
-    curl localhost:8000/extract -H 'Content-Type: application/json' -d '{"texts": ["《战狼2》的主演是吴京。"]}'[/]
+    Examples:
+      hf-spo serve
+      hf-spo serve --model lite --port 9000
+      HF_SPO_TOKEN=… hf-spo serve --host 0.0.0.0
+      curl localhost:8000/extract -H 'Content-Type: application/json' -d '{"texts": ["《战狼2》的主演是吴京。"]}'
     """
     token = _token(host)
     from ..service.app import Service

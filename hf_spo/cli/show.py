@@ -12,7 +12,6 @@ from rich.console import Console
 from ..drawing import WIDTH, page, render
 from ..model.extraction import BATCH_TOKENS, OnLong
 from ..support.files import whole_file
-from .app import app
 from .console import BadLines, say
 from .marked import marked
 from .models import load_pipeline
@@ -36,13 +35,14 @@ from .options import (
     Threads,
     Threshold,
     WindowSize,
+    command,
     decoding_parameters,
 )
 
 _Row = tuple[str, Sequence[Mapping[str, Any]]]
 
 
-@app.command()
+@command()
 def show(
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False)
@@ -92,9 +92,10 @@ def show(
 ) -> None:
     """Show what relates to what: mentions marked in their text, arrows from subjects to objects.
 
-    [dim]hf-spo show 《战狼2》的导演和主演都是吴京。
-    hf-spo show 《战狼2》的导演和主演都是吴京。 --output picture.svg
-    hf-spo show --input triples.jsonl --output page.html[/]
+    Examples:
+      hf-spo show 《战狼2》的导演和主演都是吴京。
+      hf-spo show 《战狼2》的导演和主演都是吴京。 --output picture.svg
+      hf-spo show --input triples.jsonl --output page.html
     """
     if output is not None and output.suffix.lower() not in (".html", ".svg"):
         raise typer.BadParameter(f"--output {output}: expected .html, a page, or .svg, a picture of one text")

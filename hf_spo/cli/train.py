@@ -8,13 +8,12 @@ from typing import Annotated
 import typer
 
 from ..model.fields import json_line
-from .app import app
 from .console import BadLines, say
-from .options import DataFormat, SkipBadLines
+from .options import DataFormat, SkipBadLines, command
 from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def train(
     context: typer.Context,
     recipe: Annotated[
@@ -44,8 +43,9 @@ def train(
 
     Any training argument of transformers may follow, and overrides the recipe: --learning-rate 1e-4 --seed 7
 
-    [dim]hf-spo train recipe.yaml --train train.jsonl --dev dev.jsonl --output my-model
-    hf-spo train recipe.yaml --encoder google-bert/bert-base-chinese --num-train-epochs 5[/]
+    Examples:
+      hf-spo train recipe.yaml --train train.jsonl --dev dev.jsonl --output my-model
+      hf-spo train recipe.yaml --encoder google-bert/bert-base-chinese --num-train-epochs 5
     """
     from ..training.plan import run_recipe
     from ..training.recipe import Recipe, RecipeError

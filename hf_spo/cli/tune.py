@@ -9,10 +9,20 @@ import typer
 from rich.console import Console
 
 from ..model.fields import json_line
-from .app import app
 from .console import BadLines, is_terminal, say, scores_table
 from .models import load_pipeline
-from .options import FILES_PANEL, LABELLED, AsJson, BatchSize, DataFormat, Device, Model, Precision, SkipBadLines
+from .options import (
+    FILES_PANEL,
+    LABELLED,
+    AsJson,
+    BatchSize,
+    DataFormat,
+    Device,
+    Model,
+    Precision,
+    SkipBadLines,
+    command,
+)
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -27,7 +37,7 @@ class CalibrateBy(StrEnum):
     NONE = "none"
 
 
-@app.command()
+@command()
 def tune(
     data: Annotated[
         Path,
@@ -68,8 +78,9 @@ def tune(
 
     The gain to expect on other texts is shown by cross-validation; what does not pay there is not taken.
 
-    [dim]hf-spo tune --model my-model --data dev.jsonl --output my-model
-    hf-spo tune --model base --data dev.jsonl --min-precision 0.9 --output careful-model[/]
+    Examples:
+      hf-spo tune --model my-model --data dev.jsonl --output my-model
+      hf-spo tune --model base --data dev.jsonl --min-precision 0.9 --output careful-model
     """
     from ..model.calibration import CalibrationMethod
     from ..training.tuning import Tuner

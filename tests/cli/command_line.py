@@ -7,7 +7,7 @@ from typing import Any
 
 from typer.testing import Result
 
-COMMAND = [sys.executable, "-m", "hf_spo.cli"]
+COMMAND = [sys.executable, "-m", "hf_spo"]
 
 
 def write_rows(path: Path, rows: list[Any]) -> Path:

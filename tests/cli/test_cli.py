@@ -3,17 +3,21 @@ import json
 import os
 import pty
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
 import hf_spo
-from hf_spo.cli import console
+from hf_spo.cli import app, console
 from tests import builders
 from tests.cli.command_line import COMMAND, facts, one_line_error, rows, write_rows
 
@@ -176,6 +180,24 @@ class TestWrongUsage:
         assert result.stderr == ""
 
 
+class TestHelp:
+    @pytest.mark.parametrize("command", sorted(one.name or one.callback.__name__ for one in app.registered_commands))
+    def test_names_and_examples_stay_whole_at_80_columns(self, run: Any, command: str) -> None:
+        result = CliRunner().invoke(app, [command, "--help"], terminal_width=80)
+        assert result.exit_code == 0
+        declared = typer.main.get_command(app).commands[command]
+        for parameter in declared.params:
+            for name in (*parameter.opts, *parameter.secondary_opts):
+                if name.startswith("-"):
+                    assert re.search(rf"(^|[ ,/]){name}([ ,]|$)", result.stdout, re.MULTILINE), name
+        examples = declared.help.partition("Examples:\n")[2].splitlines()
+        assert examples
+        assert all(f"  {line.strip()}\n" in result.stdout for line in examples)
+
+    def test_version_has_a_short_option(self, run: Any) -> None:
+        assert run("-V").stdout == run("--version").stdout == f"hf-spo {hf_spo.__version__}\n"
+
+
 class TestFailedWork:
     def test_no_such_model(self, run: Any) -> None:
         assert "--model" in one_line_error(run("extract", "x", model="./absent"), 1)
@@ -332,6 +354,22 @@ class TestProcess:
             assert process.wait(timeout=120) == 0
             errors.seek(0)
             assert errors.read() == ""
+
+    def test_shell_completion(self) -> None:
+        words = {"_HF_SPO_COMPLETE": "complete_bash", "COMP_WORDS": "hf-spo ext", "COMP_CWORD": "1"}
+        done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=120, env={**os.environ, **words})
+        assert done.stdout.split() == ["extract"]
+
+    def test_sigterm_leaves_no_half_file(self, trained_folder: str, tmp_path: Path) -> None:
+        words = ["extract", "--model", trained_folder, "--output", str(tmp_path / "out.jsonl"), "-"]
+        with subprocess.Popen([*COMMAND, *words], stdin=subprocess.PIPE, encoding="utf-8") as process:
+            deadline = time.monotonic() + 60
+            while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+            process.terminate()
+            assert process.wait(timeout=60) == 128 + signal.SIGTERM
+        assert list(tmp_path.iterdir()) == []
 
     def test_table_on_a_terminal(self, trained_folder: str) -> None:
         ours, theirs = pty.openpty()
