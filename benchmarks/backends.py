@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from hf_spo.loading.checked.packaged import PACKAGED
 from measuring import Row, Settings, draw, in_child, peak_memory_mib, take_turns, timed
 from rich.table import Table
 
 import hf_spo
 from hf_spo.data import read_examples
+from hf_spo.loading.packaged import PACKAGED
 from hf_spo.metrics import TripleScorer
 from hf_spo.model.schema import Example, Triple
 from hf_spo.onnx import OnnxExportError

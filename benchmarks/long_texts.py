@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hf_spo.loading.checked.packaged import PACKAGED
 from rich.console import Console
 from rich.table import Table
 from transformers import pipeline
 
 import hf_spo
 from hf_spo.data import read_examples
+from hf_spo.loading.packaged import PACKAGED
 from hf_spo.metrics import TripleScorer
 from hf_spo.model.schema import Example, Triple
 from hf_spo.model.windows import Window

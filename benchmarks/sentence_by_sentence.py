@@ -11,13 +11,13 @@ from statistics import median
 from typing import Any
 
 import torch
-from hf_spo.loading.checked.packaged import PACKAGED
 from measuring import Row, Settings, draw, take_turns
 from rich.table import Table
 from transformers import pipeline
 
 import hf_spo
 from hf_spo import SpoForTripleExtraction, TripleExtractionPipeline
+from hf_spo.loading.packaged import PACKAGED
 from hf_spo.model.decoding_settings import SpanPairing
 from hf_spo.model.modeling_spo import Sentences, gated_probabilities
 from hf_spo.model.schema import VALUE_SLOT, Schema, Triple
