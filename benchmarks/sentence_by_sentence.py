@@ -19,7 +19,8 @@ import hf_spo
 from hf_spo import SpoForTripleExtraction, TripleExtractionPipeline
 from hf_spo.loading.packaged import PACKAGED
 from hf_spo.model.decoding_settings import SpanPairing
-from hf_spo.model.modeling_spo import Sentences, gated_probabilities
+from hf_spo.model.layers import gated_probabilities
+from hf_spo.model.modeling_spo import Sentences
 from hf_spo.model.schema import VALUE_SLOT, Schema, Triple
 
 TARGET = 10

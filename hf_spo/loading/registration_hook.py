@@ -10,15 +10,18 @@ from wrapt import register_post_import_hook
 _MODULES = tuple(
     f"hf_spo.model.{name}"
     for name in (
+        "conditioning",
         "configuration_decoding",
         "configuration_dgcnn",
         "configuration_ensemble",
         "configuration_spo",
+        "encoders",
         "ensemble",
         "modeling_dgcnn",
         "modeling_ensemble",
         "modeling_spo",
         "pipeline",
+        "pretrained",
     )
 )
 _imported: set[str] = set()

@@ -12,21 +12,16 @@ from .configuration_dgcnn import DgcnnConfig
 
 
 class Conditioning(StrEnum):
-    """How a subject conditions the sequence in which its objects are sought."""
+    """How a subject conditions the sequence in which its objects are sought, see [`CONDITIONINGS`]."""
 
     LAYER_NORM = "layer_norm"
     ADDITION = "addition"
     RECURRENT = "recurrent"
     CONCATENATION = "concatenation"
 
-    @property
-    def inserts(self) -> bool:
-        """Whether the subject is put beside the sentence's states rather than into them."""
-        return self in (Conditioning.RECURRENT, Conditioning.CONCATENATION)
-
 
 class RecurrentCell(StrEnum):
-    """What reads a subject's tokens with "recurrent" conditioning."""
+    """Kind of network that reads a subject's tokens with "recurrent" conditioning."""
 
     GRU = "gru"
     LSTM = "lstm"
@@ -46,8 +41,8 @@ class SpoConfig(DecodingConfig):
     Args:
         encoder_config: config of any encoder that `AutoModel` builds, as an object or a dictionary with `model_type`.
         subject_power, object_power: p is raised to this power against class imbalance; 1 switches it off.
-        initial_subject_probability, initial_object_probability: what fresh heads give to every token, see
-            [`PointerHead`].
+        initial_subject_probability, initial_object_probability: the probability that fresh heads give to every token,
+            see [`PointerHead`].
         conditioning: how a subject conditions the search for its objects. "layer_norm": conditional LayerNorm on its
             two border states. "addition": these added to every token. "recurrent": its tokens read by a bidirectional
             network, with each token's distance to the subject. "concatenation": the same with the border states in the
@@ -66,8 +61,10 @@ class SpoConfig(DecodingConfig):
     model_class = "SpoForTripleExtraction"
     sub_configs_defaults: ClassVar = {"encoder_config": SubConfigSpec(config_class=AutoConfig, model_type="bert")}
     required_keys: ClassVar[tuple[str, ...]] = ("encoder_config", "relations")
-    # Hidden states are for the object pass, not for a trainer to gather over a whole data set.
-    keys_to_ignore_at_inference: ClassVar = ["last_hidden_state", "conditioned_state"]
+    # Hidden states are for the object pass; a trainer must not gather them over a whole data set.
+    keys_to_ignore_at_inference: ClassVar = [
+        "last_hidden_state", "conditioned_state", "hidden_states", "attentions", "sentences",
+    ]  # fmt: skip
 
     encoder_config: dict[str, Any] | PreTrainedConfig | None = None
     subject_power: int = 2

@@ -1,4 +1,4 @@
-"""Building blocks of the pointer networks: convolutions, conditioning on a subject, heads, gates, probabilities."""
+"""Building blocks of the pointer networks: convolutions, attention, heads, gates, probabilities."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ class ZeroEmbedding(nn.Embedding):
 
 def convolve(hidden: torch.Tensor, layer: nn.Conv1d) -> torch.Tensor:
     """Apply a convolution over tokens that keeps the length. *Shape:* (B, L, C) → (B, L, H)."""
-    # As an image of height 1 whose channels lie innermost, as they do in hidden: on CPUs a fifth faster than conv1d,
-    # which turns the tensor around twice.
+    # As an image of height 1 in channels-last layout, which is that of `hidden`: on CPUs a fifth faster than conv1d,
+    # which transposes the tensor twice.
     image = hidden.transpose(1, 2).unsqueeze(2)
     dilation = layer.dilation[0]
     padding = dilation * (layer.kernel_size[0] // 2)
@@ -35,12 +35,12 @@ class GatedConvolution(nn.Conv1d):
         """Convolve. *Shape:* hidden (B, L, H), zero where the mask (B, L, 1) is → (B, L, H), the same."""
         gate, value = convolve(hidden, self).chunk(2, dim=-1)
         gate = torch.sigmoid(nn.functional.dropout(gate, self.gate_dropout_prob, self.training))
-        # The gate's mask is enough: what is hidden stays zero.
+        # Masking the gate is enough, because hidden is zero there already.
         return torch.lerp(hidden, value.to(hidden.dtype), (gate * mask).to(hidden.dtype))
 
 
 class Convolution(nn.Conv1d):
-    """Width-3 convolution over a sentence's channels, masked first: what padding holds does not matter."""
+    """Width-3 convolution over the channels of a sentence, masked first so that padding has no influence."""
 
     def __init__(self, channels: int, hidden_size: int) -> None:
         super().__init__(channels, hidden_size, 3)
@@ -60,134 +60,21 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(hidden_size, 3 * heads * head_size, bias=False)
 
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Attend to what the mask shows. *Shape:* hidden (B, L, H), mask (B, L) → (B, L, heads · head size)."""
+        """Attend to the tokens where the mask is 1.
+
+        *Shape:* hidden (B, L, H), mask (B, L) → (B, L, heads · head size).
+        """
         query, key, value = self.qkv(hidden).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        # Finite, so that a sentence without any token gives no NaN.
+        # A finite value, so that a sentence without tokens does not give NaN.
         bias = (mask[:, None, None, :].to(query.dtype) - 1) * 1e4
         attended: torch.Tensor
         if torch.is_grad_enabled() and not hidden.is_cuda:
-            # Written out: on CPUs, scaled_dot_product_attention takes several times as long on its way back.
+            # Written out, because the backward pass of scaled_dot_product_attention is several times slower on CPUs.
             weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias, dim=-1)
             attended = weights.to(value.dtype) @ value
         else:
             attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return attended.transpose(1, 2).flatten(2)
-
-
-class ConditionalLayerNorm(nn.Module):
-    """Normalise tokens, with a scale and a shift that depend on a condition vector.
-
-    The condition's projections start at zero, so that a fresh layer is a plain LayerNorm
-    (kexue.fm/archives/7124, used for subjects in kexue.fm/archives/7161).
-    """
-
-    def __init__(self, hidden_size: int, condition_size: int, eps: float = 1e-12) -> None:
-        super().__init__()
-        self.eps = eps
-        self.weight = nn.Parameter(torch.ones(hidden_size))
-        self.bias = nn.Parameter(torch.zeros(hidden_size))
-        self.gamma_dense = nn.Linear(condition_size, hidden_size, bias=False)
-        self.beta_dense = nn.Linear(condition_size, hidden_size, bias=False)
-        nn.init.zeros_(self.gamma_dense.weight)
-        nn.init.zeros_(self.beta_dense.weight)
-
-    def forward(self, hidden: torch.Tensor, condition: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Condition sentence `rows[n]` on vector n.
-
-        *Shape:* hidden (B, L, H), condition (N, C), rows (N,) → (N, L, H). Each sentence is normalised once, however
-        many subjects it has.
-        """
-        normal = nn.functional.layer_norm(hidden, hidden.shape[-1:], eps=self.eps)[rows]
-        scale = self.weight + self.gamma_dense(condition)
-        shift = self.bias + self.beta_dense(condition)
-        return torch.addcmul(shift.unsqueeze(1), normal, scale.unsqueeze(1))
-
-
-class ConditionAddition(nn.Module):
-    """Add a projection of the condition to every token, then normalise: the plain alternative, as in CasRel."""
-
-    def __init__(self, hidden_size: int, condition_size: int, eps: float = 1e-12) -> None:
-        super().__init__()
-        self.dense = nn.Linear(condition_size, hidden_size)
-        self.norm = nn.LayerNorm(hidden_size, eps=eps)
-
-    def forward(self, hidden: torch.Tensor, condition: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """Condition sentence `rows[n]` on vector n. *Shape:* (B, L, H), (N, C), (N,) → (N, L, H)."""
-        added: torch.Tensor = self.norm(hidden[rows] + self.dense(condition).unsqueeze(1))
-        return added
-
-
-class SubjectVector(nn.Module):
-    """One vector for each subject, from the states of its tokens.
-
-    With a cell ("gru" or "lstm"), `positions` tokens between the subject's first and last are read by a bidirectional
-    network (kexue.fm/archives/6671); without, its first and last state are put side by side.
-    """
-
-    def __init__(self, hidden_size: int, cell: str | None, positions: int) -> None:
-        super().__init__()
-        self.positions = positions
-        self.network: nn.Module | None = None
-        if cell is not None:
-            network = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
-            self.network = network(hidden_size, hidden_size, batch_first=True, bidirectional=True)
-        self.dense = nn.Linear(2 * hidden_size, hidden_size)
-
-    def forward(self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
-        """Encode subjects. *Shape:* hidden (B, L, H), rows (N,), spans (N, 2) → (N, H)."""
-        count = self.positions if self.network is not None else 2
-        steps = torch.linspace(0, 1, count, device=spans.device)
-        start, end = spans[:, :1].float(), spans[:, 1:].float()
-        tokens = hidden[rows.unsqueeze(1), torch.round(start + (end - start) * steps).long()]
-        if self.network is not None:
-            # A recurrent network refuses an empty batch.
-            _, last = self.network(tokens) if tokens.shape[0] else (None, tokens.new_zeros(2, 0, tokens.shape[-1]))
-            last = last[0] if isinstance(last, tuple) else last  # an LSTM's has its cell beside it
-            tokens = last.transpose(0, 1)
-        vector: torch.Tensor = self.dense(tokens.flatten(1))
-        return vector
-
-
-class RelativePositions(nn.Module):
-    """What each token's distance to a subject's first and last token adds to it.
-
-    Distances are embedded by a table of positions, |i − start| and |i − end|, and convolved with width 3 as in
-    kexue.fm/archives/6671. The convolution runs over the table rather than over every subject's sentence: the result
-    depends on nothing but the signed distance.
-    """
-
-    def __init__(self, position_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.start = nn.Conv1d(position_size, hidden_size, 3, bias=False)
-        self.end = nn.Conv1d(position_size, hidden_size, 3, bias=False)
-
-    def forward(self, table: torch.Tensor, spans: torch.Tensor, length: int) -> torch.Tensor:
-        """Embed distances. *Shape:* table (positions, P), spans (N, 2) → (N, L, H)."""
-        distances = torch.arange(-length, length + 1, device=table.device).abs().clamp(max=len(table) - 1)
-        embedded = table[distances].T.unsqueeze(0)
-        signed = torch.arange(length, device=table.device) + length - 1
-        parts = [
-            nn.functional.embedding(signed - spans[:, side, None], layer(embedded).squeeze(0).T)
-            for side, layer in enumerate((self.start, self.end))
-        ]
-        return parts[0] + parts[1]
-
-
-class SubjectInsertion(nn.Module):
-    """What a subject adds to each token of its sentence: its vector and the distance to it (kexue.fm/archives/6671)."""
-
-    def __init__(self, hidden_size: int, position_size: int, cell: str | None, positions: int) -> None:
-        super().__init__()
-        self.vector = SubjectVector(hidden_size, cell, positions)
-        self.distances = RelativePositions(position_size, hidden_size)
-
-    def forward(
-        self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, table: torch.Tensor
-    ) -> torch.Tensor:
-        """Encode subjects. *Shape:* hidden (B, L, H), rows (N,), spans (N, 2), table (positions, P) → (N, L, H)."""
-        vector = self.vector(hidden, rows, spans).unsqueeze(1)
-        inserted: torch.Tensor = vector + self.distances(table, spans, hidden.shape[1])
-        return inserted
 
 
 class Perceptron(nn.Module):
@@ -205,7 +92,7 @@ class Perceptron(nn.Module):
 
 
 class GlobalGates(nn.Module):
-    """Probabilities that pointers are multiplied by, learnt through the product alone (kexue.fm/archives/6671).
+    """Probabilities that multiply those of the pointers, learnt through the product alone (kexue.fm/archives/6671).
 
     pn: a token is the border of an entity. pc: a relation occurs in the sentence. po: a token is the border of any
     object of the subject.
@@ -224,7 +111,7 @@ class GlobalGates(nn.Module):
 
     def relations(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return logits of pc. *Shape:* hidden (B, L, H), mask (B, L) → (B, R)."""
-        # Finite, so that a sentence without any token gives no NaN.
+        # A finite value, so that a sentence without tokens does not give NaN.
         strongest = (hidden + (mask.unsqueeze(-1).to(hidden.dtype) - 1) * 1e4).amax(dim=1)
         logits: torch.Tensor = self.relation(strongest)
         return logits
@@ -236,9 +123,10 @@ class PointerHead(nn.Linear):
     Args:
         hidden_size: H.
         num_labels: 1 for subjects, the number of relations for objects.
-        power: that probabilities are raised to, see [`powered_sigmoid`].
-        initial_probability: that a fresh head gives to every token. Near the share of positives, the first steps are
-            not spent on learning that hardly any token is a border (Lin et al. 2017, arXiv:1708.02002, section 4.1).
+        power: exponent of the probabilities, see [`powered_sigmoid`].
+        initial_probability: the probability that a fresh head gives to every token. A value near the share of positives
+            spares the first steps learning that few tokens are borders (Lin et al. 2017, arXiv:1708.02002, section
+            4.1).
     """
 
     def __init__(self, hidden_size: int, num_labels: int, power: int, initial_probability: float) -> None:
@@ -246,7 +134,7 @@ class PointerHead(nn.Linear):
         super().__init__(hidden_size, 2 * num_labels)
 
     def reset_parameters(self) -> None:
-        """Initialise as transformers does a linear layer, but for the bias."""
+        """Initialise as transformers initialises a linear layer, except for the bias."""
         nn.init.normal_(self.weight, std=0.02)
         nn.init.constant_(self.bias, self.initial_bias)
 
@@ -265,14 +153,25 @@ def inverse_powered_sigmoid(probability: float, power: int) -> float:
 def powered_sigmoid(logits: torch.Tensor, power: int) -> torch.Tensor:
     """Return sigmoid(logits) ** power, in float32.
 
-    A power above 1 starts a fresh head near zero, which suits labels of which hardly any is set
-    (kexue.fm/archives/7161, "概率之n次方").
+    A power above 1 makes a fresh head start near zero, which suits sparse labels (kexue.fm/archives/7161,
+    "概率之n次方").
     """
     probability = torch.sigmoid(logits.float())
-    # A general power takes several times as long as the sigmoid, a square hardly any time.
+    # A general power takes several times as long as the sigmoid; a square takes hardly any time.
     while power % 2 == 0:
         probability, power = probability.square(), power // 2
     return probability if power == 1 else probability.pow(power)
+
+
+def gated_probabilities(logits: torch.Tensor, power: int, gates: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return p ** power · Π gates, in float32. *Shape:* logits any, logits of gates broadcastable to it → the same."""
+    probability = powered_sigmoid(logits, power)
+    if not gates:
+        return probability
+    product = torch.sigmoid(gates[0].float())
+    for gate in gates[1:]:
+        product = product * torch.sigmoid(gate.float())
+    return probability * product
 
 
 def powered_cross_entropy(

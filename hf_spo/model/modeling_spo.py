@@ -5,83 +5,46 @@ kexue.fm/archives/6671 (github.com/bojone/kg-2019) as one model: any encoder goe
 gates and prior with any of both.
 """
 
-import inspect
-import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from os import PathLike
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
-from transformers import initialization as init
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]  # made lazily
 from transformers.utils.generic import ModelOutput
-from transformers.utils.hub import cached_file
 
 from .alignment import Batch
-from .checkpoint import check_shapes, check_weights, stored_shapes, weight_files
-from .configuration_dgcnn import DgcnnConfig
+from .conditioning import CONDITIONINGS
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
-from .features import PRIOR_FILE, WORDS_FILE, Features
+from .encoders import build_encoder, last_layer_norm, load_encoder, position_limit, position_table, run_encoder
 from .layers import (
-    ConditionAddition,
-    ConditionalLayerNorm,
     Convolution,
     GlobalGates,
     PointerHead,
     SelfAttention,
-    SubjectInsertion,
     ZeroEmbedding,
+    gated_probabilities,
     powered_cross_entropy,
-    powered_sigmoid,
 )
-from .modeling_dgcnn import DgcnnModel
+from .pretrained import SpoPreTrainedModel
 from .schema import Schema
-from .triple_store import TripleStore
-from .versions import advise_upgrade, is_newer
-from .words import WordVocabulary
-
-
-@dataclass
-class SpoOutput(ModelOutput):
-    """What [`SpoForTripleExtraction`] returns.
-
-    Args:
-        loss: sum of both losses, given labels.
-        subject_loss, object_loss: binary cross-entropy, mean over tokens; the objects' is summed over relations.
-        subject_probs: (B, L, 2) probabilities of start and end.
-        object_probs: (N, L, R, 2), given `subject_rows` and `subject_spans`.
-        last_hidden_state: (B, L, H) of the encoder.
-        conditioned_state: (B, L, H) that subjects are read from and condition; the same tensor or the encoder's
-            output before its last normalisation.
-    """
-
-    loss: torch.Tensor | None = None
-    subject_loss: torch.Tensor | None = None
-    object_loss: torch.Tensor | None = None
-    subject_probs: torch.Tensor | None = None
-    object_probs: torch.Tensor | None = None
-    last_hidden_state: torch.Tensor | None = None
-    conditioned_state: torch.Tensor | None = None
 
 
 @dataclass
 class Sentences:
-    """Encoded sentences: what both kinds of pointers read.
+    """Encoded sentences: the states that both kinds of pointers read.
 
     Args:
         hidden: (B, L, H) last hidden state.
-        conditioned: (B, L, H) state that subjects are read from and condition.
+        conditioned: (B, L, H) states that subjects condition; the same tensor, or the encoder's states before its last
+            normalisation.
         mask: (B, L) 1 at tokens, 0 at padding.
         prior: (E, 6) candidates, see [`SpoForTripleExtraction.forward`].
-        object_context: (B, L, H) what the object pointers read of a sentence whatever the subject.
+        object_context: (B, L, H) the part of the object pointers' features that does not depend on the subject.
         entity_gates, relation_gates: (B, L, 2) and (B, R) logits of [`GlobalGates`].
     """
 
@@ -94,71 +57,40 @@ class Sentences:
     relation_gates: torch.Tensor | None = None
 
 
-class SpoPreTrainedModel(PreTrainedModel):
-    """Weight initialisation and loading for the family."""
+@dataclass
+class SpoOutput(ModelOutput):
+    """Output of [`SpoForTripleExtraction`].
 
-    config: SpoConfig
-    config_class = SpoConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_ids"
-    supports_gradient_checkpointing = True
-    _supports_sdpa = True
-    _supports_flash_attn = True
-    _supports_flex_attn = True
-    _supports_attention_backend = True
+    Args:
+        loss: sum of both losses, if there are labels.
+        subject_loss, object_loss: binary cross-entropy, mean over tokens; the objects' is summed over relations.
+        subject_probs: (B, L, 2) probabilities of start and end.
+        object_probs: (N, L, R, 2), given `subject_rows` and `subject_spans`.
+        last_hidden_state: (B, L, H) of the encoder.
+        conditioned_state: (B, L, H) states that subjects condition, see [`Sentences`].
+        hidden_states, attentions: of the encoder's layers, if they were requested.
+        sentences: the encoded sentences, to be passed to a later call; not given with labels.
+    """
 
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        super()._init_weights(module)  # type: ignore[no-untyped-call]  # unannotated there
-        if isinstance(module, ConditionalLayerNorm):
-            init.ones_(module.weight)
-            init.zeros_(module.bias)
-            init.zeros_(module.gamma_dense.weight)
-            init.zeros_(module.beta_dense.weight)
-        elif isinstance(module, PointerHead):
-            init.constant_(module.bias, module.initial_bias)
-        elif isinstance(module, ZeroEmbedding):
-            init.zeros_(module.weight)
-        elif isinstance(module, nn.GRU | nn.LSTM):
-            for parameter in module.parameters():
-                init.uniform_(parameter, -(module.hidden_size**-0.5), module.hidden_size**-0.5)
-        elif isinstance(module, nn.Conv1d | nn.Linear):
-            # The encoder sees to itself. Wide enough for a signal to pass through several fresh layers.
-            init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                init.zeros_(module.bias)
-
-
-def _knowing_newer_versions(load: Callable[..., Any]) -> Callable[..., Any]:
-    """Have `from_pretrained` say so where a model that it cannot load was written by a newer version."""
-
-    @wraps(load)
-    def checked(cls: Any, path: Any, *args: Any, output_loading_info: bool = False, **kwargs: Any) -> Any:
-        def written_by() -> Any:
-            config = kwargs.get("config")
-            if not isinstance(config, PreTrainedConfig):
-                hub = {name: kwargs[name] for name in _HUB_OPTIONS if name in kwargs}
-                return PreTrainedConfig.get_config_dict(config or path, **hub)[0].get("hf_spo_version")
-            return getattr(config, "hf_spo_version", None)
-
-        with advise_upgrade(path, written_by):
-            model, info = load(cls, path, *args, output_loading_info=True, **kwargs)
-            unknown = info["unexpected_keys"]
-            if unknown and is_newer(model.config.hf_spo_version) and not kwargs.get("ignore_mismatched_sizes"):
-                raise ValueError(f"{len(unknown)} weights are unknown here, such as {min(unknown)}")
-        return (model, info) if output_loading_info else model
-
-    return checked
+    loss: torch.Tensor | None = None
+    subject_loss: torch.Tensor | None = None
+    object_loss: torch.Tensor | None = None
+    subject_probs: torch.Tensor | None = None
+    object_probs: torch.Tensor | None = None
+    last_hidden_state: torch.Tensor | None = None
+    conditioned_state: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
+    sentences: Sentences | None = None
 
 
 class SpoForTripleExtraction(SpoPreTrainedModel):
-    """Point at subjects, then, conditioned on each subject, at the objects of every relation."""
+    """Point at subjects; then, conditioned on each subject, point at the objects of every relation."""
 
     def __init__(self, config: SpoConfig) -> None:
         super().__init__(config)
-        encoder_config = config.get_text_config()
-        size = encoder_config.hidden_size
-        self.encoder = _make_encoder(encoder_config)
+        size = config.get_text_config().hidden_size
+        self.encoder = build_encoder(config.get_text_config())
         limit = position_limit(self.encoder)
         if limit is not None and config.max_length > limit:
             raise ValueError(
@@ -169,10 +101,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         self._build_object_pointers(size)
         self.gates = GlobalGates(size, len(config.schema)) if config.global_gates else None
         if config.conditioning_position == ConditioningPosition.BEFORE:
-            last_layer_norm(self.encoder)  # raises now rather than at the first forward
-        self.takes_token_types = (getattr(encoder_config, "type_vocab_size", 0) or 0) > 0
-        self.takes_words = (getattr(encoder_config, "word_vocab_size", 0) or 0) > 0
-        self.features = Features()
+            last_layer_norm(self.encoder)  # raises ValueError now rather than at the first forward
         self.post_init()  # type: ignore[no-untyped-call]  # unannotated there
 
     def _build_subject_pointers(self, size: int) -> None:
@@ -184,31 +113,25 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         self.subject_head = PointerHead(size, 1, config.subject_power, config.initial_subject_probability)
 
     def _build_object_pointers(self, size: int) -> None:
-        """Build what points at objects: a convolution over all channels, as the sum of those of two kinds of channels.
+        """Build the object pointers.
 
-        `object_context` runs once a sentence, `object_convolution` once a subject, on what depends on it.
+        Their features are one convolution over all channels, computed as the sum of two: `object_context` runs once a
+        sentence, `object_convolution` once a subject, on the channels that depend on it.
         """
         config = self.config
-        conditioning = Conditioning(config.conditioning)
         heads, head_size = config.head_attention_heads, config.head_attention_size
         self.object_attention = SelfAttention(size, heads, head_size) if heads else None
+        table = position_table(self.encoder)
+        width = size if table is None else table.shape[1]
+        self.conditioning = CONDITIONINGS[Conditioning(config.conditioning)](config, size, width)
+        inserts, relations = self.conditioning.inserts, len(config.schema)
         self.position_embeddings: ZeroEmbedding | None = None
-        if conditioning.inserts:
-            shared = position_embeddings(self.encoder)
-            if shared is None:
-                self.position_embeddings = ZeroEmbedding(config.max_length, size)
-            cell = config.recurrent_cell if conditioning == Conditioning.RECURRENT else None
-            width = size if shared is None else shared.embedding_dim
-            self.conditioning: nn.Module = SubjectInsertion(size, width, cell, config.recurrent_positions)
-        elif conditioning == Conditioning.LAYER_NORM:
-            self.conditioning = ConditionalLayerNorm(size, 2 * size)
-        else:
-            self.conditioning = ConditionAddition(size, 2 * size)
-        context = heads * head_size + (2 if config.prior else 0) + (size if conditioning.inserts else 0)
-        relations = len(config.schema)
-        of_subject = (0 if conditioning.inserts else size) + (2 * relations if config.prior else 0)
-        self.object_context = Convolution(context, size) if context else None
-        self.object_convolution = Convolution(of_subject, size) if context and of_subject else None
+        if inserts and table is None:
+            self.position_embeddings = ZeroEmbedding(config.max_length, size)
+        of_sentence = heads * head_size + (2 if config.prior else 0) + (size if inserts else 0)
+        of_subject = (0 if inserts else size) + (2 * relations if config.prior else 0)
+        self.object_context = Convolution(of_sentence, size) if of_sentence else None
+        self.object_convolution = Convolution(of_subject, size) if of_sentence and of_subject else None
         self.object_head = PointerHead(size, relations, config.object_power, config.initial_object_probability)
 
     @classmethod
@@ -218,39 +141,19 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         """Put fresh pointer heads on a pretrained encoder.
 
         Args:
-            path: folder or Hub name of any checkpoint that `AutoModel` reads.
+            path: folder or Hub name of any checkpoint of a bidirectional encoder that `AutoModel` reads.
             schema: the relations to extract.
             dtype: of the weights; float32 for training.
             config: fields of [`SpoConfig`]; `encoder_config` may be a dictionary of overrides for the encoder, such
                 as `{"hidden_dropout_prob": 0.0}`; `attn_implementation` chooses the encoder's attention.
 
         Raises:
-            ValueError: the checkpoint lacks weights of the encoder, which would silently start at random, or holds more
-                than an encoder, or `max_length` is beyond its positions.
+            ValueError: the checkpoint lacks weights of the encoder, or is no bidirectional encoder, or `max_length` is
+                beyond its positions.
         """
-        overrides = config.pop("encoder_config", None) or {}
         attention = config.pop("attn_implementation", None)
-        encoder_config = AutoConfig.from_pretrained(path, **overrides)
-        if encoder_config.model_type == SpoConfig.model_type:
-            raise ValueError(
-                f"{path} is a triple-extraction model, no plain encoder; load it by {cls.__name__}.from_pretrained, "
-                f"with relations= and ignore_mismatched_sizes=True for another schema"
-            )
-        encoder, info = AutoModel.from_pretrained(
-            path,
-            config=encoder_config,
-            dtype=dtype,
-            attn_implementation=attention,
-            output_loading_info=True,
-            **_without_pooler(encoder_config),
-        )
-        # A pooler that the checkpoint lacks is of no consequence: pointers read tokens.
-        missing = [key for key in info["missing_keys"] if not key.startswith("pooler.")]
-        if missing:
-            raise ValueError(
-                f"{path} lacks {len(missing)} of the weights of {type(encoder).__name__}, such as {min(missing)}; "
-                f"they would start at random. Pass a checkpoint whose encoder is a {encoder_config.model_type}"
-            )
+        overrides = config.pop("encoder_config", None) or {}
+        encoder = load_encoder(path, overrides, dtype=dtype, attention=attention)
         config.setdefault("max_length", min(SpoConfig.max_length, position_limit(encoder) or SpoConfig.max_length))
         spo_config = SpoConfig(encoder_config=encoder.config, relations=schema.to_list(), **config)
         model: SpoForTripleExtraction = cls._from_config(  # type: ignore[no-untyped-call]  # unannotated there
@@ -261,7 +164,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         word_ids: torch.Tensor | None = None,
@@ -271,42 +174,72 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         subject_labels: torch.Tensor | None = None,
         object_labels: torch.Tensor | None = None,
         objective: "Objective | None" = None,
-    ) -> SpoOutput:
+        inputs_embeds: torch.Tensor | None = None,
+        sentences: Sentences | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> Any:
         """Encode, point at subjects and, given subjects, at their objects.
 
-        *Shape:* input_ids, attention_mask, token_type_ids, word_ids (B, L); prior (E, 6), one candidate a row:
-        sentence, first and last token of the subject, first and last token of the object, relation; subject_rows (N,),
-        the sentence of each subject; subject_spans (N, 2), its first and last token; subject_labels (B, L, 2);
-        object_labels (N, L, R, 2). An objective, if given, makes the output from the encoded sentences in place of all
-        else; it runs in here so that what wraps the model, autocast or distributed training, holds for it as well.
+        Args:
+            input_ids, attention_mask, token_type_ids, word_ids: (B, L).
+            prior: (E, 6), one candidate a row: sentence, first and last token of the subject, first and last token of
+                the object, relation.
+            subject_rows: (N,), the sentence of each subject.
+            subject_spans: (N, 2), its first and last token.
+            subject_labels: (B, L, 2).
+            object_labels: (N, L, R, 2).
+            objective: computes the output from the encoded sentences instead; it runs in here so that wrappers of the
+                model, such as autocast or distributed training, hold for it as well.
+            inputs_embeds: (B, L, E), instead of `input_ids`.
+            sentences: of an earlier output, instead of everything that is encoded: only objects are pointed at.
+            output_attentions, output_hidden_states: return those of the encoder as well.
+            return_dict: False: return a tuple instead of [`SpoOutput`].
 
         Raises:
-            ValueError: the model reads words or candidates and got none.
+            ValueError: there is no input, or the model reads words or candidates and got none.
         """
-        sentences = self.encode(input_ids, attention_mask, token_type_ids, word_ids, prior)
-        if objective is not None:
-            return objective(self, sentences)
-        subject_logits, gates = self.subject_logits(sentences)
-        power = self.config.subject_power
-        output = SpoOutput(
-            subject_probs=gated_probabilities(subject_logits, power, gates),
-            last_hidden_state=sentences.hidden,
-            conditioned_state=sentences.conditioned,
-        )
-        mask = sentences.mask.to(torch.float32)
-        if subject_labels is not None:
-            losses = powered_cross_entropy(subject_logits, subject_labels, power, gates).mean(-1)
-            output.loss = output.subject_loss = masked_mean(losses, mask)
+        output = SpoOutput()
+        if sentences is None:
+            flags = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
+            inputs = {"input_ids": input_ids, "inputs_embeds": inputs_embeds, "token_type_ids": token_type_ids}
+            encoded, sentences = self._encode({**inputs, **flags}, attention_mask, word_ids, prior)
+            if objective is not None:
+                return objective(self, sentences)
+            output.last_hidden_state, output.conditioned_state = sentences.hidden, sentences.conditioned
+            output.hidden_states, output.attentions = encoded.get("hidden_states"), encoded.get("attentions")
+            self._point_at_subjects(sentences, subject_labels, output)
         if subject_rows is not None and subject_spans is not None:
-            power = self.config.object_power
-            object_logits, gates = self.object_logits(sentences, subject_rows, subject_spans)
-            if object_labels is None:
-                output.object_probs = gated_probabilities(object_logits, power, gates)
-            else:
-                losses = powered_cross_entropy(object_logits, object_labels, power, gates)
-                output.object_loss = masked_mean(losses.mean(-1).sum(-1), mask[subject_rows])
-                output.loss = output.object_loss if output.loss is None else output.loss + output.object_loss
-        return output
+            self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, output)
+        if output.loss is None:  # in training, distributed wrappers would take them for results to go back from
+            output.sentences = sentences
+        return output.to_tuple() if return_dict is False else output
+
+    def _point_at_subjects(self, sentences: Sentences, labels: torch.Tensor | None, output: SpoOutput) -> None:
+        power = self.config.subject_power
+        logits, gates = self.subject_logits(sentences)
+        output.subject_probs = gated_probabilities(logits, power, gates)
+        if labels is not None:
+            losses = powered_cross_entropy(logits, labels, power, gates).mean(-1)
+            output.loss = output.subject_loss = masked_mean(losses, sentences.mask.to(torch.float32))
+
+    def _point_at_objects(
+        self,
+        sentences: Sentences,
+        rows: torch.Tensor,
+        spans: torch.Tensor,
+        labels: torch.Tensor | None,
+        output: SpoOutput,
+    ) -> None:
+        power = self.config.object_power
+        logits, gates = self.object_logits(sentences, rows, spans)
+        if labels is None:
+            output.object_probs = gated_probabilities(logits, power, gates)
+            return
+        losses = powered_cross_entropy(logits, labels, power, gates).mean(-1).sum(-1)
+        output.object_loss = masked_mean(losses, sentences.mask.to(torch.float32)[rows])
+        output.loss = output.object_loss if output.loss is None else output.loss + output.object_loss
 
     def encode(
         self,
@@ -316,53 +249,50 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         word_ids: torch.Tensor | None = None,
         prior: torch.Tensor | None = None,
     ) -> Sentences:
-        """Run the encoder and what both kinds of pointers share. *Shape:* see [`forward`]."""
-        if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        if self.takes_token_types and token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
+        """Run the encoder and the layers that both kinds of pointers share. *Shape:* see [`forward`]."""
+        inputs = {"input_ids": input_ids, "token_type_ids": token_type_ids}
+        return self._encode(inputs, attention_mask, word_ids, prior)[1]
+
+    def _encode(
+        self,
+        inputs: dict[str, Any],
+        mask: torch.Tensor | None,
+        word_ids: torch.Tensor | None,
+        prior: torch.Tensor | None,
+    ) -> tuple[Any, Sentences]:
+        """Return the encoder's output and the encoded sentences."""
+        inputs = {name: value for name, value in inputs.items() if value is not None}
+        tokens = inputs.get("input_ids", inputs.get("inputs_embeds"))
+        if tokens is None:
+            raise ValueError("expected input_ids or inputs_embeds, got neither")
+        if mask is None:
+            mask = torch.ones(tokens.shape[:2], dtype=torch.long, device=tokens.device)
+        inputs["attention_mask"] = mask
+        if not self.takes_token_types:
+            inputs.pop("token_type_ids", None)
         if self.takes_words and word_ids is not None:
             inputs["word_ids"] = word_ids
         if self.config.prior and prior is None:
             raise ValueError(
                 "this model reads candidates of a triple store: expected prior, which "
-                "model.features.annotate(encodings) finds; of no candidates, a tensor of shape (0, 6)"
+                "model.features.annotate(encodings) finds; if there are no candidates, a tensor of shape (0, 6)"
             )
-        hidden, conditioned = self._run_encoder(inputs)
-        sentences = Sentences(hidden, conditioned, attention_mask, prior if self.config.prior else None)
+        output, conditioned = run_encoder(self.encoder, inputs, self.config.conditioning_position)
+        hidden = output.last_hidden_state
+        sentences = Sentences(hidden, conditioned, mask, prior if self.config.prior else None)
         if self.gates is not None:
             sentences.entity_gates = self.gates.entities(hidden)
-            sentences.relation_gates = self.gates.relations(hidden, attention_mask)
+            sentences.relation_gates = self.gates.relations(hidden, mask)
         if self.object_context is not None:
-            channels = [conditioned] if Conditioning(self.config.conditioning).inserts else []
+            channels = [conditioned] if self.conditioning.inserts else []
             channels += self._context_channels(sentences, conditioned, self.object_attention)
-            sentences.object_context = self.object_context(channels, attention_mask)
-        return sentences
-
-    def _run_encoder(self, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the last hidden state and the state to condition, both (B, L, H)."""
-        if self.config.conditioning_position == ConditioningPosition.AFTER:
-            hidden = self.encoder(**inputs).last_hidden_state
-            return hidden, hidden
-        seen: list[torch.Tensor] = []
-        thread = threading.get_ident()
-
-        def remember(_: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-            if threading.get_ident() == thread:  # another thread may be running the same model
-                seen.append(args[0])
-
-        handle = last_layer_norm(self.encoder).register_forward_pre_hook(remember)
-        try:
-            hidden = self.encoder(**inputs).last_hidden_state
-        finally:
-            handle.remove()
-        return hidden, seen[-1]
+            sentences.object_context = self.object_context(channels, mask)
+        return output, sentences
 
     def _context_channels(
         self, sentences: Sentences, state: torch.Tensor, attention: SelfAttention | None
     ) -> list[torch.Tensor]:
-        """Return what a sentence's pointers read beside its states: attention, and borders of candidate subjects."""
+        """Return what pointers read of a sentence beside its states: attention, and borders of candidate subjects."""
         channels = [] if attention is None else [attention(state, sentences.mask)]
         if sentences.prior is not None:
             row, start, end = sentences.prior[:, :3].T
@@ -373,7 +303,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         return channels
 
     def subject_logits(self, sentences: Sentences) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Point at subjects: logits (B, L, 2), and those of the gates that they are multiplied by."""
+        """Point at subjects. Returns logits (B, L, 2), and the logits of the gates that multiply the probabilities."""
         hidden = sentences.hidden
         if self.subject_context is not None:
             channels = self._context_channels(sentences, hidden, self.subject_attention)
@@ -384,7 +314,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
     def object_logits(
         self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Point at objects: logits (N, L, R, 2), and those of gates. *Shape:* rows (N,), spans (N, 2)."""
+        """Point at objects. Returns logits (N, L, R, 2), and those of the gates. *Shape:* rows (N,), spans (N, 2)."""
         features = self._object_features(sentences, rows, spans)
         logits: torch.Tensor = self.object_head(features)
         gates: list[torch.Tensor] = []
@@ -399,24 +329,20 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         return logits, gates
 
     def _object_features(self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
-        state, mask = sentences.conditioned, sentences.mask
-        of_subject: list[torch.Tensor] = []
-        if Conditioning(self.config.conditioning).inserts:
-            conditioned = self.conditioning(state, rows, spans, self._position_table())
-        else:
-            condition = torch.cat([state[rows, spans[:, 0]], state[rows, spans[:, 1]]], dim=-1)
-            conditioned = self.conditioning(state, condition, rows)
-            of_subject.append(conditioned)
+        """Return the states that the object head reads. *Shape:* rows (N,), spans (N, 2) → (N, L, H)."""
+        state = sentences.conditioned
+        conditioned: torch.Tensor = self.conditioning(state, rows, spans, self._position_table())
         if sentences.object_context is None:
-            features: torch.Tensor = conditioned
-            return features
+            return conditioned
+        features, of_subject = sentences.object_context[rows], []
+        if self.conditioning.inserts:
+            features = features + conditioned
+        else:
+            of_subject.append(conditioned)
         if sentences.prior is not None:
             of_subject.append(self._candidate_objects(sentences.prior, rows, spans, state))
-        features = sentences.object_context[rows]
-        if Conditioning(self.config.conditioning).inserts:
-            features = features + conditioned
         if self.object_convolution is not None:
-            features = features + self.object_convolution(of_subject, mask[rows])
+            features = features + self.object_convolution(of_subject, sentences.mask[rows])
         return torch.relu(features)
 
     def _candidate_objects(
@@ -425,66 +351,20 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         """Mark the borders of each subject's candidate objects. *Shape:* prior (E, 6) → (N, L, 2·R)."""
         subjects = torch.cat([rows.unsqueeze(1), spans], dim=1)
         stated = (subjects.unsqueeze(1) == prior[:, :3]).all(-1)
-        relations = len(self.config.schema)
-        # Where in a row of L · R · 2 the start and the end of each candidate's object stand.
+        relations = self.object_head.out_features // 2
+        # Positions of the start and the end of each candidate's object in a row of L · R · 2.
         borders = 2 * (prior[:, 3:5] * relations + prior[:, 5:]) + torch.arange(2, device=prior.device)
         counts = state.new_zeros(rows.shape[0], state.shape[1] * 2 * relations)
         counts = counts.index_add(1, borders.flatten(), stated.repeat_interleave(2, dim=1).to(state.dtype))
         marked: torch.Tensor = counts.clamp(max=1).unflatten(1, (state.shape[1], 2 * relations))
         return marked
 
-    def _position_table(self) -> torch.Tensor:
-        """Return the encoder's own position embeddings, or ours where it has none. *Shape:* (positions, P)."""
+    def _position_table(self) -> torch.Tensor | None:
+        """Return the position vectors that an inserting conditioning reads: the encoder's, or the model's own."""
+        if not self.conditioning.inserts:
+            return None
         own = self.position_embeddings
-        if own is not None:
-            return own.weight
-        shared = position_embeddings(self.encoder)
-        assert shared is not None
-        return shared.weight[_first_position(shared) :]
-
-    def _get_files_timestamps(self, working_dir: str | PathLike[str]) -> dict[str, float]:
-        """Tell an upload which files were there before it: not those that `save_pretrained` has just written."""
-        stamps: dict[str, float] = super()._get_files_timestamps(working_dir)
-        return {name: stamp for name, stamp in stamps.items() if name not in (WORDS_FILE, PRIOR_FILE)}
-
-    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save weights and config, and what the model's features need: the words and the triples that it knows."""
-        self.features.save(save_directory)
-        super().save_pretrained(save_directory, *args, **kwargs)
-
-    @classmethod
-    @_knowing_newer_versions
-    def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
-        """Load weights and config, words and triples; see [`PreTrainedModel.from_pretrained`].
-
-        Weights are read from safetensors only. `ignore_mismatched_sizes=True` lets what the files lack, or have in
-        other sizes, start at random.
-
-        Raises:
-            CheckpointError: the files are damaged or not whole, have weights that are no numbers, or only pickles.
-            ValueError: the model reads words or candidates, and the folder lacks them.
-        """
-        path, config = pretrained_model_name_or_path, kwargs.pop("config", None)
-        if kwargs.pop("use_safetensors", None) is False:
-            raise ValueError("use_safetensors=False: expected safetensors, since pickles can run code; leave it out")
-        hub = {name: kwargs.pop(name) for name in _HUB_OPTIONS if name in kwargs}
-        own = {name: kwargs.pop(name) for name in ("dtype", "variant", "output_loading_info") if name in kwargs}
-        wants_info = own.pop("output_loading_info", False)
-        if not isinstance(config, PreTrainedConfig):
-            config, kwargs = cls.config_class.from_pretrained(
-                path if config is None else config, return_unused_kwargs=True, **hub, **kwargs
-            )
-        partial = bool(kwargs.get("ignore_mismatched_sizes"))
-        if path is not None:
-            files = weight_files(lambda name: _find_file(path, name, hub), path, own.get("variant"))
-            check_shapes(lambda: cls(deepcopy(config)), stored_shapes(files), path, partial=partial)
-        loaded: Any = super().from_pretrained(
-            path, *args, config=config, use_safetensors=True, output_loading_info=True, **hub, **own, **kwargs
-        )
-        model, info = loaded
-        check_weights(model, info["missing_keys"], path, partial=partial)
-        model.features = _load_features(model, path, hub)
-        return (model, info) if wants_info else model
+        return position_table(self.encoder) if own is None else own.weight
 
 
 Objective = Callable[[SpoForTripleExtraction, Sentences], SpoOutput]
@@ -492,7 +372,10 @@ Objective = Callable[[SpoForTripleExtraction, Sentences], SpoOutput]
 
 
 class TorchBackend:
-    """A model behind the interface that extraction knows, see [`PointerBackend`]."""
+    """Adapter of a torch model to [`PointerBackend`], the interface that extraction uses.
+
+    Both passes call the model itself, so that `torch.compile` and other wrappers of it take effect.
+    """
 
     def __init__(self, model: SpoForTripleExtraction) -> None:
         self.model = model
@@ -504,131 +387,24 @@ class TorchBackend:
             name: torch.from_numpy(array).to(self.model.device, non_blocking=True)
             for name, array in batch.model_inputs().items()
         }
-        sentences = self.model.encode(**inputs)
-        logits, gates = self.model.subject_logits(sentences)
-        return sentences, gated_probabilities(logits, self.model.config.subject_power, gates).cpu().numpy()
+        output = self.model(**inputs)
+        return output.sentences, output.subject_probs.cpu().numpy()
 
     @torch.inference_mode()
     def objects(self, state: Sentences, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2), float32."""
-        device = state.hidden.device
-        logits, gates = self.model.object_logits(
-            state, torch.from_numpy(rows).to(device), torch.from_numpy(spans).to(device)
-        )
-        return gated_probabilities(logits, self.model.config.object_power, gates).cpu().numpy()
-
-
-def gated_probabilities(logits: torch.Tensor, power: int, gates: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return p ** power · Π gates, in float32. *Shape:* logits any, logits of gates broadcastable to it → the same."""
-    if not gates:
-        return powered_sigmoid(logits, power)
-    product = torch.sigmoid(gates[0].float())
-    for gate in gates[1:]:
-        product = product * torch.sigmoid(gate.float())
-    return powered_sigmoid(logits, power) * product
-
-
-def _load_features(model: SpoForTripleExtraction, path: Any, options: dict[str, Any]) -> Features:
-    """Read the words and triples saved beside a model's weights, in a folder or on the Hub."""
-
-    def file(name: str) -> str:
-        found = _find_file(path, name, options)
-        if found is None:
-            raise ValueError(f"{path} has no {name}, which this model reads beside its text; save the model anew")
-        return found
-
-    words, prior = None, None
-    if model.takes_words:
-        encoder_config = model.config.get_text_config()
-        words = WordVocabulary.from_file(file(WORDS_FILE), encoder_config.segmenter)
-        if len(words) != encoder_config.word_vocab_size:
-            raise ValueError(
-                f"{path}: {WORDS_FILE} has {len(words) - 1:,} words, and the model vectors of "
-                f"{encoder_config.word_vocab_size - 1:,}; copy or download it again"
-            )
-    if model.config.prior:
-        prior = TripleStore.from_file(file(PRIOR_FILE), model.config.schema)
-    return Features(words, prior)
-
-
-def _find_file(path: Any, name: str, options: dict[str, Any]) -> str | None:
-    """Return where a file of a model lies, in its folder or in the Hub's cache; None if it has no such file."""
-    found: str | None = cached_file(path, name, _raise_exceptions_for_missing_entries=False, **options)
-    return found
-
-
-_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only", "subfolder")
+        subjects = (torch.from_numpy(array).to(state.hidden.device) for array in (rows, spans))
+        output = self.model(sentences=state, **dict(zip(("subject_rows", "subject_spans"), subjects, strict=True)))
+        probs: np.ndarray = output.object_probs.cpu().numpy()
+        return probs
 
 
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return the mean over the positions where mask is 1; 0 where there is none."""
+    """Return the mean over the positions where mask is 1; 0 if there is none."""
     return (values * mask).sum() / mask.sum().clamp(min=1)
-
-
-# Where the encoders of transformers keep the normalisation that yields their last hidden state.
-_LAST_NORMS = (
-    "encoder.layer.-1.output.LayerNorm",  # bert, roberta, xlm-roberta, ernie, electra, deberta, deberta-v2, roformer
-    "transformer.layer.-1.output_layer_norm",  # distilbert
-    "encoder.albert_layer_groups.-1.albert_layers.-1.full_layer_layer_norm",  # albert
-    "final_norm",  # modernbert
-    "norm",  # eurobert
-)
-
-
-def last_layer_norm(encoder: nn.Module) -> nn.Module:
-    """Find the normalisation whose output is the encoder's last hidden state.
-
-    Raises:
-        ValueError: the encoder is of no kind that is known to have one.
-    """
-    for path in _LAST_NORMS:
-        module: Any = encoder
-        for name in path.split("."):
-            module = module[-1] if name == "-1" and isinstance(module, nn.ModuleList) else getattr(module, name, None)
-        if isinstance(module, nn.Module):
-            return module
-    raise ValueError(
-        f'{type(encoder).__name__} has no last normalisation known here; use conditioning_position="after"'
-    )
-
-
-def position_embeddings(encoder: nn.Module) -> nn.Embedding | None:
-    """Return an encoder's table of absolute positions; None if its positions are relative."""
-    for name, module in encoder.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            return module
-    return None
-
-
-def position_limit(encoder: nn.Module) -> int | None:
-    """Return the longest sequence in tokens that an encoder has positions for; None if its positions are relative."""
-    table = position_embeddings(encoder)
-    return None if table is None else table.num_embeddings - _first_position(table)
-
-
-def _first_position(table: nn.Embedding) -> int:
-    # RoBERTa and its kin count positions from the one after the padding's.
-    return 0 if table.padding_idx is None else table.padding_idx + 1
-
-
-def _make_encoder(config: PreTrainedConfig) -> Any:
-    # AutoModel knows our own encoder only where it has been registered.
-    if config.model_type == DgcnnConfig.model_type:
-        return DgcnnModel._from_config(config)  # type: ignore[no-untyped-call]  # unannotated there
-    return AutoModel.from_config(config, **_without_pooler(config))
-
-
-def _without_pooler(encoder_config: PreTrainedConfig) -> dict[str, bool]:
-    """Ask for no pooler where the encoder's class lets us: unused weights upset distributed training."""
-    model_class: Any = AutoModel._model_mapping[type(encoder_config)]
-    accepts = "add_pooling_layer" in inspect.signature(model_class).parameters
-    return {"add_pooling_layer": False} if accepts else {}
-
-
-MODEL_FOR_TRIPLE_EXTRACTION_MAPPING = _LazyAutoMapping(CONFIG_MAPPING_NAMES, OrderedDict())
 
 
 class AutoModelForTripleExtraction(_BaseAutoModelClass):
     """Load any triple-extraction model by its config."""
 
-    _model_mapping: Any = MODEL_FOR_TRIPLE_EXTRACTION_MAPPING
+    _model_mapping: Any = _LazyAutoMapping(CONFIG_MAPPING_NAMES, OrderedDict())

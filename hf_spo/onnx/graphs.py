@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..model.layers import SubjectVector
-from ..model.modeling_spo import Sentences, SpoForTripleExtraction, gated_probabilities
+from ..model.conditioning import SubjectVector
+from ..model.layers import gated_probabilities
+from ..model.modeling_spo import Sentences, SpoForTripleExtraction
 from .folder import ENCODER_FILE, OBJECTS_FILE
 from .quiet import quiet
 

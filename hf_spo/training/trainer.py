@@ -25,9 +25,9 @@ from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
+from ..model.conditioning import ConditionalLayerNorm
 from ..model.ensemble import make_extractor
 from ..model.features import Features
-from ..model.layers import ConditionalLayerNorm
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
 from .arguments import SpoTrainingArguments, default_epochs

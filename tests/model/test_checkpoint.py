@@ -173,7 +173,7 @@ CONFIGS = {
     "thresholds that are no number": (config(object_end_threshold=float("nan")), "object_end=nan: expected a prob"),
     "thresholds of text": (config(object_end_threshold="0.5"), r"config\.json.*object_end_threshold"),
     "score thresholds that are no number": (config(score_threshold=float("nan")), "score threshold nan"),
-    "score thresholds of too few": (config(relation_score_thresholds=[0.5]), "1 relation_score_thresholds"),
+    "score thresholds of too few": (config(relation_score_thresholds=[0.5]), "relation_score_thresholds has 1 values"),
     "calibration without end": (config(score_calibration={"method": "magic"}), "calibration method 'magic'"),
     "a window beyond the positions": (config(max_length=10**9), "positions; pass max_length"),
     "a window below 0": (config(window=-5), "window=-5: expected"),
@@ -262,7 +262,7 @@ def reader(tmp_path_factory):
 FEATURES = {
     "words that are none": (write("words.txt", b"\xff\xfe\n"), r"words\.txt is damaged"),
     "words that are cut": (write("words.txt", "白\n露\n海".encode()), r"words\.txt is damaged \(it ends inside"),
-    "fewer words": (write("words.txt", "白\n露\n".encode()), r"words\.txt has 2 words, and the model vectors of 3"),
+    "fewer words": (write("words.txt", "白\n露\n".encode()), r"words\.txt has 2 words, but the model has vectors for 3"),
     "another segmenter": (encoder(segmenter="../../x"), r"no segmenter '\.\./\.\./x'"),
     "triples that are cut": (write("prior.jsonl", b'{"subject": "'), r"prior\.jsonl:1: no JSON.*mend or delete"),
     "triples of another schema": (

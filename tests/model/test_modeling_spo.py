@@ -28,8 +28,9 @@ from hf_spo import (
 )
 from hf_spo.model.alignment import encode, pad
 from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.encoders import last_layer_norm, position_limit
 from hf_spo.model.features import Features
-from hf_spo.model.modeling_spo import TorchBackend, last_layer_norm, masked_mean, position_limit
+from hf_spo.model.modeling_spo import TorchBackend, masked_mean
 from hf_spo.model.schema import Thresholds
 from hf_spo.model.words import WordVocabulary
 from tests import builders
@@ -192,8 +193,8 @@ class TestConditioning:
     def test_before_leaves_no_hook_behind(self, question):
         model = model_of("bert", conditioning_position="before")
         model(**question)
-        with pytest.raises(TypeError):
-            model(input_ids="nonsense")
+        with pytest.raises(IndexError):
+            model(input_ids=torch.full((1, 3), 10**6))
         assert not last_layer_norm(model.encoder)._forward_pre_hooks
 
     def test_before_is_refused_for_an_encoder_that_is_not_known(self):
