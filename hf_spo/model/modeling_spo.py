@@ -46,6 +46,7 @@ class Sentences:
         prior: (E, 6) candidates, see [`SpoForTripleExtraction.forward`].
         object_context: (B, L, H) the part of the object pointers' features that does not depend on the subject.
         entity_gates, relation_gates: (B, L, 2) and (B, R) logits of [`GlobalGates`].
+        hidden_states, attentions: of the encoder's layers, if they were requested.
     """
 
     hidden: torch.Tensor
@@ -55,6 +56,8 @@ class Sentences:
     object_context: torch.Tensor | None = None
     entity_gates: torch.Tensor | None = None
     relation_gates: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 @dataclass
@@ -202,13 +205,20 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         """
         output = SpoOutput()
         if sentences is None:
-            flags = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
-            inputs = {"input_ids": input_ids, "inputs_embeds": inputs_embeds, "token_type_ids": token_type_ids}
-            encoded, sentences = self._encode({**inputs, **flags}, attention_mask, word_ids, prior)
+            sentences = self.encode(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                token_type_ids=token_type_ids,
+                word_ids=word_ids,
+                prior=prior,
+                inputs_embeds=inputs_embeds,
+                output_attentions=output_attentions,
+                output_hidden_states=output_hidden_states,
+            )
             if objective is not None:
                 return objective(self, sentences)
             output.last_hidden_state, output.conditioned_state = sentences.hidden, sentences.conditioned
-            output.hidden_states, output.attentions = encoded.get("hidden_states"), encoded.get("attentions")
+            output.hidden_states, output.attentions = sentences.hidden_states, sentences.attentions
             self._point_at_subjects(sentences, subject_labels, output)
         if subject_rows is not None and subject_spans is not None:
             self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, output)
@@ -243,26 +253,17 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
 
     def encode(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         word_ids: torch.Tensor | None = None,
         prior: torch.Tensor | None = None,
+        **options: Any,
     ) -> Sentences:
-        """Run the encoder and the layers that both kinds of pointers share. *Shape:* see [`forward`]."""
-        inputs = {"input_ids": input_ids, "token_type_ids": token_type_ids}
-        return self._encode(inputs, attention_mask, word_ids, prior)[1]
-
-    def _encode(
-        self,
-        inputs: dict[str, Any],
-        mask: torch.Tensor | None,
-        word_ids: torch.Tensor | None,
-        prior: torch.Tensor | None,
-    ) -> tuple[Any, Sentences]:
-        """Return the encoder's output and the encoded sentences."""
+        """Run the encoder and the layers that both kinds of pointers share; arguments are those of [`forward`]."""
+        inputs = {"input_ids": input_ids, "token_type_ids": token_type_ids, **options}
         inputs = {name: value for name, value in inputs.items() if value is not None}
-        tokens = inputs.get("input_ids", inputs.get("inputs_embeds"))
+        tokens, mask = inputs.get("input_ids", inputs.get("inputs_embeds")), attention_mask
         if tokens is None:
             raise ValueError("expected input_ids or inputs_embeds, got neither")
         if mask is None:
@@ -280,6 +281,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         output, conditioned = run_encoder(self.encoder, inputs, self.config.conditioning_position)
         hidden = output.last_hidden_state
         sentences = Sentences(hidden, conditioned, mask, prior if self.config.prior else None)
+        sentences.hidden_states, sentences.attentions = output.get("hidden_states"), output.get("attentions")
         if self.gates is not None:
             sentences.entity_gates = self.gates.entities(hidden)
             sentences.relation_gates = self.gates.relations(hidden, mask)
@@ -287,7 +289,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             channels = [conditioned] if self.conditioning.inserts else []
             channels += self._context_channels(sentences, conditioned, self.object_attention)
             sentences.object_context = self.object_context(channels, mask)
-        return output, sentences
+        return sentences
 
     def _context_channels(
         self, sentences: Sentences, state: torch.Tensor, attention: SelfAttention | None

@@ -182,13 +182,13 @@ class TestBatches:
 
     def test_batch_size_is_that_of_the_model_passes(self, trained_folder, monkeypatch):
         sizes = []
-        encode = SpoForTripleExtraction._encode
+        encode = SpoForTripleExtraction.encode
 
-        def watch(self, inputs, *others):
-            sizes.append(len(inputs["input_ids"]))
-            return encode(self, inputs, *others)
+        def watch(self, input_ids, **inputs):
+            sizes.append(len(input_ids))
+            return encode(self, input_ids, **inputs)
 
-        monkeypatch.setattr(SpoForTripleExtraction, "_encode", watch)
+        monkeypatch.setattr(SpoForTripleExtraction, "encode", watch)
         extract = pipeline("triple-extraction", model=trained_folder, batch_size=3)
         extract(TEXTS)
         assert sizes == [3, 3, 2]
