@@ -25,7 +25,7 @@ from ..doctor.diagnosis import counted
 from ..model.fields import json_line
 from .console import is_terminal, say
 from .models import ModelChoice
-from .stream import Given
+from .stream import ExtractionInputs
 
 
 class EngineName(StrEnum):
@@ -81,7 +81,7 @@ def extract_corpus(
     choice: ModelChoice,
     parameters: Mapping[str, Any],
     batch_size: int | None,
-    given: Given,
+    given: ExtractionInputs,
     folder: Path,
     layout: Layout,
     workers: Workers,

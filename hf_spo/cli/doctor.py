@@ -12,7 +12,7 @@ from ..model.fields import json_line
 from ..support.files import whole_file
 from .console import count_lines, is_terminal, progress_bar, say
 from .doctor_tables import report
-from .models import find_model, hush
+from .models import find_model, silence_libraries
 from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat, command
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def doctor(
     """
     if encoder is not None and model is not None:
         raise typer.BadParameter("got both --encoder and --model; give one of them")
-    hush()
+    silence_libraries()
     source = find_model(model) if encoder is None else resolve(encoder)
     if not Path(source).is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
         raise FileNotFoundError(f"{source} is no folder; --encoder takes an encoder's folder or its Hub name")

@@ -8,7 +8,7 @@ import typer
 from ..model.decoding_settings import Combination
 from ..model.fields import json_line
 from .console import say
-from .models import hush
+from .models import silence_libraries
 from .options import command
 
 
@@ -43,7 +43,7 @@ def ensemble(
         raise typer.BadParameter(f"{output} is not empty; give another folder")
     if min_votes is not None and combine != Combination.VOTE:
         raise typer.BadParameter(f"--min-votes is for --combine vote, not {combine}")
-    hush()
+    silence_libraries()
     built = SpoEnsemble.from_models(models, combine.value, min_votes)
     built.save_pretrained(output)
     groups = [len(group) for group in built.groups]

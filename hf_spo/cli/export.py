@@ -13,7 +13,7 @@ from rich.table import Table
 from ..model.fields import json_line
 from ..onnx.folder import MAX_F1_DROP, OnnxExportError, check_target
 from .console import BadLines, is_terminal, say
-from .models import find_model, hush
+from .models import find_model, silence_libraries
 from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines, command
 from .predictions import read_labelled
 
@@ -98,7 +98,7 @@ def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
     require_packages()
     from ..loading.checked import load_checked
 
-    hush()
+    silence_libraries()
     with Console(stderr=True).status("loading the model") as status:
         model, tokenizer = load_checked(folder)
         return export_onnx(model, tokenizer, output, on_step=status.update, **options)

@@ -39,7 +39,7 @@ from .options import (
     command,
     decoding_parameters,
 )
-from .stream import Given, Tool, extract_stream, extract_suggestions
+from .stream import ExtractionInputs, Tool, extract_stream, extract_suggestions
 
 _CORPUS_PANEL = "Corpus: --output names a folder"
 _LINES = (".jsonl", ".ndjson")
@@ -201,7 +201,7 @@ def extract(
         "batch_tokens": batch_tokens,
     }
     choice = ModelChoice(model, device, dtype, backend, threads)
-    given = Given(texts or [], inputs or [], input_format, Columns(text_column, id_column))
+    given = ExtractionInputs(texts or [], inputs or [], input_format, Columns(text_column, id_column))
     layout, helpers = Layout(rows, output_format, part_size), Workers(engine, workers, address)
     if output is not None and tool is None and _is_folder(output):
         if not inputs:

@@ -123,7 +123,7 @@ def _load_torch(
     from ..loading.checked import load_checked_pipeline
     from ..loading.dtypes import auto_dtype
 
-    hush()
+    silence_libraries()
     if threads is not None:
         torch.set_num_threads(threads)
     # "auto" would be the format that the model was saved in.
@@ -166,7 +166,7 @@ def find_model(model: str | None) -> str:
     return folder
 
 
-def hush() -> None:
+def silence_libraries() -> None:
     """Switch off what libraries tell on the way to loading or saving a model."""
     import transformers
 

@@ -15,11 +15,11 @@ from ..loading.packaged import resolve
 from ..model.fields import json_line
 from ..support.files import whole_folder
 from .console import is_terminal, printable, say
-from .models import hush
+from .models import silence_libraries
 from .options import AsJson, command
 
 if TYPE_CHECKING:
-    from ..hub.repository import Wishes
+    from ..hub.repository import RepositoryOptions
 
 _CARD_PANEL, _PARTS_PANEL, _HUB_PANEL = "Model card", "Further parts", "Hub"
 
@@ -149,12 +149,12 @@ def publish(
       hf-spo publish my-model me/my-model --output look-at-it-first
       hf-spo publish my-model me/my-model --onnx --standalone --private
     """
-    from ..hub.repository import Wishes
+    from ..hub.repository import RepositoryOptions
     from ..hub.sealed_cards import read_card, read_text
 
     about = {"report": report, "data": data, "licence": licence, "base_model": base_model, "language": language}
     _check(repo, card, {**about, "recipe": recipe, "example": example})
-    wishes = Wishes(
+    options = RepositoryOptions(
         None if card is None else read_card(card),
         {**about, "language": language or (), "recipe": recipe and read_text(recipe)},
         example or (),
@@ -166,7 +166,7 @@ def publish(
         if private or revision or commit_message:
             raise typer.BadParameter("--output uploads nothing; leave out --private, --revision and --commit-message")
         with whole_folder(output) as part:
-            _build(folder, part, repo, wishes)
+            _build(folder, part, repo, options)
             files = {
                 path.relative_to(part).as_posix(): path.stat().st_size
                 for path in sorted(part.rglob("*"))
@@ -182,7 +182,7 @@ def publish(
     account = Account()
     name = account.full_name(repo)
     with TemporaryDirectory(prefix="hf-spo-") as part:
-        _build(folder, Path(part), name, wishes)
+        _build(folder, Path(part), name, options)
         done = account.publish(
             Path(part),
             name,
@@ -213,12 +213,12 @@ def _check(repo: str, card: Path | None, about: Mapping[str, Any]) -> None:
         raise typer.BadParameter(f"--card is the whole card; leave out {', '.join(given)}")
 
 
-def _build(model: Path, folder: Path, repo: str, wishes: "Wishes") -> None:
+def _build(model: Path, folder: Path, repo: str, options: "RepositoryOptions") -> None:
     from ..hub.repository import build_repository
 
-    hush()
+    silence_libraries()
     with Console(stderr=True).status("reading the model") as status:
-        contents = build_repository(model, folder, repo, wishes, on_step=status.update)
+        contents = build_repository(model, folder, repo, options, on_step=status.update)
     if contents.others:
         say(f"hf-spo: left where it is: {', '.join(contents.others)}")
 

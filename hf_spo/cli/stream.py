@@ -33,7 +33,7 @@ class Tool(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ExtractionInputs:
     """What a command line names to extract from.
 
     Args:
@@ -64,7 +64,7 @@ def extract_stream(
     choice: ModelChoice,
     parameters: Mapping[str, Any],
     batch_size: int | None,
-    given: Given,
+    given: ExtractionInputs,
     output: Path | None,
     as_json: bool | None,
     bad_lines: BadLines | None,
@@ -86,7 +86,7 @@ def extract_suggestions(
     choice: ModelChoice,
     parameters: Mapping[str, Any],
     batch_size: int | None,
-    given: Given,
+    given: ExtractionInputs,
     output: Path,
     tool: Tool,
     bad_lines: BadLines | None,
@@ -128,7 +128,7 @@ def _results(
     pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
     parameters: Mapping[str, Any],
     batch_size: int | None,
-    given: Given,
+    given: ExtractionInputs,
     sources: list[Source],
     bad_lines: BadLines | None,
     target: object,
@@ -144,7 +144,7 @@ def _results(
 _Show = Callable[[Document, list[dict[str, Any]]], None]
 
 
-def _documents(given: Given, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
+def _documents(given: ExtractionInputs, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
     from ..data import DataFormatError
 
     for source in sources:

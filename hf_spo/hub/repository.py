@@ -27,7 +27,7 @@ __all__ = ["EndpointHandler"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class RepositoryOptions:
     """What a repository is to have beside the model.
 
     Args:
@@ -49,7 +49,7 @@ def build_repository(
     model: Path,
     folder: Path,
     repo: str,
-    wishes: Wishes | None = None,
+    options: RepositoryOptions | None = None,
     *,
     on_step: Callable[[str], object] = lambda step: None,
 ) -> Contents:
@@ -61,7 +61,7 @@ def build_repository(
         model: folder of a trained model or ensemble.
         folder: an empty one.
         repo: name of the repository, for the card.
-        wishes: what else is to be in it.
+        options: what else is to be in it.
         on_step: is told what is being done.
 
     Returns:
@@ -72,7 +72,7 @@ def build_repository(
         OSError: a file is missing or cannot be read.
         ValueError: the folder is no model, or a damaged one; or something asked for cannot be made of it.
     """
-    wishes = wishes or Wishes()
+    options = options or RepositoryOptions()
     contents = Contents.of(model)
     on_step("copying the model")
     for name in contents.files:
@@ -81,23 +81,23 @@ def build_repository(
         shutil.copyfile(model / name, target)
     on_step("loading it")
     pipe = _load(folder)
-    examples = [Example(text, tuple(found)) for text, found in zip(wishes.texts, _extract(pipe, wishes), strict=True)]
-    if wishes.onnx:
+    examples = [Example(text, tuple(found)) for text, found in zip(options.texts, _extract(pipe, options), strict=True)]
+    if options.onnx:
         from ..onnx.export import export_onnx
 
         model_itself: Any = pipe.model  # an ensemble is refused there
         export_onnx(model_itself, pipe.tokenizer, folder / ONNX_FOLDER, on_step=on_step)
     # A config that names code is of no use without it.
-    standalone = wishes.standalone or "auto_map" in contents.facts.config
+    standalone = options.standalone or "auto_map" in contents.facts.config
     if standalone:
         from .standalone import add_standalone_code
 
         on_step("adding the code that runs it without hf_spo")
         add_standalone_code(folder)
     on_step("writing the card")
-    card = wishes.card
+    card = options.card
     if card is None:
-        made = model_card(folder, repo, **wishes.about, examples=examples, onnx=wishes.onnx, standalone=standalone)
+        made = model_card(folder, repo, **options.about, examples=examples, onnx=options.onnx, standalone=standalone)
         card = seal(str(made))
     texts = {
         CARD_FILE: card,
@@ -121,5 +121,5 @@ def _load(folder: Path) -> "TripleExtractionPipeline":
     return pipe
 
 
-def _extract(pipe: "TripleExtractionPipeline", wishes: Wishes) -> Any:
-    return pipe.extractor()(wishes.texts)
+def _extract(pipe: "TripleExtractionPipeline", options: RepositoryOptions) -> Any:
+    return pipe.extractor()(options.texts)

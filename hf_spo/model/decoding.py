@@ -168,9 +168,9 @@ def join_slots(
     for head, found in values.items():
         subject_type, predicate = head
         subject = Mention(text, span, subject_type)
-        rivals = [value for value, _ in found]
+        objects = [value for value, _ in found]
         chosen = {
-            slot: [(mention, _nearest(mention, rivals)) for mention in mentions]
+            slot: [(mention, _nearest(mention, objects)) for mention in mentions]
             for slot, mentions in slots.get(head, {}).items()
         }
         for value, value_score in found:

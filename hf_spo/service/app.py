@@ -27,7 +27,7 @@ from .jobs import Job
 from .logs import JsonLog
 from .meters import CONTENT_TYPE, Meters
 from .settings import ServiceSettings
-from .warming import measure_waste
+from .warming import measure_max_padding
 
 _PATIENCE = 0.25
 """Seconds until it is looked whether who asked is still there: most answers come sooner."""
@@ -68,7 +68,7 @@ class Service:
     def warm_up(self) -> None:
         """Run the model for the first time, and learn what is worth doing together."""
         # What a pass costs beside its characters is mostly Python, which one thread at a time runs.
-        self.batcher.waste = self.settings.workers * measure_waste(self.handler.loop(()))
+        self.batcher.max_padding = self.settings.workers * measure_max_padding(self.handler.loop(()))
 
     async def extract(self, request: Request) -> Response:
         """Extract triples from texts."""

@@ -43,7 +43,7 @@ class Batcher:
         self._waiting: deque[Job] = deque()
         self._running: list[Collection[Job]] = [()] * workers
         self._idle = 0
-        self.waste = 256.0  # measured by `warm_up`
+        self.max_padding = 256.0  # measured by `warm_up`
         self._is_open = False
         self._is_draining = False
         self._threads: list[Thread] = []
@@ -144,7 +144,7 @@ class Batcher:
         answered = 0
         while (batch := self._next(number, answered)) is not None:
             answered = 0
-            for part in batch.parts(self.waste):
+            for part in batch.parts(self.max_padding):
                 wanted = [place for place in part if not place[0].is_dropped]
                 answered += self._extract(wanted)
 

@@ -84,17 +84,17 @@ class Batch:
             self.characters += size
         return len(self.places) > before
 
-    def parts(self, waste: float) -> Iterator[list[Place]]:
+    def parts(self, max_padding: float) -> Iterator[list[Place]]:
         """Yield the texts by length, so that little is padded, as many together as is worth it.
 
         Args:
-            waste: characters of padding that cost as much as a pass of its own.
+            max_padding: characters of padding that cost as much as a pass of its own.
         """
         part: list[Place] = []
         characters = 0
         for job, index in sorted(self.places, key=lambda place: len(place[0].texts[place[1]])):
             size = len(job.texts[index])
-            if part and size * len(part) - characters > waste:
+            if part and size * len(part) - characters > max_padding:
                 yield part
                 part, characters = [], 0
             part.append((job, index))

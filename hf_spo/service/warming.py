@@ -12,7 +12,7 @@ _LENGTHS = (44, 46, 48)
 _LEAST, _MOST = 64, 2048
 
 
-def measure_waste(loop: Loop) -> float:
+def measure_max_padding(loop: Loop) -> float:
     """Return how many characters of padding cost as much as a pass of its own.
 
     For a large model they are few, for a small one many: it decides whether texts of different lengths go together.

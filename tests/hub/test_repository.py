@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from hf_spo import SpoEnsemble, load_onnx
 from hf_spo.hub import repository, standalone
-from hf_spo.hub.repository import Wishes, build_repository
+from hf_spo.hub.repository import RepositoryOptions, build_repository
 from hf_spo.hub.sealed_cards import is_sealed
 from tests import builders
 
@@ -48,7 +48,7 @@ def test_weights_and_config_are_copied_as_they_are(trained_folder: str, built: P
 
 def test_examples_show_what_the_model_really_finds(trained_folder: str, built: Path) -> None:
     text = builders.EXAMPLES[6].text
-    build_repository(Path(trained_folder), built, "me/films", Wishes(texts=[text], about={"licence": "mit"}))
+    build_repository(Path(trained_folder), built, "me/films", RepositoryOptions(texts=[text], about={"licence": "mit"}))
     card = ModelCard.load(built / "README.md")
     assert re.search(r"\| 雪国 \| 票房 \| 三千万, inArea: 北京 \| [01]\.\d\d \|", card.text)
     assert card.data.widget == [{"text": text}]
@@ -56,14 +56,14 @@ def test_examples_show_what_the_model_really_finds(trained_folder: str, built: P
 
 
 def test_a_card_of_one_s_own_is_left_alone(trained_folder: str, built: Path) -> None:
-    build_repository(Path(trained_folder), built, "me/films", Wishes(card="# mine\r\n"))
+    build_repository(Path(trained_folder), built, "me/films", RepositoryOptions(card="# mine\r\n"))
     assert (built / "README.md").read_bytes() == b"# mine\r\n"
 
 
 @pytest.mark.slow
 def test_an_export_that_runs_from_there(trained_folder: str, built: Path) -> None:
     steps: list[str] = []
-    build_repository(Path(trained_folder), built, "me/films", Wishes(onnx=True), on_step=steps.append)
+    build_repository(Path(trained_folder), built, "me/films", RepositoryOptions(onnx=True), on_step=steps.append)
     example = builders.EXAMPLES[0]
     assert builders.facts(load_onnx(built / "onnx")(example.text)) == builders.facts(example.triples)
     assert 'allow_patterns="onnx/*"' in (built / "README.md").read_text(encoding="utf-8")
@@ -87,14 +87,14 @@ def test_code_goes_where_it_is_asked_for_or_named(
         return ["modeling_spo.py"]
 
     monkeypatch.setattr(standalone, "add_standalone_code", add)
-    build_repository(folder, built, "me/films", Wishes(standalone=not named))
+    build_repository(folder, built, "me/films", RepositoryOptions(standalone=not named))
     assert names(built) == {*PLAIN, "modeling_spo.py"}
     assert "trust_remote_code=True" in (built / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_model_that_reads_words_with_its_code(built: Path) -> None:
     folder = Path(__file__).parents[1] / "fixtures" / "checkpoint-0.1.0" / "dgcnn"
-    contents = build_repository(folder, built, "me/films", Wishes(standalone=True))
+    contents = build_repository(folder, built, "me/films", RepositoryOptions(standalone=True))
     assert contents.others == ["expected.json"]
     assert {*PLAIN, "words.txt", "modeling_spo.py"} <= names(built)
     config = json.loads((built / "config.json").read_text(encoding="utf-8"))
@@ -113,10 +113,10 @@ def test_a_model_that_cannot_be_loaded(trained_folder: str, built: Path, tmp_pat
 def test_ensembles_have_no_export(trained_folder: str, built: Path, tmp_path: Path) -> None:
     SpoEnsemble.from_models([trained_folder, trained_folder], "union").save_pretrained(tmp_path / "both")
     with pytest.raises(ValueError, match="this is an ensemble, and an export holds one model"):
-        build_repository(tmp_path / "both", built, "me/films", Wishes(onnx=True))
+        build_repository(tmp_path / "both", built, "me/films", RepositoryOptions(onnx=True))
     for path in built.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    build_repository(tmp_path / "both", built, "me/films", Wishes(texts=["《雪国》"]))
+    build_repository(tmp_path / "both", built, "me/films", RepositoryOptions(texts=["《雪国》"]))
     assert "group-1/member-0/model.safetensors" in names(built)
     assert "2 models as one ensemble" in (built / "README.md").read_text(encoding="utf-8")
     assert repository.CARD_FILE in names(built)

@@ -105,9 +105,9 @@ def test_texts_of_like_lengths_go_together():
 
 
 @pytest.mark.parametrize(
-    ("of_a_pass", "of_a_character", "waste"), [(0.02, 0.0001, 200), (0, 0.0001, 64), (0.02, 0, 2048)]
+    ("of_a_pass", "of_a_character", "max_padding"), [(0.02, 0.0001, 200), (0, 0.0001, 64), (0.02, 0, 2048)]
 )
-def test_what_a_pass_costs_is_measured(monkeypatch, of_a_pass, of_a_character, waste):
+def test_what_a_pass_costs_is_measured(monkeypatch, of_a_pass, of_a_character, max_padding):
     clock = [0.0]
     monkeypatch.setattr(warming.time, "perf_counter", lambda: clock[0])
 
@@ -115,7 +115,7 @@ def test_what_a_pass_costs_is_measured(monkeypatch, of_a_pass, of_a_character, w
         clock[0] += of_a_pass + of_a_character * sum(map(len, texts))
         return iter([])
 
-    assert warming.measure_waste(loop) == pytest.approx(waste)
+    assert warming.measure_max_padding(loop) == pytest.approx(max_padding)
 
 
 def test_a_failure_is_its_text_s_alone_and_ends_its_request():
