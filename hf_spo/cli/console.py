@@ -1,13 +1,15 @@
-"""What the command line shows: tables, progress, and what became of lines that could not be read."""
+"""What the command line shows: reports, tables, progress, messages, and the lines that could not be read."""
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -19,13 +21,32 @@ from ..support.unreadable import UnreadableRecord
 
 
 def is_terminal(stream: IO[str]) -> bool:
-    """Tell whether a person rather than a program reads what is written to a stream."""
+    """Tell whether a stream goes to a terminal rather than to a file or another program."""
     return stream.isatty()
 
 
+def wants_table(as_json: bool | None, stream: IO[str]) -> bool:
+    """Tell whether to write a table: as --json or --table say; without them, if the stream is a terminal."""
+    return is_terminal(stream) if as_json is None else not as_json
+
+
+def print_report(
+    report: Mapping[str, Any],
+    as_json: bool | None,
+    layout: Callable[[], RenderableType],
+    stream: IO[str] | None = None,
+) -> None:
+    """Print a report as one line of JSON, or laid out for a terminal; see [`wants_table`]."""
+    stream = stream or sys.stdout
+    if wants_table(as_json, stream):
+        Console(file=stream, highlight=False).print(layout())
+    else:
+        typer.echo(json_line(report), file=stream)
+
+
 def say(message: str) -> None:
-    """Write one line to stderr, whatever line breaks the message has."""
-    # Through rich, so that a progress bar at work makes room.
+    """Write a message to stderr as one line."""
+    # Through rich, which keeps a progress bar below the line.
     Console(stderr=True, highlight=False).print(Text(" ".join(message.split())), soft_wrap=True)
 
 
@@ -38,8 +59,27 @@ class LogHandler(logging.Handler):
 
 
 def printable(text: str) -> Text:
-    """Return a text as rich shows it: no markup, no control characters."""
+    """Return a text for rich to show as it is: no markup, no control characters."""
     return Text(printable_line(text))
+
+
+def new_table(*names: str, numbers: Iterable[str] = ()) -> Table:
+    """Return an empty table with columns of text and then columns of numbers."""
+    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def file_sizes(files: Mapping[str, int]) -> Table:
+    """Lay out names and sizes of files."""
+    table = new_table("file", numbers=["size"])
+    for name, size in files.items():
+        unit, symbol = next(((unit, name) for unit, name in ((1e6, "MB"), (1e3, "kB")) if size >= unit), (1, "B"))
+        table.add_row(printable(name), f"{size / unit:.{0 if unit == 1 else 1}f} {symbol}")
+    return table
 
 
 def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:
@@ -49,7 +89,7 @@ def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:
     if not triples:
         return Group(heading, Text("no triples", style="dim"), "")
     qualified = any(triple["qualifiers"] for triple in triples)
-    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = new_table()
     for name in ("subject", "type", "predicate", "object", "type", *(["qualifiers"] if qualified else [])):
         table.add_column(name, overflow="fold", min_width=4, style="dim" if name == "type" else None)
     table.add_column("score", justify="right", no_wrap=True)
@@ -71,18 +111,16 @@ def triples_table(text: str, triples: Sequence[Mapping[str, Any]]) -> Group:
 
 
 def scores_table(scores: Mapping[str, Mapping[str, float]], of: str = "match") -> Table:
-    """Lay out precision, recall, F1 and their counts, a row for each way of matching or whatever the scores are of."""
-    table = Table(of, header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("precision", "recall", "F1", "correct", "predicted", "gold"):
-        table.add_column(name, justify="right")
-    for match, score in scores.items():
-        ratios = (f"{score[name]:.4f}" for name in ("precision", "recall", "f1"))
-        table.add_row(match, *ratios, *(f"{score[name]:,}" for name in ("correct", "predicted", "gold")))
+    """Lay out precision, recall, F1 and their counts: a row for each entry, under a heading that says what it is."""
+    table = new_table(of, numbers=("precision", "recall", "F1", "correct", "predicted", "gold"))
+    for name, score in scores.items():
+        ratios = (f"{score[ratio]:.4f}" for ratio in ("precision", "recall", "f1"))
+        table.add_row(name, *ratios, *(f"{score[count]:,}" for count in ("correct", "predicted", "gold")))
     return table
 
 
 def progress_bar(items: Iterable[Any], total: int | None, label: str) -> Iterator[Any]:
-    """Pass items through while a bar on stderr counts them; where stderr is no terminal, just pass them."""
+    """Yield the items while a bar on stderr counts them; no bar is drawn if stderr is not a terminal."""
     console = Console(stderr=True)
     if not is_terminal(sys.stderr):
         yield from items
@@ -98,11 +136,24 @@ def count_lines(path: Path) -> int:
         return sum(1 for _ in lines)
 
 
+@contextmanager
+def set_aside(wanted: bool, output: Path | None) -> Iterator["BadLines | None"]:
+    """Collect the lines that cannot be read and write them next to an output; without one, in the current folder."""
+    if not wanted:
+        yield None
+        return
+    bad_lines = BadLines(output.parent if output else Path())
+    try:
+        yield bad_lines
+    finally:
+        bad_lines.write()
+
+
 class BadLines:
-    """Sets lines that cannot be read aside, with what is wrong: those of data.jsonl go to data.jsonl.bad.jsonl.
+    """Collects records that cannot be read, and their problems; those of data.jsonl go to data.jsonl.bad.jsonl.
 
     Args:
-        folder: where the files go; it is created when there is something to write.
+        folder: folder of the files; it is created when there is something to write.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -111,18 +162,18 @@ class BadLines:
         self._units: dict[Path, str] = {}
 
     def __call__(self, bad: UnreadableRecord) -> None:
-        """Set one line aside."""
+        """Add a record."""
         path = Path(bad.source)
         self._units[path] = bad.unit
         row = {"file": bad.source, bad.unit: bad.number, "problem": bad.problem, "content": bad.content.rstrip("\n")}
         self._rows.setdefault(path, []).append(json_line(row))
 
     def write(self) -> None:
-        """Write the lines set aside and say how many there are and where they lie."""
+        """Write the files, and say how many records each has."""
         taken: set[str] = set()
         for source, rows in self._rows.items():
             name = f"{source.name}.bad.jsonl"
-            if name in taken:  # two data files of one name, in different folders
+            if name in taken:  # two data files have this name, in different folders
                 name = f"{source.parent.name}-{name}"
             taken.add(name)
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,65 +1,45 @@
 """hf-spo kfold."""
 
-import logging
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..model.fields import json_line
 from .console import BadLines, say
-from .options import DataFormat, SkipBadLines, command
-from .sources import Encoder, Prior, SchemaFile, Texts, Train, Words
-from .train import is_first_process
+from .options import SkipBadLines, command, option
+from .train import RecipeFile, RecipeOptions, is_first_process, train_by_recipe
+
+if TYPE_CHECKING:
+    from ..training.recipe import Recipe
+
+
+def _fold_numbers(value: str) -> list[int]:
+    try:
+        return [int(number) for number in value.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--only {value}: expected numbers of folds, such as 0,3") from None
 
 
 @command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def kfold(
     context: typer.Context,
-    recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE.yaml", exists=True, dir_okay=False, help="What to train, and how.")
-    ],
-    folds: Annotated[int, typer.Option(min=2, metavar="K", help="Parts that the texts are dealt to.")] = 8,
-    encoder: Encoder = None,
-    train: Train = None,
-    dev: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Labelled texts to choose the best weights by.",
-            show_default="the recipe's, else what a fold holds out",
-        ),
-    ] = None,
-    form: DataFormat = None,
-    schema: SchemaFile = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER", help="Where the folds' models go: FOLDER/fold-0, …", show_default="the recipe's"
-        ),
-    ] = None,
-    words: Words = None,
-    texts: Texts = None,
-    prior: Prior = None,
+    recipe: RecipeFile,
+    overrides: RecipeOptions,
+    folds: Annotated[int, option("Number of folds.", min=2, metavar="K")] = 8,
     seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Seed of the folds, and of training.", show_default="42, and the recipe's for training"
-        ),
+        int | None, option("Seed of the folds and of training.", default="42; training: the recipe's", metavar="N")
     ] = None,
     only: Annotated[
-        str | None, typer.Option(metavar="N,N,…", help="Train these folds now, from 0.", show_default="all")
+        str | None, option("Train only these folds now; the first is 0.", default="all", metavar="N,N,…")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an earlier run stopped, inside a fold as well.")
-    ] = False,
+    resume: Annotated[bool, option("Continue where an earlier run stopped, also within a fold.", "--resume")] = False,
     skip_bad_lines: SkipBadLines = False,
 ) -> None:
-    """Train K models, each on all texts but a K-th, and extract from that.
+    """Train K models by cross-validation: each leaves out one fold of the texts, and extracts from it.
 
-    The same recipes and training arguments as for train. FOLDER/out_of_fold.jsonl has for every text what the model
-    that has not seen it finds, FOLDER/kfold.json the scores. Without --dev a fold chooses its best weights by what it
-    holds out, which flatters these scores a little.
+    Recipes and training arguments are those of train. FOLDER/out_of_fold.jsonl has the triples of every text, found by
+    the model that was not trained on it; FOLDER/kfold.json has the scores. Without --dev, a fold chooses its best
+    weights on its held-out texts, which makes these scores a little too high.
 
     Examples:
       hf-spo kfold recipe.yaml --folds 8 --train train.jsonl --schema schema.jsonl --output folds
@@ -67,44 +47,19 @@ def kfold(
       hf-spo ensemble folds/fold-* --output average
     """
     from ..training.folds import run_folds
-    from ..training.recipe import Recipe, RecipeError
 
-    logging.getLogger("hf_spo").setLevel(logging.INFO)
-    try:
-        plan = Recipe.from_file(recipe).override(
-            encoder=encoder,
-            train=train,
-            dev=dev,
-            format=form,
-            schema=schema,
-            output=output,
-            words=words,
-            texts=texts,
-            prior=prior,
+    def work(plan: "Recipe", bad_lines: BadLines | None) -> dict[str, Any]:
+        return run_folds(
+            plan,
+            folds,
+            [*context.args, *([] if seed is None else ["--seed", str(seed)])],
+            seed=42 if seed is None else seed,
+            only=None if only is None else _fold_numbers(only),
+            resume=resume,
+            on_bad_line=bad_lines,
         )
-        bad_lines = BadLines(Path(plan.output or "").parent)
-        try:
-            report = run_folds(
-                plan,
-                folds,
-                [*context.args, *([] if seed is None else ["--seed", str(seed)])],
-                seed=42 if seed is None else seed,
-                only=None if only is None else _numbers(only),
-                resume=resume,
-                on_bad_line=bad_lines if skip_bad_lines else None,
-            )
-        finally:
-            if is_first_process():
-                bad_lines.write()
-    except RecipeError as error:
-        raise typer.BadParameter(str(error)) from None
+
+    plan, report = train_by_recipe(recipe, overrides, skip_bad_lines, work)
     if is_first_process():
         say(f"hf-spo: {len(report['finished'])} of {folds} folds are finished; their models are in {plan.output}")
         typer.echo(json_line({"output": plan.output, **report}))
-
-
-def _numbers(only: str) -> list[int]:
-    try:
-        return [int(number) for number in only.split(",")]
-    except ValueError:
-        raise typer.BadParameter(f"--only {only}: expected numbers of folds, such as 0,3") from None

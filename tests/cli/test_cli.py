@@ -262,7 +262,7 @@ class TestTrain:
         result = run("train", "recipe.yaml", *words, "--skip-bad-lines", "--learning-rate", "1e-5", "--seed=7")
         assert result.exit_code == 0, result.stderr
         assert "the model is in out/model" in result.stderr
-        assert "eval_f1" in json.loads(result.stdout.splitlines()[-1])
+        assert "eval_f1" in json.loads(result.stdout)
         assert len(rows(Path("out/gold.jsonl.bad.jsonl").read_text())) == 2  # in train and in dev
         assert run("extract", TEXT, model="out/model").exit_code == 0
 
