@@ -15,7 +15,10 @@ from .snippets import snippet
 from .writer_options import PAGE_LIMIT, WriterOptions
 
 _PARTS = Path(__file__).parent / "page_parts"
-_SCRIPTS = ("data.js", "layout.js", "packing.js", "canvas.js", "camera.js", "facts.js", "filters.js", "main.js")
+# cytoscape 3.35.0, and d3-force 3.0.1 with its three dependencies, minified, from the npm registry. Each file begins
+# with its licence.
+_LIBRARIES = ("vendor/cytoscape.min.js", "vendor/d3-force.min.js")
+_SCRIPTS = ("graph.js", "data.js", "view.js", "facts.js", "filters.js")
 _EVIDENCE = 5
 _CONFLICTS = 500
 
@@ -46,6 +49,7 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
         conflicts_total=len(conflicts),
         style=Markup(_part("page.css")),
         data=Markup(data),
+        libraries=[Markup(_part(name)) for name in _LIBRARIES],
         script=Markup("\n".join(map(_part, _SCRIPTS))),
     )
 

@@ -1,9 +1,15 @@
-// The graph, as objects that point to one another.
+// The graph as objects that refer to each other.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const shortened = text => [...text].length > 16 ? [...text].slice(0, 15).join("") + "…" : text;
-const named = name => ({ name: name || "no type", short: shortened(name), on: true, count: 0 });
+const folded = text => text.normalize("NFKC").toLowerCase();
+const named = name => ({ name: name || "no type", on: true, count: 0 });
 const types = data.types.map(named), predicates = data.predicates.map(named);
-const nodes = data.nodes.map(node => ({ ...node, edges: [], degree: 0, visible: true, x: 0, y: 0 }));
-const edges = data.edges.map(edge => ({ ...edge, from: nodes[edge.s], to: nodes[edge.o], visible: true, bend: 0 }));
-const byDegree = [];
+const nodes = data.nodes.map(node => ({ ...node, edges: [], visible: true, names: [node.label, ...node.aliases].map(folded) }));
+const edges = data.edges.map(edge => ({ ...edge, from: nodes[edge.s], to: nodes[edge.o], visible: true }));
+for (const edge of edges) {
+  edge.from.edges.push(edge);
+  if (edge.from !== edge.to) edge.to.edges.push(edge);
+  predicates[edge.p].count++;
+}
+for (const node of nodes) types[node.type].count++;
+const byDegree = [...nodes].sort((a, b) => b.edges.length - a.edges.length);

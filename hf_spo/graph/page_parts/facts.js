@@ -1,4 +1,4 @@
-// The panel about one node: its facts, with their scores, and the sentences that state them. All data becomes text.
+// The panel of one node: its facts, their scores, and the sentences that state them. All data is inserted as text.
 
 const panel = document.getElementById("facts");
 
@@ -22,14 +22,13 @@ function nodeButton(node) {
 
 function select(node, move) {
   selected = node;
-  hovered = null;
   panel.hidden = !node;
   panel.replaceChildren(...(node ? about(node) : []));
   if (node) {
     panel.scrollIntoView({ block: "nearest" });
     if (move) goTo(node);
   }
-  redraw();
+  emphasise(searched());
 }
 
 function about(node) {
@@ -53,7 +52,7 @@ function fact(edge, other, isObject) {
   const line = element("div", { class: "fact" }, ...(isObject ? [nodeButton(other), predicate] : [predicate, nodeButton(other)]));
   line.append(element("small", { class: "support" }, [score(edge.score), plural(edge.documents, "document")].filter(Boolean).join(" · ")));
   const item = element("li", edge.conflicts.length ? { class: "wrong" } : {}, line);
-  for (const qualifiers of edge.evidence.length ? [] : edge.qualifiers) // which their sentences show, too
+  for (const qualifiers of edge.evidence.length ? [] : edge.qualifiers) // the sentences below show them otherwise
     item.append(element("div", { class: "qualifiers" }, ...slots(qualifiers)));
   for (const number of edge.conflicts)
     item.append(element("div", { class: "conflict" }, "⚠ ", name(conflictText(number))));
@@ -62,7 +61,7 @@ function fact(edge, other, isObject) {
     const summary = element("summary", {}, plural(edge.count, "statement") + (edge.mean === null || edge.count === 1 ? "" : `, mean score ${score(edge.mean)}`));
     const list = element("details", {}, summary, ...edge.evidence.map(sentence));
     if (left > 0) list.append(element("p", {}, `and ${left.toLocaleString("en")} more`));
-    // One sentence is little enough to be read at once.
+    // A single sentence is short enough to show at once.
     list.open = edge.evidence.some(one => one.pieces.length) && edge.count === 1 && selectedHasFew();
     item.append(list);
   }

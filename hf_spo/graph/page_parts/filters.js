@@ -1,4 +1,4 @@
-// Search, and what is visible: by type, by predicate, by score.
+// The search, and filters by type, predicate and score.
 
 const search = document.getElementById("search"), results = document.getElementById("results");
 const least = document.getElementById("least"), leastShown = document.getElementById("least-shown");
@@ -13,12 +13,14 @@ function applyFilters() {
       && (edge.score === null || edge.score >= from);
     if (edge.visible) { edge.from.visible = edge.to.visible = true; shown++; }
   }
+  cy.batch(() => {
+    for (const { drawn, visible } of [...nodes, ...edges]) drawn.toggleClass("hidden", !visible);
+  });
   leastShown.textContent = from.toFixed(2);
   const count = nodes.reduce((sum, node) => sum + node.visible, 0);
   document.getElementById("shown").textContent = `${plural(count, "node")}, ${plural(shown, "fact")} visible`;
   if (selected) select(selected.visible ? selected : null, false);
   find();
-  redraw();
 }
 
 function legend(id, entries, mark) {
@@ -39,8 +41,6 @@ function legend(id, entries, mark) {
     element("button", { type: "button", onclick: all(false) }, "none")));
 }
 
-const folded = text => text.normalize("NFKC").toLowerCase();
-
 function matching() {
   const asked = folded(search.value.trim());
   const fits = node => node.visible && (!asked || node.names.some(text => text.includes(asked)));
@@ -49,8 +49,8 @@ function matching() {
   return asked ? found.sort((a, b) => rank(a) - rank(b)) : found;
 }
 
-// Nodes that the search names, for the canvas.
-function marks() { return search.value.trim() ? new Set(matching().slice(0, 200)) : new Set(); }
+// Nodes to emphasise in the drawing.
+const searched = () => search.value.trim() ? matching().slice(0, 200) : [];
 
 function find() {
   const found = matching();
@@ -59,7 +59,7 @@ function find() {
   const more = found.length - RESULTS;
   document.getElementById("found").textContent = !nodes.length ? "" : !found.length ? "no such node"
     : more > 0 ? `and ${more.toLocaleString("en")} more` : "";
-  redraw();
+  emphasise(searched());
 }
 
 search.addEventListener("input", find);
@@ -73,3 +73,10 @@ document.addEventListener("keydown", event => {
   if (event.key === "Escape") select(null);
   if (event.key === "/" && document.activeElement?.tagName !== "INPUT") { event.preventDefault(); search.focus(); }
 });
+
+const scores = edges.map(edge => edge.score).filter(value => value !== null);
+document.getElementById("by-score").hidden = !scores.length;
+least.max = scores.reduce((a, b) => Math.max(a, b), 1);
+legend("types", types, entry => [swatch(types.indexOf(entry))]);
+legend("predicates", predicates, () => []);
+applyFilters();
