@@ -29,7 +29,8 @@ class SpoCollator:
     Args:
         pad_token_id: of the tokenizer.
         num_relations: R of the labels.
-        subjects_per_example: how many subjects are drawn for each text, always the same number.
+        subjects_per_example: how many subjects are drawn for each text, always the same number, also for each of those
+            that are joined in an item.
         sampling: how they are drawn.
         pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur, and memory stays what it is:
             on CPUs, kernels are kept for each shape (in bfloat16, some 13 MiB for a BERT of hidden size 384), and
@@ -45,28 +46,29 @@ class SpoCollator:
     max_length: int | None = None
 
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
-        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = B · subjects_per_example.
+        """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = texts · subjects_per_example.
 
         Items with partial labels add `complete_relations` (B, R) and `complete_subjects` (B,), see [`Completeness`].
         """
         batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
         length = batch.input_ids.shape[1]
-        count = len(items) * self.subjects_per_example
+        draws = [len(item.starts) * self.subjects_per_example for item in items]
         subject_labels = np.zeros((len(items), length, 2), dtype=np.float32)
-        object_labels = np.zeros((count, length, self.num_relations, 2), dtype=np.float32)
-        spans = np.zeros((count, 2), dtype=np.int64)
+        object_labels = np.zeros((sum(draws), length, self.num_relations, 2), dtype=np.float32)
+        spans = np.zeros((sum(draws), 2), dtype=np.int64)
+        index = 0
         for row, item in enumerate(items):
             for subject, objects in item.labels.items():
                 _mark(subject_labels[row], subject, max(objects.values()))
-            for draw in range(self.subjects_per_example):
-                index = row * self.subjects_per_example + draw
-                drawn = draw_subject(item, self.sampling)
+            for draw in range(draws[row]):
+                drawn = draw_subject(item, self.sampling, draw // self.subjects_per_example)
                 spans[index] = drawn.start, drawn.end
                 for (value, relation), truth in item.labels.get(drawn, {}).items():
                     _mark(object_labels[index, :, relation], value, truth)
+                index += 1
         tensors = {
             **batch.model_inputs(),
-            "subject_rows": np.repeat(np.arange(len(items)), self.subjects_per_example),
+            "subject_rows": np.repeat(np.arange(len(items)), draws),
             "subject_spans": spans,
             "subject_labels": subject_labels,
             "object_labels": object_labels,
@@ -84,11 +86,18 @@ def _mark(labels: np.ndarray, span: TokenSpan, truth: float) -> None:
     labels[span.end, 1] = max(labels[span.end, 1], truth)
 
 
-def draw_subject(item: LabelledItem, sampling: SubjectSampling) -> TokenSpan:
-    """Draw one subject; in a text without any, a random token, which teaches an empty answer."""
-    subjects = list(item.labels)
+def draw_subject(item: LabelledItem, sampling: SubjectSampling, part: int = 0) -> TokenSpan:
+    """Draw one subject of one of the texts that an item joins.
+
+    Without any subject in that text, it is a random token of the text, which teaches an empty answer.
+    """
+    first = item.encoding.offsets[:, 0]
+    inside = item.starts[part] <= first
+    if part + 1 < len(item.starts):
+        inside &= first < item.starts[part + 1]
+    subjects = [subject for subject in item.labels if inside[subject.start]]
     if not subjects:
-        tokens = np.flatnonzero(item.encoding.pointable)
+        tokens = np.flatnonzero(item.encoding.pointable & inside)
         token = int(item.rng.choice(tokens)) if tokens.size else 0
         return TokenSpan(token, token)
     chosen = subjects[item.rng.integers(len(subjects))]

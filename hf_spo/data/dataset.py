@@ -15,6 +15,7 @@ from ..model.triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
 from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
+from .packing import ContextPacking, join
 from .partial_labels import Completeness, PartialLabels
 from .reading import example_from_row
 
@@ -28,12 +29,14 @@ class LabelledItem:
         labels: its subjects and their objects.
         rng: the random generator that its subjects are drawn with.
         completeness: how far the labels are complete; None where those of all texts are.
+        starts: the characters where each of the texts begins that are joined in it.
     """
 
     encoding: Encoding
     labels: Labels
     rng: np.random.Generator
     completeness: Completeness | None = None
+    starts: tuple[int, ...] = (0,)
 
 
 class SpoDataset(Dataset[LabelledItem]):
@@ -47,6 +50,7 @@ class SpoDataset(Dataset[LabelledItem]):
         policy: which occurrences of gold strings are labelled.
         features: words and candidates that the model reads beside the tokens, if it does.
         entity_swap_probability: that an item's entities are swapped for others', see [`EntitySwap`].
+        context_packing: share of the items that join several texts, see [`ContextPacking`].
         seed: of the subjects drawn and the entities swapped in training.
         soft_labels: a triple's score says how true it is; otherwise scores are passed over.
 
@@ -65,6 +69,7 @@ class SpoDataset(Dataset[LabelledItem]):
         policy: OccurrencePolicy = OccurrencePolicy.FIRST,
         features: Features | None = None,
         entity_swap_probability: float = 0.0,
+        context_packing: float = 0.0,
         seed: int = 42,
         soft_labels: bool = False,
     ) -> None:
@@ -86,10 +91,15 @@ class SpoDataset(Dataset[LabelledItem]):
             self._stated[example.text] = stated | self._stated.get(example.text, stated)
         self.partial_labels = PartialLabels(self.examples, schema)
         self.report = AlignmentReport()
-        stated_by_text = [self._stated[example.text] for example in self.examples]
+        stated_by_text = [[self._stated[example.text]] for example in self.examples]
         self.encodings, self.labels = self._encode(self.examples, stated_by_text, self.report)
         swaps = entity_swap_probability > 0
         self.swap = EntitySwap(self.examples, entity_swap_probability, policy) if swaps else None
+        lengths = [len(encoding) for encoding in self.encodings]
+        self.packing = (
+            ContextPacking(self.examples, lengths, context_packing, max_length, seed) if context_packing > 0 else None
+        )
+        self._sequences: tuple[int, list[tuple[int, ...]]] = -1, []
         self.seed = seed
         # Shared memory, because a loader's workers may outlive an epoch.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
@@ -104,7 +114,7 @@ class SpoDataset(Dataset[LabelledItem]):
             ) from None
 
     def _encode(
-        self, examples: Sequence[Example], stated: Sequence[StatedTriples], report: AlignmentReport
+        self, examples: Sequence[Example], stated: Sequence[Sequence[StatedTriples]], report: AlignmentReport
     ) -> tuple[list[Encoding], list[Labels]]:
         encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
         labels = [
@@ -115,13 +125,13 @@ class SpoDataset(Dataset[LabelledItem]):
         return encodings, labels
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other subjects from now on."""
+        """Draw other subjects, and join other texts, from now on."""
         self._epoch.fill_(epoch)
 
     @property
     def lengths(self) -> list[int]:
-        """Number of tokens of each item."""
-        return [len(encoding) for encoding in self.encodings]
+        """Number of tokens of each item; about as many of items that join texts."""
+        return [sum(len(self.encodings[number]) for number in self._texts_of(index)) for index in range(len(self))]
 
     @property
     def cut(self) -> int:
@@ -129,20 +139,34 @@ class SpoDataset(Dataset[LabelledItem]):
         return sum(encoding.chars_read < len(encoding.text) for encoding in self.encodings)
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.examples) if self.packing is None else len(self.packing)
+
+    def _texts_of(self, index: int) -> tuple[int, ...]:
+        """Return the numbers of the texts that an item of this epoch joins."""
+        if self.packing is None:
+            return (index,)
+        epoch = int(self._epoch)
+        if self._sequences[0] != epoch:
+            self._sequences = epoch, self.packing.sequences(epoch)
+        return self._sequences[1][index]
 
     def __getitem__(self, index: int) -> LabelledItem:
         if not 0 <= index < len(self):
             raise IndexError(f"item {index} of {len(self)}")
         rng = np.random.default_rng([self.seed, int(self._epoch), index])
-        completeness = self.partial_labels.of(self.examples[index]) if self.partial_labels else None
-        if self.swap is not None:
-            example = self.swap(self.examples[index], rng)
-            if example is not self.examples[index]:
-                stated = self._find_stated(example) | self._stated[self.examples[index].text]
-                (encoding,), (labels,) = self._encode([example], [stated], AlignmentReport())
-                return LabelledItem(encoding, labels, rng, completeness)
-        return LabelledItem(self.encodings[index], self.labels[index], rng, completeness)
+        numbers = self._texts_of(index)
+        given = [self.examples[number] for number in numbers]
+        completeness = self.partial_labels.of(given[0]) if self.partial_labels else None
+        examples = given if self.swap is None else [self.swap(example, rng) for example in given]
+        if len(numbers) == 1 and examples[0] is given[0]:
+            return LabelledItem(self.encodings[numbers[0]], self.labels[numbers[0]], rng, completeness)
+        joined, starts = join(examples, self.policy, rng)
+        stated = [
+            self._stated[before.text] | (frozenset() if after is before else self._find_stated(after))
+            for before, after in zip(given, examples, strict=True)
+        ]
+        (encoding,), (labels,) = self._encode([joined], [stated], AlignmentReport())
+        return LabelledItem(encoding, labels, rng, completeness, starts)
 
 
 def as_examples(rows: Iterable[Example | Mapping[str, Any]]) -> list[Example]:

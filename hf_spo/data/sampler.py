@@ -25,9 +25,11 @@ class LengthBucketSampler(Sampler[int]):
         self.bucket = bucket
         self.epoch = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Give another order from now on."""
+    def set_epoch(self, epoch: int, lengths: Sequence[int] | None = None) -> None:
+        """Give another order from now on; `lengths`: of the epoch's items, as many as before, if they change."""
         self.epoch = epoch
+        if lengths is not None:
+            self.lengths = np.asarray(lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)

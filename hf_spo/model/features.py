@@ -27,18 +27,18 @@ class Features:
         self.words = words
         self.prior = prior
 
-    def annotate(self, encodings: Sequence[Encoding], stated: Sequence[StatedTriples] | None = None) -> None:
+    def annotate(self, encodings: Sequence[Encoding], stated: Sequence[Sequence[StatedTriples]] = ()) -> None:
         """Set `word_ids` and `candidates` of encodings.
 
         Args:
             encodings: to annotate in place.
-            stated: in training, what each text is labelled with, see [`TripleStore.candidates`].
+            stated: in training, what each text, or each part of it, is labelled with, see [`TripleStore.candidates`].
         """
         for index, encoding in enumerate(encodings):
             if self.words is not None:
                 encoding.word_ids = self._word_ids(encoding, self.words)
             if self.prior is not None:
-                found = self.prior.candidates(encoding.text, None if stated is None else stated[index])
+                found = self.prior.candidates(encoding.text, stated[index] if stated else ())
                 encoding.candidates = _token_candidates(encoding, found)
 
     @staticmethod

@@ -119,6 +119,16 @@ class Triple:
             score(data, path),
         )
 
+    def moved(self, by: int) -> "Triple":
+        """Return the triple with all its offsets moved by a number of characters."""
+
+        def move(mention: Mention) -> Mention:
+            span = mention.span
+            return mention if span is None else replace(mention, span=Span(span.start + by, span.end + by))
+
+        qualifiers = {slot: move(mention) for slot, mention in self.qualifiers.items()}
+        return replace(self, subject=move(self.subject), object=move(self.object), qualifiers=qualifiers)
+
     def slots(self) -> Iterator[tuple[str, Mention]]:
         """Yield the object under `@value`, then every qualifier under its own name."""
         yield VALUE_SLOT, self.object

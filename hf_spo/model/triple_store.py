@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -108,13 +108,14 @@ class TripleStore:
                         # A lone surrogate is no UTF-8.
                         file.write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n")
 
-    def candidates(self, text: str, stated: StatedTriples | None = None) -> list[tuple[Span, Span, int]]:
+    def candidates(self, text: str, stated: Sequence[StatedTriples] = ()) -> list[tuple[Span, Span, int]]:
         """Find known triples whose subject and object both stand in a text: the first place of each, and the relation.
 
         Args:
             text: to look in.
-            stated: in training, the triples that the text is labelled with, which count only if another text states
-                them, too. A text made of another by swapping entities counts as the one that it took them from.
+            stated: in training, the triples that the text is labelled with, of a text that is joined of several those
+                of each part. They count only if a further text states them, too. A text made of another by swapping
+                entities counts as the one that it took them from.
         """
         places = self._places(text)
         found = []
@@ -122,7 +123,8 @@ class TripleStore:
             objects = self._texts.get(subject, {})
             for value in objects.keys() & places.keys():
                 for relation, texts in objects[value].items():
-                    if texts != 1 or stated is None or (subject, relation, value) not in stated:
+                    own = sum((subject, relation, value) in part for part in stated)
+                    if texts == 0 or texts > own:
                         found.append((span, places[value], relation))
         return sorted(found)
 

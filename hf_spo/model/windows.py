@@ -9,7 +9,7 @@ import numpy as np
 
 from .alignment import Encoding
 from .decoding import merge
-from .schema import Example, Mention, Span, Triple
+from .schema import Example, Mention, Triple
 from .sentences import inside_words, sentence_ends
 
 
@@ -70,7 +70,7 @@ class Window:
         A mention that touches a border within a sentence may go on beyond it; the window that holds the rest tells.
         """
         whole = [triple for triple in triples if not self._is_torn(triple)]
-        return [_moved(triple, self.start) for triple in whole] if self.start else whole
+        return [triple.moved(self.start) for triple in whole] if self.start else whole
 
     def part_of(self, example: Example) -> Example:
         """Return what an example, the text's, says of this stretch: the triples that lie in it, at their place."""
@@ -85,7 +85,7 @@ class Window:
                 for mention in _mentions(triple)
             )
         ]
-        moved = tuple(_moved(triple, -self.start) for triple in inside)
+        moved = tuple(triple.moved(-self.start) for triple in inside)
         return replace(example, text=self.encoding.text, triples=moved)
 
     def _is_torn(self, triple: Triple) -> bool:
@@ -100,16 +100,6 @@ def _mentions(triple: Triple) -> Iterator[Mention]:
     yield triple.subject
     for _, mention in triple.slots():
         yield mention
-
-
-def _moved(triple: Triple, by: int) -> Triple:
-    def move(mention: Mention) -> Mention:
-        if mention.span is None:
-            return mention
-        return replace(mention, span=Span(mention.span.start + by, mention.span.end + by))
-
-    qualifiers = {slot: move(mention) for slot, mention in triple.qualifiers.items()}
-    return replace(triple, subject=move(triple.subject), object=move(triple.object), qualifiers=qualifiers)
 
 
 def join(parts: Iterable[Iterable[Triple]]) -> list[Triple]:

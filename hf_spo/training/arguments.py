@@ -60,6 +60,13 @@ class SpoTrainingArguments(TrainingArguments):
         default=0.0,
         metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
     )
+    context_packing: float = field(
+        default=0.2,
+        metadata={
+            "help": "Share of the training sequences that join several texts, up to the model's length, so that the "
+            "model learns to read sentences among others. Other texts are joined in each epoch; 0 is off."
+        },
+    )
     pad_to_multiple_of: int = field(
         default=16,
         metadata={"help": "Lengths of batches are multiples of this; on CPUs, each length that occurs costs memory."},
@@ -107,10 +114,6 @@ class SpoTrainingArguments(TrainingArguments):
         self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")
-        if not 0 <= self.entity_swap_probability <= 1:
-            raise ValueError(
-                f"entity_swap_probability={self.entity_swap_probability}: expected a probability from 0 (off) to 1"
-            )
         _check_signals(self)
         if self.early_stopping_patience < 0:
             raise ValueError(f"early_stopping_patience={self.early_stopping_patience}: expected at least 0 (off)")
@@ -145,7 +148,10 @@ def default_epochs(texts: int, batch_size: int) -> int:
 
 
 def _check_signals(arguments: SpoTrainingArguments) -> None:
-    """Check what is off by default."""
+    """Check the ranges of the training signals."""
+    for name in ("entity_swap_probability", "context_packing"):
+        if not 0 <= getattr(arguments, name) <= 1:
+            raise ValueError(f"{name}={getattr(arguments, name)}: expected a probability from 0 (off) to 1")
     if not 0 <= arguments.r_drop_alpha < math.inf:
         raise ValueError(f"r_drop_alpha={arguments.r_drop_alpha}: expected at least 0 (off)")
     threshold = arguments.missing_label_threshold

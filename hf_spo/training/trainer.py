@@ -27,7 +27,6 @@ from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
 from ..model.conditioning import ConditionalLayerNorm
 from ..model.ensemble import make_extractor
-from ..model.features import Features
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
 from .arguments import SpoTrainingArguments, default_epochs
@@ -108,7 +107,12 @@ class SpoTrainer(Trainer):
         else:
             evaluation = self._labelled(eval_dataset, "evaluation")
         training = self._labelled(
-            train_dataset, "training", self._features, args.entity_swap_probability, args.soft_labels
+            train_dataset,
+            "training",
+            features=self._features,
+            entity_swap_probability=args.entity_swap_probability,
+            context_packing=args.context_packing,
+            soft_labels=args.soft_labels,
         )
         self._objective = SignalObjective.from_arguments(
             args, partial_labels=training is not None and bool(training.partial_labels)
@@ -117,7 +121,7 @@ class SpoTrainer(Trainer):
             self._objective.check(model)
         if training is not None and model.config.window is None:
             # What a model learnt on short texts, it does not find among many sentences.
-            model.config.window = max(3, int(np.median(training.lengths)))
+            model.config.window = max(3, int(np.median([len(encoding) for encoding in training.encodings])))
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -156,14 +160,7 @@ class SpoTrainer(Trainer):
         else:
             self.add_callback(TrainingCurves())
 
-    def _labelled(
-        self,
-        data: Rows | SpoDataset | None,
-        name: str,
-        features: Features | None = None,
-        swaps: float = 0.0,
-        soft_labels: bool = False,
-    ) -> SpoDataset | None:
+    def _labelled(self, data: Rows | SpoDataset | None, name: str, **options: Any) -> SpoDataset | None:
         if data is not None and not isinstance(data, SpoDataset):
             data = SpoDataset(
                 data,
@@ -171,10 +168,8 @@ class SpoTrainer(Trainer):
                 self._schema,
                 max_length=self._max_length,
                 policy=self._policy,
-                features=features,
-                entity_swap_probability=swaps,
                 seed=self._data_seed,
-                soft_labels=soft_labels,
+                **options,
             )
         if data is not None:
             logger.info("%s data: %d texts, %s", name, len(data), data.report)
@@ -322,8 +317,8 @@ class SpoTrainer(Trainer):
     def start_epoch(self, epoch: int) -> None:
         """Reorder the data and draw other subjects."""
         assert self._sampler is not None
-        self._sampler.set_epoch(epoch)
         self.train_dataset.set_epoch(epoch)
+        self._sampler.set_epoch(epoch, self.train_dataset.lengths)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Save model and tokenizer; into a checkpoint the average as well.

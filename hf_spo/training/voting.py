@@ -189,10 +189,7 @@ class _Extractor(TripleExtractor):
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
         """Let no text know what it alone states."""
-        stated = None
-        if self.features.prior is not None:
-            stated = [self._stated.get(text, frozenset()) for text in texts]
-        self.features.annotate(encodings, stated)
+        self.features.annotate(encodings, [[self._stated.get(text, frozenset())] for text in texts])
 
 
 def _stated(voter: Voter, examples: Iterable[Example]) -> Mapping[str, StatedTriples]:

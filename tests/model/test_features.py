@@ -16,7 +16,7 @@ SINGER = builders.SCHEMA.find("歌手")
 AUTHOR = builders.SCHEMA.find("作者")
 
 
-def annotated(features, tokenizer, *texts, max_length=64, stated=None):
+def annotated(features, tokenizer, *texts, max_length=64, stated=()):
     encodings = encode(tokenizer, texts, max_length)
     features.annotate(encodings, stated)
     return encodings
@@ -140,7 +140,7 @@ class TestCandidates:
         ]
         features = Features(prior=TripleStore.from_examples(examples, builders.SCHEMA))
         texts = [example.text for example in examples]
-        stated = [stated_triples(example, builders.SCHEMA) for example in examples]
+        stated = [[stated_triples(example, builders.SCHEMA)] for example in examples]
         counts = [len(encoding.candidates) for encoding in annotated(features, CHARACTERS, *texts, stated=stated)]
         assert counts == [0, 1, 1]
         assert [len(encoding.candidates) for encoding in annotated(features, CHARACTERS, *texts)] == [1, 1, 1]

@@ -31,7 +31,7 @@ def written(text, found):
 
 def known(store, example):
     """Return what a store knows of a text that it was made of, or that it is used on in training."""
-    found = store.candidates(example.text, stated_triples(example, store.schema))
+    found = store.candidates(example.text, [stated_triples(example, store.schema)])
     return written(example.text, found)
 
 

@@ -3,6 +3,7 @@ import gc
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -635,3 +636,35 @@ def test_padding_stays_within_the_encoders_positions(tmp_path, kind):
     run = tiny.trainer(tmp_path, builders.spo_model(config, max_length=20), max_steps=2)
     assert max(run.train_dataset.lengths) == 20
     run.train()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_texts_are_packed_anew_in_each_epoch(tmp_path, monkeypatch, workers):
+    run = tiny.trainer(
+        tmp_path, context_packing=0.4, per_device_train_batch_size=2, num_train_epochs=3, dataloader_num_workers=workers
+    )
+    seen = []
+    compute = type(run).compute_loss
+
+    def record(self, model, inputs, *args, **kwargs):
+        seen.append((self.state.global_step, int(inputs["attention_mask"].sum()), len(inputs["subject_rows"])))
+        return compute(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(type(run), "compute_loss", record)
+    run.train()
+    sequences = len(run.train_dataset)
+    assert sequences < len(tiny.TEXTS)
+    steps = -(-sequences // 2)
+    assert run.state.global_step == 3 * steps == len(seen)
+    epochs = [seen[at : at + steps] for at in range(0, 3 * steps, steps)]
+    assert [sum(drawn for _, _, drawn in epoch) for epoch in epochs] == [len(tiny.TEXTS)] * 3
+    assert len({tuple(tokens for _, tokens, _ in epoch) for epoch in epochs}) > 1
+
+
+def test_partial_labels_are_trained_with(tmp_path, caplog):
+    partial = [replace(example, annotated_predicates=("主演",)) for example in tiny.TEXTS[:3]]
+    with caplog.at_level("INFO", "hf_spo"):
+        run = tiny.trainer(tmp_path, train=[*partial, *tiny.TEXTS[3:]], max_steps=2)
+    assert "labels of 3 of 10 texts are partial: 3 texts for 1 predicates" in caplog.text
+    run.train()
+    assert all(torch.isfinite(weight).all() for weight in run.model.parameters())

@@ -90,7 +90,7 @@ class TestPrior:
         model.features = Features(prior=TripleStore.from_examples(self.EXAMPLES[:2], SCHEMA))
         self.seen = {}
 
-        def remember(encodings, stated=None):
+        def remember(encodings, stated=()):
             Features.annotate(model.features, encodings, stated)
             self.seen |= {encoding.text: len(encoding.candidates) for encoding in encodings}
 

@@ -40,6 +40,7 @@ def trainer(output: Any, start: Any = None, train: Any = TEXTS, dev: Any = None,
         "logging_steps": 100,
         "pad_to_multiple_of": 8,
         "training_curves": False,  # which take a second
+        "context_packing": 0.0,
         "tune_thresholds": False,  # so that an evaluation after training gives what those in training gave
     }
     arguments = SpoTrainingArguments(str(output), **{**defaults, **settings})
