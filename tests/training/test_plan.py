@@ -39,6 +39,7 @@ TRAINING = {
     "save_strategy": "epoch",
     "disable_tqdm": True,
     "training_curves": False,  # which take a second
+    "context_packing": 0.0,
 }
 
 
