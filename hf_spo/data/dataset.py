@@ -1,22 +1,23 @@
 """Examples encoded and labelled for training and evaluation."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ..model.alignment import Encoding, encode
+from ..model.alignment import Encoding, Misalignment, encode
 from ..model.features import Features
 from ..model.schema import Example, Schema
 from ..model.triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
-from .labels import AlignmentReport, Labels, label
+from .labels import AlignmentReport, Labels, Miss, label
 from .occurrences import OccurrencePolicy
 from .packing import ContextPacking, join
 from .partial_labels import Completeness, PartialLabels
+from .reach import Reaches, out_of_reach, places_in, windows_of
 from .reading import example_from_row
 
 
@@ -42,11 +43,14 @@ class LabelledItem:
 class SpoDataset(Dataset[LabelledItem]):
     """Labelled texts, encoded once. What is random about an item depends only on seed, epoch and index.
 
+    A text of more than `max_length` tokens is read in windows, as extraction reads it; each window is a text of its own
+    in training, with the triples that lie in it.
+
     Args:
         examples: [`Example`]s, or rows of a known format, see [`example_from_row`].
         tokenizer: a fast tokenizer.
         schema: the relations to label.
-        max_length: tokens kept of a text.
+        max_length: tokens that the model reads at once, special tokens included.
         policy: which occurrences of gold strings are labelled.
         features: words and candidates that the model reads beside the tokens, if it does.
         entity_swap_probability: that an item's entities are swapped for others', see [`EntitySwap`].
@@ -91,13 +95,28 @@ class SpoDataset(Dataset[LabelledItem]):
             self._stated[example.text] = stated | self._stated.get(example.text, stated)
         self.partial_labels = PartialLabels(self.examples, schema)
         self.report = AlignmentReport()
-        stated_by_text = [[self._stated[example.text]] for example in self.examples]
-        self.encodings, self.labels = self._encode(self.examples, stated_by_text, self.report)
+        """How many gold triples became labels."""
+        self.texts: list[Example] = []
+        """What is trained on: the examples, or windows of long ones."""
+        self.encodings: list[Encoding] = []
+        self.labels: list[Labels] = []
+        self.long = 0
+        """Number of examples that are read in windows."""
+        self._whole = encode(tokenizer, [example.text for example in self.examples])
+        known: list[list[StatedTriples]] = []
+        for example, encoding in zip(self.examples, self._whole, strict=True):
+            for text, part in self._parts(example, encoding):
+                self.texts.append(text)
+                self.encodings.append(part)
+                known.append([self._stated[example.text]])
+                # A window's stated triples are those of the text that it was cut from.
+                self._stated.setdefault(text.text, self._stated[example.text])
+        self.features.annotate(self.encodings, known)
         swaps = entity_swap_probability > 0
-        self.swap = EntitySwap(self.examples, entity_swap_probability, policy) if swaps else None
+        self.swap = EntitySwap(self.texts, entity_swap_probability, policy) if swaps else None
         lengths = [len(encoding) for encoding in self.encodings]
         self.packing = (
-            ContextPacking(self.examples, lengths, context_packing, max_length, seed) if context_packing > 0 else None
+            ContextPacking(self.texts, lengths, context_packing, max_length, seed) if context_packing > 0 else None
         )
         self._sequences: tuple[int, list[tuple[int, ...]]] = -1, []
         self.seed = seed
@@ -113,16 +132,31 @@ class SpoDataset(Dataset[LabelledItem]):
                 f"to the schema"
             ) from None
 
-    def _encode(
-        self, examples: Sequence[Example], stated: Sequence[Sequence[StatedTriples]], report: AlignmentReport
-    ) -> tuple[list[Encoding], list[Labels]]:
-        encodings = encode(self.tokenizer, [example.text for example in examples], self.max_length)
-        labels = [
-            label(example, encoding, self.schema, self.policy, report, self.soft_labels)
-            for example, encoding in zip(examples, encodings, strict=True)
-        ]
-        self.features.annotate(encodings, stated)
-        return encodings, labels
+    def _parts(self, example: Example, encoding: Encoding) -> Iterator[tuple[Example, Encoding]]:
+        """Label an example; yield what is trained on of it."""
+        if len(encoding) <= self.max_length:
+            self.labels.append(self._label(example, encoding, self.report))
+            yield example, encoding
+            return
+        self.long += 1
+        windows = windows_of(encoding, self.max_length, self.max_length)
+        lost = out_of_reach(example, windows, self.policy)
+        for triple in lost:
+            self.report.add(example.text, Miss(Misalignment.OUT_OF_REACH, triple.object.text))
+        inside = [triple for triple in example.triples if triple not in lost]
+        self._label(replace(example, triples=tuple(inside)), encoding, self.report)
+        places = [place for triple in inside for place in places_in(windows, example.text, triple, self.policy)]
+        for window in windows:
+            text = window.part_of(replace(example, triples=tuple(places)))
+            self.labels.append(self._label(text, window.encoding, AlignmentReport()))
+            yield text, window.encoding
+
+    def _label(self, example: Example, encoding: Encoding, report: AlignmentReport) -> Labels:
+        return label(example, encoding, self.schema, self.policy, report, self.soft_labels)
+
+    def reaches(self) -> Reaches:
+        """Return what measures which gold triples windows of a size hold."""
+        return Reaches(self.examples, self._whole, self.max_length, self.policy)
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other subjects, and join other texts, from now on."""
@@ -133,13 +167,8 @@ class SpoDataset(Dataset[LabelledItem]):
         """Number of tokens of each item; about as many of items that join texts."""
         return [sum(len(self.encodings[number]) for number in self._texts_of(index)) for index in range(len(self))]
 
-    @property
-    def cut(self) -> int:
-        """Number of texts that are longer than the tokens kept."""
-        return sum(encoding.chars_read < len(encoding.text) for encoding in self.encodings)
-
     def __len__(self) -> int:
-        return len(self.examples) if self.packing is None else len(self.packing)
+        return len(self.texts) if self.packing is None else len(self.packing)
 
     def _texts_of(self, index: int) -> tuple[int, ...]:
         """Return the numbers of the texts that an item of this epoch joins."""
@@ -155,7 +184,7 @@ class SpoDataset(Dataset[LabelledItem]):
             raise IndexError(f"item {index} of {len(self)}")
         rng = np.random.default_rng([self.seed, int(self._epoch), index])
         numbers = self._texts_of(index)
-        given = [self.examples[number] for number in numbers]
+        given = [self.texts[number] for number in numbers]
         completeness = self.partial_labels.of(given[0]) if self.partial_labels else None
         examples = given if self.swap is None else [self.swap(example, rng) for example in given]
         if len(numbers) == 1 and examples[0] is given[0]:
@@ -165,8 +194,9 @@ class SpoDataset(Dataset[LabelledItem]):
             self._stated[before.text] | (frozenset() if after is before else self._find_stated(after))
             for before, after in zip(given, examples, strict=True)
         ]
-        (encoding,), (labels,) = self._encode([joined], [stated], AlignmentReport())
-        return LabelledItem(encoding, labels, rng, completeness, starts)
+        (encoding,) = encode(self.tokenizer, [joined.text], self.max_length)
+        self.features.annotate([encoding], [stated])
+        return LabelledItem(encoding, self._label(joined, encoding, AlignmentReport()), rng, completeness, starts)
 
 
 def as_examples(rows: Iterable[Example | Mapping[str, Any]]) -> list[Example]:

@@ -24,6 +24,7 @@ class Misalignment(StrEnum):
     """Why a character span has no token span."""
 
     TRUNCATED = "truncated"
+    OUT_OF_REACH = "in no window"
     INSIDE_TOKEN = "inside a token"
     UNKNOWN_RUN = "[UNK] run"
     NOT_IN_TEXT = "not in text"

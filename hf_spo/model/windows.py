@@ -76,17 +76,17 @@ class Window:
         """Return what an example, the text's, says of this stretch: the triples that lie in it, at their place."""
         if len(self.encoding.text) == len(example.text):
             return example
-        end = self.start + len(self.encoding.text)
-        inside = [
-            triple
-            for triple in example.triples
-            if all(
-                mention.span is None or self.start <= mention.span.start < mention.span.end <= end
-                for mention in _mentions(triple)
-            )
-        ]
-        moved = tuple(triple.moved(-self.start) for triple in inside)
+        moved = tuple(triple.moved(-self.start) for triple in example.triples if self._covers(triple))
         return replace(example, text=self.encoding.text, triples=moved)
+
+    def holds(self, triple: Triple) -> bool:
+        """Tell whether a triple of the text can be found in this stretch: all its mentions lie in it, none is torn."""
+        return self._covers(triple) and not self._is_torn(triple.moved(-self.start))
+
+    def _covers(self, triple: Triple) -> bool:
+        end = self.start + len(self.encoding.text)
+        spans = [mention.span for mention in _mentions(triple) if mention.span is not None]
+        return all(self.start <= span.start < span.end <= end for span in spans)
 
     def _is_torn(self, triple: Triple) -> bool:
         if not any(self.torn):
@@ -125,6 +125,16 @@ class WindowSize:
     usual: int
     limit: int
     stride: int
+
+    @classmethod
+    def of_model(cls, window: int, max_length: int, specials: int, stride: int | None = None) -> "WindowSize":
+        """Return the size for a model's settings, which count special tokens.
+
+        The default stride is a quarter of a window that is more than half as long as the model reads, else 0.
+        """
+        if stride is None:
+            stride = window // 4 if window > max_length // 2 else 0
+        return cls(max(window - specials, 1), max(max_length - specials, 1), stride)
 
     @property
     def torn_stride(self) -> int:

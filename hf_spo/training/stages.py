@@ -1,13 +1,14 @@
 """Scores of each stage alone, taken while triples are extracted: subjects, and objects of the gold subjects."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..data.labels import AlignmentReport, Labels, label
 from ..data.occurrences import OccurrencePolicy
+from ..data.reach import out_of_reach
 from ..data.unknown_relations import without_unknown_relations
 from ..metrics import TripleScore, TripleScorer
 from ..model.alignment import Batch
@@ -27,12 +28,14 @@ class StageScore:
         subjects: decoded subject spans against labelled ones.
         objects: decoded objects of all relations and slots against labelled ones, given the labelled subjects.
         subject_peak, object_peak: the highest probability of any border, 0 where nothing was read.
+        out_of_reach: labelled triples that no window of the text holds.
     """
 
     subjects: TripleScore = _NOTHING
     objects: TripleScore = _NOTHING
     subject_peak: float = 0.0
     object_peak: float = 0.0
+    out_of_reach: int = 0
 
     @classmethod
     def total(cls, parts: Sequence["StageScore"]) -> "StageScore":
@@ -44,6 +47,7 @@ class StageScore:
             _sum(part.objects for part in parts),
             float(np.max([part.subject_peak for part in parts])),
             float(np.max([part.object_peak for part in parts])),
+            sum(part.out_of_reach for part in parts),
         )
 
 
@@ -88,6 +92,7 @@ class StageExtractor(TripleExtractor):
         self.policy = policy
         self._examples: Sequence[Example] = ()
         self._scores: dict[int, list[StageScore]] = {}
+        self._windows: dict[int, list[Window]] = {}
 
     def examine(self, examples: Sequence[Example], batch_size: int | None = None) -> list[Examined]:
         """Return of each example the triples that its text yields, and the stages' scores.
@@ -95,9 +100,13 @@ class StageExtractor(TripleExtractor):
         Of a text that is read in windows, each window counts, with what is labelled in it.
         """
         self._examples = examples
-        self._scores = {}
+        self._scores, self._windows = {}, {}
         found = self([example.text for example in examples], batch_size)
-        return [(triples, StageScore.total(self._scores.get(index, []))) for index, triples in enumerate(found)]
+        return [(triples, self._total(index)) for index, triples in enumerate(found)]
+
+    def _total(self, index: int) -> StageScore:
+        lost = out_of_reach(self._examples[index], self._windows.get(index, []), self.policy)
+        return replace(StageScore.total(self._scores.get(index, [])), out_of_reach=len(lost))
 
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
         """Run both passes over one batch, and the second one once more for its gold subjects."""
@@ -105,6 +114,7 @@ class StageExtractor(TripleExtractor):
         labels = [self._labels(self._examples[window.text], window) for window in windows]
         for window, score in zip(windows, self._score(labels), strict=True):
             self._scores.setdefault(window.text, []).append(score)
+            self._windows.setdefault(window.text, []).append(window)
         self._watched.forget()
         return triples
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from transformers import (
@@ -24,8 +23,10 @@ from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
+from ..data.reach import WANTED
 from ..data.sampler import LengthBucketSampler
 from ..model.conditioning import ConditionalLayerNorm
+from ..model.configuration_spo import SpoConfig
 from ..model.ensemble import make_extractor
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
@@ -119,9 +120,8 @@ class SpoTrainer(Trainer):
         )
         if self._objective is not None:
             self._objective.check(model)
-        if training is not None and model.config.window is None:
-            # What a model learnt on short texts, it does not find among many sentences.
-            model.config.window = max(3, int(np.median([len(encoding) for encoding in training.encodings])))
+        if training is not None:
+            _fit_window(model.config, training)
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -172,11 +172,13 @@ class SpoTrainer(Trainer):
                 **options,
             )
         if data is not None:
-            logger.info("%s data: %d texts, %s", name, len(data), data.report)
+            logger.info("%s data: %d texts, %s", name, len(data.examples), data.report)
             if data.partial_labels:
                 logger.info("%s data: %s", name, data.partial_labels)
-            if data.cut:
-                logger.warning("%s data: %d texts are cut after %d tokens", name, data.cut, self._max_length)
+            if data.long:
+                logger.info(
+                    "%s data: %d texts of more than %d tokens are read in windows", name, data.long, self._max_length
+                )
         return data
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
@@ -375,6 +377,7 @@ class SpoTrainer(Trainer):
         texts: Any = dataloader.dataset  # a list
         if self.tuning is not None and (tuned := self._tuning_data()) is not None and tuned.examples is texts:
             metrics[f"{metric_key_prefix}_cross_validated_f1"] = self.tuning.expected.f1
+        self._report_reach(description, labelled, StageScore.total([stage for _, stage in examined[""]]).out_of_reach)
         if metrics[f"{metric_key_prefix}_f1"] == 0 and metric_key_prefix.startswith("eval"):
             self.report_zero(self._explain_zero(labelled, examined[""], metrics.get(f"{metric_key_prefix}_raw_f1")))
         # Which transformers expects to be arrays.
@@ -402,6 +405,16 @@ class SpoTrainer(Trainer):
             ),
         )
 
+    def _report_reach(self, description: str, examples: list[Example], lost: int) -> None:
+        if lost and self.is_world_process_zero():
+            logger.warning(
+                "%s: of %d gold triples %d are out of reach: no window of %d tokens holds them",
+                description,
+                sum(len(example.triples) for example in examples),
+                lost,
+                self.model.config.window or self._max_length,
+            )
+
     def report_zero(self, lines: list[str]) -> None:
         """Warn of an F1 of 0, on the first process, in the lines that explain it."""
         if self.is_world_process_zero():
@@ -415,6 +428,23 @@ class SpoTrainer(Trainer):
 
 
 _EVALUATION_LOOK_AHEAD = 16
+
+
+def _fit_window(config: SpoConfig, training: SpoDataset) -> None:
+    """Widen the model's window until it holds the training texts' triples; say how many are out of reach."""
+    reaches = training.reaches()
+    reach = reaches.smallest()
+    if config.window is not None and config.window >= reach.window:
+        reach = reaches.of(config.window)
+    elif config.window is not None:
+        logger.warning(
+            "the model's window is widened from %d to %d tokens: %s",
+            config.window,
+            reach.window,
+            reaches.of(config.window),
+        )
+    config.window = reach.window
+    logger.log(logging.WARNING if reach.share < WANTED else logging.INFO, "%s", reach)
 
 
 def _number_with_triples(data: SpoDataset | None) -> int:

@@ -29,7 +29,7 @@ def test_examples_are_encoded_and_labelled(dataset):
     assert dataset.lengths == [len(item.encoding.input_ids) for item in dataset]
     assert all(item.labels for item in dataset)
     assert dataset.report.share == 1.0
-    assert dataset.cut == 0
+    assert dataset.long == 0
 
 
 def test_rows_of_every_format_are_read(tiny_tokenizer, tiny_schema):
@@ -84,10 +84,6 @@ def test_a_persistent_worker_sees_the_epoch(dataset):
 
 def first_draw(item):
     return int(item.rng.integers(1 << 30))
-
-
-def test_texts_that_are_cut_are_counted(tiny_tokenizer, tiny_schema):
-    assert SpoDataset(builders.EXAMPLES, tiny_tokenizer, tiny_schema, max_length=16).cut == 5
 
 
 @pytest.mark.parametrize(

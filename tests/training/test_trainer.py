@@ -114,11 +114,29 @@ def test_a_model_trained_in_float32_is_float32(trained):
     assert model.config.dtype == torch.float32
 
 
-def test_windows_are_as_long_as_the_texts_usually_are(trained, tmp_path):
-    lengths = sorted(trained.train_dataset.lengths)
-    assert lengths[4] <= trained.model.config.window <= lengths[5]
+def test_the_window_holds_the_triples_of_the_training_texts(trained, tmp_path):
+    reach = trained.train_dataset.reaches().of(trained.model.config.window)
+    assert (reach.triples, reach.lost) == (16, 0)
+    assert trained.model.config.window < max(trained.train_dataset.lengths)
     again = tiny.trainer(tmp_path, trained.model, train=[tiny.TEXTS[-1]])
     assert again.model.config.window == trained.model.config.window
+
+
+def test_a_window_that_holds_too_little_is_widened(tmp_path, caplog):
+    model = tiny.model()
+    model.config.window = 8
+    tiny.trainer(tmp_path, model)
+    assert model.config.window > 12
+    assert "the model's window is widened from 8 to" in caplog.text
+
+
+def test_evaluation_counts_what_no_window_holds(tmp_path, caplog):
+    """Training texts set the window; an evaluation text has its triple farther apart."""
+    lead = builders.example("《海边》上映了" + "。今天天气很好" * 6 + "。主演是何雨晴", ("海边", "主演", "何雨晴"))
+    run = tiny.trainer(tmp_path, dev=[lead])
+    run.evaluate()
+    window = run.model.config.window
+    assert f"of 1 gold triples 1 are out of reach: no window of {window} tokens holds them" in caplog.text
 
 
 def test_the_best_step_of_raw_weights_is_kept_beside_the_average(trained):
@@ -508,12 +526,13 @@ def test_one_process_uses_one_gpu(tmp_path, caplog, monkeypatch):
     assert "torchrun --nproc_per_node 2" in caplog.text
 
 
-def test_alignment_and_cut_texts_are_logged(tmp_path, caplog):
+def test_alignment_and_long_texts_are_logged(tmp_path, caplog):
     model = builders.spo_model(max_length=16)
     with caplog.at_level(logging.INFO):
         tiny.trainer(tmp_path, model)
-    assert "training data: 10 texts, 7 of 16 gold triples aligned (43.75%); 9 truncated" in caplog.text
-    assert "training data: 5 texts are cut after 16 tokens" in caplog.text
+    assert "training data: 10 texts, 6 of 16 gold triples aligned (37.50%); 10 in no window" in caplog.text
+    assert "training data: 5 texts of more than 16 tokens are read in windows" in caplog.text
+    assert "of 16 gold triples 10 are out of reach of windows of 16 tokens" in caplog.text
 
 
 def test_a_relation_that_is_not_in_the_schema(tmp_path):
