@@ -81,7 +81,7 @@ def _figures(figures: "Figures") -> Iterator[RenderableType]:
         }
     )
     yield _bars("tokens of a text", [(f"to {length}", count) for length, count in figures.lengths.histogram], "texts")
-    cuts = _table("max_length", "texts cut", "triples lost")
+    cuts = _table("max_length", "longer texts", "triples out of reach")
     for cut in figures.lengths.cuts:
         cuts.add_row(*(Text(f"{value:,}") for value in (cut.max_length, cut.texts, cut.triples)))
     yield cuts

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ..model.alignment import Encoding, Misalignment, encode
+from ..model.alignment import Encoding, encode
 from ..model.features import Features
 from ..model.schema import Example, Schema
 from ..model.triple_store import StatedTriples, stated_triples
 from .augmentation import EntitySwap
-from .labels import AlignmentReport, Labels, Miss, label
+from .labels import AlignmentReport, Labels, label
 from .occurrences import OccurrencePolicy
 from .packing import ContextPacking, join
 from .partial_labels import Completeness, PartialLabels
-from .reach import Reaches, out_of_reach, places_in, windows_of
+from .reach import Reaches, in_reach, places_in, windows_of
 from .reading import example_from_row
 
 
@@ -140,12 +140,9 @@ class SpoDataset(Dataset[LabelledItem]):
             return
         self.long += 1
         windows = windows_of(encoding, self.max_length, self.max_length)
-        lost = out_of_reach(example, windows, self.policy)
-        for triple in lost:
-            self.report.add(example.text, Miss(Misalignment.OUT_OF_REACH, triple.object.text))
-        inside = [triple for triple in example.triples if triple not in lost]
-        self._label(replace(example, triples=tuple(inside)), encoding, self.report)
-        places = [place for triple in inside for place in places_in(windows, example.text, triple, self.policy)]
+        inside = in_reach(example, windows, self.policy, self.report)
+        self._label(inside, encoding, self.report)
+        places = [place for triple in inside.triples for place in places_in(windows, example.text, triple, self.policy)]
         for window in windows:
             text = window.part_of(replace(example, triples=tuple(places)))
             self.labels.append(self._label(text, window.encoding, AlignmentReport()))

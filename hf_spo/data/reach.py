@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model.alignment import Encoding
+from ..model.alignment import Encoding, Misalignment
 from ..model.schema import Example, Triple
 from ..model.windows import Window, WindowSize, split
+from .labels import AlignmentReport, Miss
 from .occurrences import OccurrencePolicy, locate
 
 WANTED = 0.995
@@ -34,6 +35,14 @@ def out_of_reach(example: Example, windows: Sequence[Window], policy: Occurrence
         for triple in example.triples
         if locate(example.text, triple, policy) and not places_in(windows, example.text, triple, policy)
     ]
+
+
+def in_reach(example: Example, windows: Sequence[Window], policy: OccurrencePolicy, report: AlignmentReport) -> Example:
+    """Leave out the triples that no window holds, and count them."""
+    lost = out_of_reach(example, windows, policy)
+    for triple in lost:
+        report.add(example.text, Miss(Misalignment.OUT_OF_REACH, triple.object.text))
+    return replace(example, triples=tuple(triple for triple in example.triples if triple not in lost))
 
 
 @dataclass(frozen=True, slots=True)

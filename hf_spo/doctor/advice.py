@@ -31,10 +31,11 @@ def _max_length(figures: Figures) -> Iterator[Suggestion]:
             longest = figures.lengths.quantiles["longest"]
             if cut.texts:
                 reason = (
-                    f"cuts {cut.texts:,} of {counted(figures.texts, 'text')}, with {counted(cut.triples, 'triple')}"
+                    f"{cut.texts:,} of {counted(figures.texts, 'text')} are longer and read in windows, which lose "
+                    f"{counted(cut.triples, 'triple')}"
                 )
             else:
-                reason = f"cuts nothing: the longest text has {longest} tokens"
+                reason = f"holds every text: the longest has {longest} tokens"
             yield Suggestion("max_length", cut.max_length, reason)
             return
 

@@ -49,7 +49,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a model that reads this many tokens of a text loses: texts that are cut, triples that are gone with it."""
+    """Texts that are longer than a number of tokens, and their triples that no window of that many tokens holds."""
 
     max_length: int
     texts: int

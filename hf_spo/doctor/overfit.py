@@ -171,6 +171,7 @@ _SETTINGS: dict[str, Any] = {
     "ema_decay": 0.0,
     "tune_thresholds": False,
     "subjects_per_example": 4,
+    "context_packing": 0.0,
     "eval_strategy": "steps",
     "eval_steps": 20,
     "logging_steps": 10,

@@ -19,6 +19,7 @@ class RowChecks:
 
     def __init__(self) -> None:
         self.texts = self.triples = self.without_triples = self.several_types = 0
+        self._partial: Counter[tuple[str, ...]] = Counter()
         self._blank = 0
         self._stated: dict[str, list[frozenset[Fact]]] = {}
         self._repeated: list[str] = []
@@ -29,6 +30,8 @@ class RowChecks:
         self.texts += 1
         self.triples += len(example.triples)
         self.without_triples += not example.triples
+        if example.annotated_predicates is not None:
+            self._partial[example.annotated_predicates] += 1
         self._blank += not example.text.strip()
         self._stated.setdefault(example.text, []).append(frozenset(map(_fact, example.triples)))
         place = f"in the text beginning {beginning(example.text)!r}"
@@ -47,7 +50,7 @@ class RowChecks:
 
     def findings(self) -> list[Finding]:
         """Say what was found."""
-        return [*self._repetitions(), *self._oddities(), *self._directions()]
+        return [*self._repetitions(), *self._oddities(), *self._partial_labels(), *self._directions()]
 
     def _repetitions(self) -> Iterator[Finding]:
         copies = sum(len(facts) - len(set(facts)) for facts in self._stated.values())
@@ -110,6 +113,22 @@ class RowChecks:
                 f"no triple: {self.without_triples:,} of {counted(self.texts, 'text')} ({share:.1%})",
                 "some are good: they teach to find nothing; where a triple was forgotten, label it",
                 self.without_triples,
+            )
+
+    def _partial_labels(self) -> Iterator[Finding]:
+        count = self._partial.total()
+        if count:
+            yield Finding(
+                Severity.NOTE,
+                "partial labels",
+                f"labels that are complete for some predicates only: {count:,} of {counted(self.texts, 'text')}",
+                "nothing to do: training does not take a triple of another predicate for wrong where no label says so",
+                count,
+                tuple(
+                    f"{counted(number, 'text')} complete for {counted(len(names), 'predicate')}: {', '.join(names[:3])}"
+                    + ("…" if len(names) > 3 else "")
+                    for names, number in self._partial.most_common(_SHOWN)
+                ),
             )
 
     def _directions(self) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..data.labels import AlignmentReport, Labels, label
 from ..data.occurrences import OccurrencePolicy
+from ..data.reach import in_reach, windows_of
 from ..metrics import TripleScorer
 from ..model.alignment import Batch, Encoding, Misalignment, encode
 from ..model.decoding_settings import DecodingSettings, SpanPairing
@@ -52,30 +53,23 @@ class TokenChecks:
             for start, end in encoding.offsets[encoding.unknown].tolist():
                 self._pieces[encoding.text[start:end]] += 1
         for length, report in self._cuts.items():
-            long = [example for example, encoding in zip(examples, whole, strict=True) if len(encoding) > length]
-            self._label(long, encode(self.tokenizer, [example.text for example in long], length), report)
-        read = self._read(whole)
-        labels = self._label(examples, read, self.report)
+            long = [pair for pair in zip(examples, whole, strict=True) if len(pair[1]) > length]
+            self._label([example for example, _ in long], [encoding for _, encoding in long], length, report)
+        labels = self._label(examples, whole, self.max_length, self.report)
         self.subjects += [len(found) for found in labels if found]
-        self._score_perfection(examples, read, labels)
-        return [
-            found if encoding is uncut else label(example, uncut, self.schema, self.policy, AlignmentReport())
-            for example, found, encoding, uncut in zip(examples, labels, read, whole, strict=True)
-        ]
-
-    def _read(self, whole: Sequence[Encoding]) -> list[Encoding]:
-        """Return encodings as the model reads them: tokenise those texts anew that are too long."""
-        long = [encoding.text for encoding in whole if len(encoding) > self.max_length]
-        again = iter(encode(self.tokenizer, long, self.max_length))
-        return [next(again) if len(encoding) > self.max_length else encoding for encoding in whole]
+        self._score_perfection(examples, whole, labels)
+        return self._label(examples, whole, WHOLE, AlignmentReport())
 
     def _label(
-        self, examples: Sequence[Example], encodings: Sequence[Encoding], report: AlignmentReport
+        self, examples: Sequence[Example], encodings: Sequence[Encoding], max_length: int, report: AlignmentReport
     ) -> list[Labels]:
-        return [
-            label(example, encoding, self.schema, self.policy, report)
-            for example, encoding in zip(examples, encodings, strict=True)
-        ]
+        """Label whole texts, but for the triples that no window of the model's length holds."""
+        found = []
+        for example, encoding in zip(examples, encodings, strict=True):
+            windows = windows_of(encoding, max_length, max_length)
+            inside = in_reach(example, windows, self.policy, report) if len(windows) > 1 else example
+            found.append(label(inside, encoding, self.schema, self.policy, report))
+        return found
 
     def _score_perfection(
         self, examples: Sequence[Example], encodings: Sequence[Encoding], labels: Sequence[Labels]
@@ -108,7 +102,7 @@ class TokenChecks:
         bins = np.bincount((lengths - 1).clip(0) // width).tolist()
         histogram = tuple(((index + 1) * width, count) for index, count in enumerate(bins))
         cuts = tuple(
-            Cut(length, int((lengths > length).sum()), report.causes[Misalignment.TRUNCATED])
+            Cut(length, int((lengths > length).sum()), report.causes[Misalignment.OUT_OF_REACH])
             for length, report in self._cuts.items()
         )
         return Lengths(quantiles, histogram, cuts)
@@ -160,9 +154,9 @@ class TokenChecks:
 
 
 _CAUSES = {
-    Misalignment.TRUNCATED: (
-        "beyond the {max_length} tokens that are read: {triples}",
-        "raise max_length as far as the encoder goes, or split texts into sentences",
+    Misalignment.OUT_OF_REACH: (
+        "mentions that no window of {max_length} tokens holds together: {triples}",
+        "raise max_length as far as the encoder goes",
     ),
     Misalignment.INSIDE_TOKEN: (
         "a mention that begins or ends inside a token: {triples}",

@@ -160,7 +160,7 @@ class TestAlignment:
             "inside a token": song("1998年《晚风》", "晚风", "998年"),
             "[UNK] run": song("《晚风》 çabc白露", "晚风", "bc"),
             "border on characters no token covers": song("《晚风》 白露", "晚风", " 白露"),
-            "truncated": song("今天天气很好" * 20 + "《晚风》由白露演唱"),
+            "in no window": song("歌曲《晚风》" + "今天天气很好" * 20 + "由白露演唱"),
         }
         for cause, example in cases.items():
             found = findings([example])
@@ -168,12 +168,20 @@ class TestAlignment:
             assert found[cause].severity == Severity.ERROR
             assert found[cause].advice
 
-    def test_max_length_decides_what_is_cut(self):
-        long = song("今天天气很好" * 20 + "《晚风》由白露演唱")
+    def test_max_length_decides_what_is_in_reach(self):
+        long = song("歌曲《晚风》" + "今天天气很好" * 20 + "由白露演唱")
         assert examine([long], max_length=64).figures.aligned == 0
         assert examine([long], max_length=256).figures.aligned == 1
         cuts = {cut.max_length: (cut.texts, cut.triples) for cut in examine([long]).figures.lengths.cuts}
         assert cuts == {64: (1, 1), 128: (1, 1), 256: (0, 0), 512: (0, 0)}
+
+    def test_partial_labels_are_noted(self):
+        example = song("《晚风》由白露演唱")
+        texts = [example, replace(example, text="1《晚风》由白露演唱", annotated_predicates=("歌手",))]
+        found = findings(texts)["partial labels"]
+        assert (found.count, found.severity) == (1, Severity.NOTE)
+        assert found.examples == ("1 text complete for 1 predicate: 歌手",)
+        assert "partial labels" not in findings([example])
 
     def test_lengths(self):
         lengths = examine([Example("的" * count) for count in (5, 6, 7, 40)]).figures.lengths
@@ -304,7 +312,7 @@ class TestSuggestions:
     def test_max_length_is_the_least_that_loses_little(self):
         short = [song("《晚风》由白露演唱")] * 20
         assert self.settings(short)["max_length"].value == 64
-        assert "cuts nothing" in self.settings(short)["max_length"].reason
+        assert "holds every text" in self.settings(short)["max_length"].reason
         long = song("今天天气很好" * 20 + "《晚风》由白露演唱")
         assert self.settings([*short, long])["max_length"].value == 256
 
