@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..drawing.colours import DARK, LIGHT
+from ..graph.page import drawing_scripts
 from .batch import MAX_BYTES
 from .extraction import Loaders, Models
 
+_FOLDER = Path(__file__).parent
 # A hard end, for the disk's sake; up to it the page itself says what is too large.
 _UPLOAD_BYTES = 10 * MAX_BYTES
 
@@ -22,12 +24,6 @@ _COLOURS = {
     **dict.fromkeys(("body_text_color_subdued_dark", "block_info_text_color_dark"), DARK.soft),
     **{"body_background_fill_dark": DARK.paper, "background_fill_primary_dark": DARK.paper},
 }
-_ON_CTRL_ENTER = """<script>
-addEventListener("keydown", event => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#text"))
-    document.querySelector("#extract").click();
-});
-</script>"""
 
 
 def launch(
@@ -81,13 +77,20 @@ def _serve(models: Models, host: str | None, port: int | None, tell: Callable[[s
             footer_links=["api"],
             max_file_size=_UPLOAD_BYTES,
             theme=gr.themes.Default(primary_hue="blue", neutral_hue="slate", **fonts).set(**_COLOURS),
-            css_paths=Path(__file__).with_name("page.css"),
-            head=_ON_CTRL_ENTER,
+            css_paths=_FOLDER / "page.css",
+            head=_head(),
         )
         tell(f"the demo is at {address} (Ctrl+C stops it)")
         page.block_thread()
     finally:
         page.close(verbose=False)
+
+
+def _head() -> str:
+    """Return the scripts of the page; the function around the last two keeps their names from other scripts."""
+    *libraries, drawing = drawing_scripts()
+    own = f"(() => {{\n{drawing}\n{(_FOLDER / 'page.js').read_text(encoding='utf-8')}\n}})();"
+    return "".join(f"<script>{script}</script>" for script in (*libraries, own))
 
 
 def _check(host: str | None, port: int | None) -> None:

@@ -7,12 +7,17 @@ from typing import Any
 
 from ..drawing import render
 from ..drawing.markup import markup
+from ..graph import KnowledgeGraph, Row
+from ..graph.page import most_connected, page_data
 from ..model.fields import json_line
 from ..model.results import Triples
+from ..model.schema import Triple
 from .batch import MAX_DOCUMENTS, Outcome
-from .graph_picture import graph_picture
 from .strings import Language, count_of_triples, say
 from .tables import triples_table
+
+MOST_FACTS = 60
+"""Number of facts that the graph draws."""
 
 _WIDTH = 1080
 _PROBLEMS = 5
@@ -70,11 +75,19 @@ def sentence(triples: Triples) -> str:
 
 
 def graph(triples: Triples, language: Language) -> str:
-    """Draw triples as a graph, and say so if not all are in it."""
-    picture, drawn, total = graph_picture(triples.text, triples)
-    if drawn == total:
+    """Return an element that the page's script draws as a graph, with a note if some facts are left out."""
+    built = KnowledgeGraph()
+    built.add(Row("", tuple(map(Triple.from_dict, triples))))
+    edges, total = most_connected(built, MOST_FACTS), len(built.edges)
+    data = page_data(built, edges)
+    height = min(240 + 14 * len(data["nodes"]), 640)
+    picture = (
+        f'<div class="hf-spo-graph" role="img" aria-label="{markup(say(language, "graph_heading"))}" '
+        f'style="height:{height}px" data-graph="{markup(json_line(data))}"></div>'
+    )
+    if len(edges) == total:
         return picture
-    return f'{picture}<p class="note">{markup(say(language, "graph_part", shown=drawn, total=total))}</p>'
+    return f'{picture}<p class="note">{markup(say(language, "graph_part", shown=len(edges), total=total))}</p>'
 
 
 def file_status(outcome: Outcome, language: Language) -> str:

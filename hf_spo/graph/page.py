@@ -18,7 +18,8 @@ _PARTS = Path(__file__).parent / "page_parts"
 # cytoscape 3.35.0, and d3-force 3.0.1 with its three dependencies, minified, from the npm registry. Each file begins
 # with its licence.
 _LIBRARIES = ("vendor/cytoscape.min.js", "vendor/d3-force.min.js")
-_SCRIPTS = ("graph.js", "data.js", "view.js", "facts.js", "filters.js")
+_DRAWING = "graph.js"
+_SCRIPTS = ("data.js", "view.js", "facts.js", "filters.js")
 _EVIDENCE = 5
 _CONFLICTS = 500
 
@@ -38,7 +39,7 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
         limit: facts that are drawn, between the most connected nodes.
     """
     edges = most_connected(graph, limit)
-    data = script_json(_data(graph, edges, conflicts[:_CONFLICTS]))
+    data = script_json(page_data(graph, edges, conflicts[:_CONFLICTS]))
     return render_page(
         _PARTS / "page.html.jinja",
         title=title,
@@ -50,7 +51,7 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
         style=Markup(_part("page.css")),
         data=Markup(data),
         libraries=[Markup(_part(name)) for name in _LIBRARIES],
-        script=Markup("\n".join(map(_part, _SCRIPTS))),
+        script=Markup("\n".join(map(_part, (_DRAWING, *_SCRIPTS)))),
     )
 
 
@@ -64,11 +65,13 @@ def most_connected(graph: KnowledgeGraph, limit: int) -> list[Edge]:
     return [edge for edge in graph.edges if edge in kept]
 
 
-def _part(name: str) -> str:
-    return (_PARTS / name).read_text(encoding="utf-8")
+def drawing_scripts() -> list[str]:
+    """Return the scripts that another page needs to draw a graph: the libraries, and the function `drawGraph`."""
+    return [_part(name) for name in (*_LIBRARIES, _DRAWING)]
 
 
-def _data(graph: KnowledgeGraph, edges: list[Edge], conflicts: Sequence[Conflict]) -> dict[str, Any]:
+def page_data(graph: KnowledgeGraph, edges: Sequence[Edge], conflicts: Sequence[Conflict] = ()) -> dict[str, Any]:
+    """Return the JSON form of facts that the scripts read; nodes, types and predicates are referred to by index."""
     nodes = list(dict.fromkeys(node for edge in edges for node in (edge.subject, edge.object)))
     types = _by_frequency(node.type for node in nodes)
     predicates = _by_frequency(edge.predicate for edge in edges)
@@ -94,6 +97,10 @@ def _data(graph: KnowledgeGraph, edges: list[Edge], conflicts: Sequence[Conflict
         ],
         "conflicts": [[at[edge] for edge in conflict.edges if edge in at] for conflict in conflicts],
     }
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text(encoding="utf-8")
 
 
 def _by_frequency(names: Iterable[str]) -> dict[str, int]:

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from hf_spo.demo import launch
-from hf_spo.demo.extraction import MAX_CHARACTERS, Models, readable
+from hf_spo.demo.extraction import MAX_CHARACTERS, Models
+from hf_spo.support.safe_text import encodable
 from tests.demo.demo_fakes import EVIL, Pipe
 
 pytestmark = [
@@ -58,7 +59,7 @@ class TestPage:
         assert visible["visible"]
         assert "hf-spo" in sentence
         assert len(table["data"]) == 1
-        assert "svg" in graph
+        assert "data-graph" in graph
         assert len(json.loads(code)) == 1
 
     def test_settings_extract_again_only_what_was_extracted(self, page):
@@ -135,7 +136,7 @@ def test_served_to_programs(gr, monkeypatch, tmp_path):
     assert told[0].startswith("the demo is at http://127.0.0.1:")
     assert seen["names"] == ["/extract"]
     assert seen["triples"] == [triple.to_dict() for triple in Pipe()._triples("甲乙")]
-    assert seen["hostile"]["subject"]["text"] + seen["hostile"]["object"]["text"] == readable(EVIL)
+    assert seen["hostile"]["subject"]["text"] + seen["hostile"]["object"]["text"] == encodable(EVIL)
     assert seen["none"] == []
     long, unknown, bad = seen["errors"]
     assert "at most 10,000" in long

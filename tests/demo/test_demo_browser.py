@@ -96,7 +96,7 @@ class TestText:
         found = cells(page)
         assert {"远山的灯", "导演", "林小川", "影视作品", "1–5, 7–10"} <= set(found)
         assert page.locator("#sentence svg:visible").count() == 1
-        assert page.locator("#graph svg rect").count() == 4
+        assert page.locator("#graph canvas").count() == 3
         page.click("#json button")
         sync_api.expect(page.locator("#json")).to_contain_text('"predicate": "导演"')
 

@@ -7,10 +7,9 @@ import pytest
 
 from hf_spo.data import UnreadableRecord
 from hf_spo.demo.batch import Outcome
-from hf_spo.demo.extraction import readable
-from hf_spo.demo.graph_picture import MOST
-from hf_spo.demo.views import Shown, Status, file_status, graph, progress, sentence
+from hf_spo.demo.views import MOST_FACTS, Shown, Status, file_status, graph, progress, sentence
 from hf_spo.model.results import Triples
+from hf_spo.support.safe_text import encodable
 from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
 TRIPLES = Triples([triple(TEXT, "远山的灯", "主演", "周一鸣")], TEXT)
@@ -21,12 +20,13 @@ class Elements(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.wrong, self.text = [], ""
+        self.wrong, self.text, self.graphs = [], "", []
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
         self.wrong += [tag] if tag in ("script", "img", "a", "iframe", "object") else []
         self.wrong += [name for name, _ in attrs if name.startswith("on") or name in ("href", "src")]
+        self.graphs += [json.loads(value) for name, value in attrs if name == "data-graph"]
 
     def handle_data(self, data):
         self.text += data
@@ -43,7 +43,9 @@ def test_parts_of_what_was_found():
     assert "Press" in status
     assert 'class="hf-spo"' in drawn
     assert len(table["data"]) == 1
-    assert "hf-spo-graph" in picture
+    (data,) = Elements(picture).graphs
+    assert [node["label"] for node in data["nodes"]] == ["远山的灯", "周一鸣"]
+    assert (data["predicates"], data["types"]) == (["主演"], ["影视作品", "人物"])
     assert json.loads(text) == list(TRIPLES)
 
 
@@ -61,10 +63,10 @@ def test_dark_pages_are_known_by_their_class_and_texts_stay():
 
 
 def test_a_graph_that_has_not_all():
-    names = [f"第{number}人" for number in range(MOST + 1)]
+    names = [f"第{number}人" for number in range(MOST_FACTS + 1)]
     text = f"远山的灯{''.join(names)}"
     many = Triples([triple(text, "远山的灯", "主演", name) for name in names], text)
-    assert f"{MOST} of {MOST + 1} facts" in graph(many, "en")
+    assert f"{MOST_FACTS} of {MOST_FACTS + 1} facts" in graph(many, "en")
     assert "facts" not in graph(TRIPLES, "en")
 
 
@@ -88,13 +90,17 @@ def test_progress(total, bar):
 
 
 def test_hostile_text_is_text_and_can_be_sent():
-    text = readable(EVIL)
+    text = encodable(EVIL)
     found = Triples(Pipe(kind=EVIL, predicate=EVIL)._triples(text), text)
     status, drawn, _, picture, code = Shown(Status("failed", {"reason": EVIL}), found).parts("en")
     outcome = file_status(Outcome(EVIL, problems=[UnreadableRecord(EVIL, 0, EVIL, id=EVIL)]), "en")
-    for html in (status, drawn, picture, outcome):
+    for html in (status, drawn, outcome):
         assert html.encode()
         assert Elements(html).wrong == []
         assert "<script>" in Elements(html).text
+    assert Elements(picture).wrong == []
+    assert picture.encode()
+    (data,) = Elements(picture).graphs
+    assert "<script>" in data["nodes"][0]["label"]
     assert code.encode()
     assert json.loads(code) == list(found)

@@ -13,8 +13,7 @@ function zoom(factor) {
 
 function fit() {
   moved = false;
-  cy.fit(cy.elements(":visible"), 30);
-  if (cy.zoom() > 1.4) { cy.zoom(1.4); cy.center(); }
+  fitGraph(cy);
 }
 
 function goTo(node) {
