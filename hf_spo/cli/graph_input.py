@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..model.schema import Schema
-from ..support.unreadable import UnreadableRecord
 from .console import BadLines
 from .models import find_model
 
 if TYPE_CHECKING:
-    from ..graph import BadRow, KnowledgeGraph
+    from ..graph import KnowledgeGraph
 
 _CONFIG = "config.json"
 
@@ -58,11 +57,7 @@ def build(
     from ..graph import KnowledgeGraph, read_rows
 
     bad_lines = BadLines(output.parent if output else Path())
-
-    def set_aside(bad: "BadRow") -> None:
-        bad_lines(UnreadableRecord(str(bad.path), bad.number, bad.problem, bad.content))
-
-    rows = read_rows(triples, set_aside if skip_bad_lines else None)
+    rows = read_rows(triples, bad_lines if skip_bad_lines else None)
     built = KnowledgeGraph.from_rows(
         rows, min_score=min_score, min_documents=min_count, provenance=provenance, texts=texts
     )

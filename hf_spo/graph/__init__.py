@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     from .elements import Edge, Evidence, Node
     from .knowledge import KnowledgeGraph
     from .names import normalised
-    from .reading import BadRow, read_rows
-    from .rows import Row, row_of
+    from .triple_rows import Row, read_rows, row_of
     from .writer_options import RdfSettings
     from .writers import write_conflicts, write_graph
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "BadRow": "reading",
             "Conflict": "conflicts",
             "ConflictKind": "conflicts",
             "Edge": "elements",
@@ -32,18 +30,17 @@ else:
             "KnowledgeGraph": "knowledge",
             "Node": "elements",
             "RdfSettings": "writer_options",
-            "Row": "rows",
+            "Row": "triple_rows",
             "find_conflicts": "conflicts",
             "normalised": "names",
-            "read_rows": "reading",
-            "row_of": "rows",
+            "read_rows": "triple_rows",
+            "row_of": "triple_rows",
             "write_conflicts": "writers",
             "write_graph": "writers",
         },
     )
 
 __all__ = [
-    "BadRow",
     "Conflict",
     "ConflictKind",
     "Edge",

@@ -7,7 +7,7 @@ from ..model.schema import Mention, Triple
 from ..support.safe_text import one_line, printable
 from .elements import Edge, Evidence, Node
 from .names import normalised
-from .rows import Row
+from .triple_rows import Row
 
 
 class KnowledgeGraph:
