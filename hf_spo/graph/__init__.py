@@ -1,10 +1,10 @@
-"""Knowledge graphs: triples of many documents merged into nodes and edges, checked against a schema, and written.
+"""Knowledge graphs: merge the triples of many documents, check them against a schema, and write them in many formats.
 
     graph = KnowledgeGraph.from_rows(read_rows("triples.jsonl"), min_score=0.5, texts=True)
     conflicts = find_conflicts(graph, Schema.from_file("schema.jsonl"))
     write_graph(graph, "graph.html", conflicts=conflicts)
 
-rdflib and networkx are imported for the formats that need them, and for nothing else.
+rdflib and networkx are imported only by the formats that need them.
 """
 
 from typing import TYPE_CHECKING

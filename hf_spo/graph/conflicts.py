@@ -1,4 +1,4 @@
-"""Where a graph contradicts what a schema declares of its relations; nothing is taken out for it."""
+"""Find facts that contradict the rules of a schema; the facts stay in the graph."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from .names import without_marks
 
 
 class ConflictKind(StrEnum):
-    """What is wrong, named as the rules are: see [`RelationRules`]."""
+    """Kinds of conflicts, named after the rules in [`RelationRules`]."""
 
     MAX_OBJECTS = "max_objects"
     SUBJECT_PATTERN = "subject_pattern"
@@ -29,7 +29,7 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A rule that edges break, in words and with the edges."""
+    """A broken rule: a message, and the facts that break it."""
 
     kind: ConflictKind
     message: str
@@ -41,13 +41,13 @@ class Conflict:
 
 
 def find_conflicts(graph: KnowledgeGraph, schema: Schema) -> list[Conflict]:
-    """List what contradicts a schema, sorted by kind.
+    """Return the conflicts of a graph with a schema, sorted by kind.
 
-    - max_objects: a subject has more objects than its relation allows, one conflict for all of them. Two documents
-      that give a person two dates of birth are the common case.
-    - subject_pattern, object_pattern, object_format: no form of a node, or of a qualifier's value, is as it should be.
-    - symmetric, inverse: the edge that should lead back is missing.
-    - unknown_relation, unknown_slot: the schema has no such relation, one conflict for all its edges.
+    - max_objects: a subject has more objects than its relation allows, for example two dates of birth from two
+      documents; one conflict for all its objects.
+    - subject_pattern, object_pattern, object_format: no form of a node, or of a qualifier's value, matches.
+    - symmetric, inverse: the fact in the opposite direction is missing.
+    - unknown_relation, unknown_slot: the schema has no such relation; one conflict for all its facts.
     """
     check = _Check(graph, schema)
     order = list(ConflictKind)
@@ -79,7 +79,7 @@ class _Check:
             yield Conflict(kind, message, tuple(unknown))
 
     def _relation(self, edge: Edge, slot: str, value: Node) -> Relation | None:
-        """Find an edge's relation; what the schema does not know is kept for the end."""
+        """Return the relation of an edge; collect edges whose relation the schema lacks."""
         names = (edge.predicate, edge.subject.type, value.type, slot)
         if names not in self._found:
             try:
@@ -136,12 +136,12 @@ def _object_conflicts(edge: Edge, relation: Relation, value: Node, what: str) ->
         message = f"{what}: {_named(value)} does not match the objects' pattern {rules.object_pattern}"
         yield Conflict(ConflictKind.OBJECT_PATTERN, message, (edge,))
     if rules.object_format is not None and not any(has_format(form, rules.object_format) for form in value.forms):
-        message = f"{what}: {_named(value)} is no {rules.object_format}"
+        message = f"{what}: {_named(value)} is not a valid {rules.object_format}"
         yield Conflict(ConflictKind.OBJECT_FORMAT, message, (edge,))
 
 
 def _matches(node: Node, pattern: str) -> bool:
-    # Rules for mentions strip their marks before they look at the pattern.
+    # As in extraction, the pattern may match the name with or without enclosing marks.
     return not pattern or any(
         re.fullmatch(pattern, form) or re.fullmatch(pattern, without_marks(form)) for form in node.forms
     )

@@ -13,7 +13,6 @@ from ..model.fields import json_line
 from .elements import Edge, Node
 from .knowledge import KnowledgeGraph
 from .neo4j_csv import ENTITY
-from .properties import edge_properties, node_properties
 from .writer_options import WriterOptions
 
 # Users fill in address and password. No statement contains a semicolon before a line break.
@@ -72,7 +71,7 @@ def _statements(graph: KnowledgeGraph) -> Iterator[tuple[str, str, Iterator[dict
         by_predicate.setdefault(edge.predicate, []).append(edge)
     for number, (type_, nodes) in enumerate(by_type.items(), 1):
         name, label = f"nodes_{number}", f" SET n:{identifier(type_)}" if type_ not in ("", ENTITY) else ""
-        node_rows = ({"id": node.id, "properties": node_properties(node)} for node in nodes)
+        node_rows = ({"id": node.id, "properties": node.properties()} for node in nodes)
         yield name, _NODES.format(name=name, label=label), node_rows
     for number, (predicate, edges) in enumerate(by_predicate.items(), 1):
         name = f"facts_{number}"
@@ -88,4 +87,4 @@ def identifier(name: str) -> str:
 
 
 def _edge_row(edge: Edge) -> dict[str, Any]:
-    return {"subject": edge.subject.id, "object": edge.object.id, "properties": edge_properties(edge)}
+    return {"subject": edge.subject.id, "object": edge.object.id, "properties": edge.properties()}

@@ -1,9 +1,10 @@
-"""Nodes, edges and evidence, of which a graph is made."""
+"""Nodes, edges and evidence: the elements of a graph."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..model.fields import json_line
 from ..model.schema import Span
 from .names import node_id
 
@@ -13,9 +14,9 @@ class Node:
     """An entity or a value.
 
     Args:
-        type: of all its mentions; may be empty.
-        key: what their names have in common, see [`normalised`]. No other node of the type has it.
-        forms: names that mentions have, and how often.
+        type: type of all its mentions; may be empty.
+        key: normalised name, see [`normalised`]; unique among the nodes of the type.
+        forms: names as written in mentions, with their counts.
     """
 
     type: str
@@ -24,33 +25,37 @@ class Node:
 
     @property
     def id(self) -> str:
-        """A name that no other node has, and that does not depend on the other nodes: 人物:白露."""
+        """Identifier, unique and independent of the other nodes, such as 人物:白露."""
         return node_id(self.type, self.key)
 
     @property
     def label(self) -> str:
-        """The most frequent form; of several the first in the order of code points."""
+        """The most frequent form; among equally frequent ones, the first in code point order."""
         return min(self.forms, key=lambda form: (-self.forms[form], form))
 
     @property
     def aliases(self) -> list[str]:
-        """The other forms, the most frequent first."""
+        """The other forms, most frequent first."""
         ordered = sorted(self.forms, key=lambda form: (-self.forms[form], form))
         return ordered[1:]
 
     @property
     def mentions(self) -> int:
-        """Number of times that a triple has it as subject, object or qualifier."""
+        """Number of triples' subjects, objects and qualifiers that name it."""
         return self.forms.total()
+
+    def properties(self) -> dict[str, Any]:
+        """Return flat properties, as property graphs store them."""
+        return {"name": self.label, "type": self.type, "aliases": self.aliases, "mentions": self.mentions}
 
 
 Qualifiers = tuple[tuple[str, Node], ...]
-"""Slots of one statement and what stands in them, sorted by slot."""
+"""Qualifiers of one statement: slots with their nodes, sorted by slot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One statement: where it was found."""
+    """One statement of a fact: its document, offsets and score."""
 
     document: str
     subject: Span | None
@@ -59,7 +64,7 @@ class Evidence:
     qualifiers: Qualifiers = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form: document, offsets as [start, end], score and qualifiers by slot, as far as known."""
+        """Return the JSON form: document, offsets as [start, end], score and qualifiers, where known."""
         spans = {"subject": self.subject, "object": self.object}
         return {
             "document": self.document,
@@ -76,13 +81,13 @@ def plain(qualifiers: Qualifiers) -> dict[str, str]:
 
 @dataclass(slots=True, eq=False)
 class Edge:
-    """A fact: all statements with this subject, predicate and object.
+    """A fact: all statements with the same subject, predicate and object.
 
     Args:
         count: number of statements.
-        best_score: of the statements that have one.
-        qualifiers: different sets of qualifiers, and how many statements have them; statements without are not in it.
-        evidence: every statement; empty if the graph keeps no provenance.
+        best_score: highest score of the statements; None if none has a score.
+        qualifiers: distinct sets of qualifiers with the number of statements that have them.
+        evidence: all statements; empty if the graph keeps no provenance.
     """
 
     subject: Node
@@ -99,19 +104,19 @@ class Edge:
 
     @property
     def documents(self) -> int:
-        """Number of documents that state it. One that repeats itself gives no more evidence.
+        """Number of documents that state it.
 
-        Without provenance, a document is taken for another when others were in between.
+        Without provenance, a document counts again if rows of other documents stand between its rows.
         """
         return len({statement.document for statement in self.evidence}) or self._documents
 
     @property
     def mean_score(self) -> float | None:
-        """Mean of the statements that have a score."""
+        """Mean score of the statements that have one."""
         return self._total / self._scores if self._scores else None
 
     def add(self, statement: Evidence, keep: bool) -> None:
-        """Count a statement, and keep it as evidence or not."""
+        """Count a statement; `keep` adds it to the evidence."""
         self.count += 1
         self._documents += statement.document != self._last_document
         self._last_document = statement.document
@@ -125,7 +130,7 @@ class Edge:
             self.evidence.append(statement)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form: labels, types, counts, scores and, if it is kept, the provenance."""
+        """Return the JSON form: labels, types, counts, scores, and the evidence if it is kept."""
         scores = {"best_score": self.best_score, "mean_score": self.mean_score}
         return {
             "subject": {"text": self.subject.label, "type": self.subject.type},
@@ -135,4 +140,20 @@ class Edge:
             "count": self.count,
             **{name: score for name, score in scores.items() if score is not None},
             **({"provenance": [one.to_dict() for one in self.evidence]} if self.evidence else {}),
+        }
+
+    def properties(self) -> dict[str, Any]:
+        """Return flat properties, as property graphs store them; scores only if there are any.
+
+        Qualifiers and evidence are lists of JSON objects as strings, since property graphs do not nest values.
+        """
+        scores = {"score": self.best_score, "mean_score": self.mean_score}
+        return {
+            "predicate": self.predicate,
+            "documents": self.documents,
+            "count": self.count,
+            **{name: score for name, score in scores.items() if score is not None},
+            "qualifiers": [json_line(plain(qualifiers)) for qualifiers in self.qualifiers],
+            "sources": list(dict.fromkeys(statement.document for statement in self.evidence)),
+            "evidence": [json_line(statement.to_dict()) for statement in self.evidence],
         }

@@ -1,4 +1,4 @@
-"""Triples of many documents as one graph: mentions of one name and type are a node, equal statements an edge."""
+"""Merge the triples of many documents: mentions of the same name and type form a node, equal statements an edge."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,29 +11,29 @@ from .triple_rows import Row
 
 
 class KnowledgeGraph:
-    """Nodes and edges, in the order in which they were first met.
+    """Nodes and edges, in the order of their first occurrence.
 
     Args:
-        min_score: statements that score less are left out; those without a score are not.
-        provenance: keep where each statement was found. It takes some hundred bytes a statement; without it memory
-            grows with the facts alone.
-        texts: keep the texts of documents, too, for the HTML page.
+        min_score: leave out statements with a lower score; statements without a score are kept.
+        provenance: keep document, offsets and score of each statement, a few hundred bytes each. Without it, memory
+            grows with the number of facts only.
+        texts: keep the texts of the documents for the HTML page.
 
-    Types and predicates tell nodes and edges apart as they are written; of names see [`normalised`].
+    Types and predicates are compared as written, names as described at [`normalised`].
     """
 
     def __init__(self, *, min_score: float | None = None, provenance: bool = True, texts: bool = False) -> None:
         self.min_score, self.provenance = min_score, provenance
         self.documents = 0
-        """Number of documents read, with triples or without."""
+        """Number of documents read, including those without triples."""
         self.models: list[str] = []
-        """Models that found the triples, as far as rows name them."""
+        """Models that found the triples, if the rows name them."""
         self.texts: dict[str, str] | None = {} if texts else None
-        """Texts by document, of those that have a fact; None unless they are to be kept."""
+        """Texts of the documents with triples, by document; None if texts are not kept."""
         self.low_statements = 0
-        """Number of statements left out for their score."""
+        """Number of statements left out because of a low score."""
         self.rare_edges = 0
-        """Number of edges left out for their documents."""
+        """Number of edges left out because too few documents state them."""
         self._nodes: dict[tuple[str, str], Node] = {}
         self._by_mention: dict[tuple[str, str], tuple[Node, str]] = {}
         self._edges: dict[tuple[Node, str, Node], Edge] = {}
@@ -50,7 +50,7 @@ class KnowledgeGraph:
         provenance: bool = True,
         texts: bool = False,
     ) -> "KnowledgeGraph":
-        """Merge rows; edges that fewer than `min_documents` documents state are left out in the end."""
+        """Merge rows, then leave out edges that fewer than `min_documents` documents state."""
         graph = cls(min_score=min_score, provenance=provenance, texts=texts)
         for row in rows:
             graph.add(row)
@@ -58,7 +58,7 @@ class KnowledgeGraph:
         return graph
 
     def add(self, row: Row) -> None:
-        """Put the triples of a row in."""
+        """Add the triples of a row."""
         document, model = one_line(row.document), one_line(row.model)
         if document != self._last_document:
             self._last_document = document
@@ -74,7 +74,7 @@ class KnowledgeGraph:
             self.texts[document] = printable(row.text)
 
     def prune(self, min_documents: int) -> None:
-        """Leave out edges that fewer documents state."""
+        """Remove edges that fewer documents state."""
         kept = {key: edge for key, edge in self._edges.items() if edge.documents >= min_documents}
         self.rare_edges += len(self._edges) - len(kept)
         self._edges = kept
@@ -91,15 +91,15 @@ class KnowledgeGraph:
         return [node for node in self._nodes.values() if node in joined]
 
     def edge(self, subject: Node, predicate: str, value: Node) -> Edge | None:
-        """Return an edge, if it is there."""
+        """Return an edge, or None if the graph lacks it."""
         return self._edges.get((subject, predicate, value))
 
     def degrees(self) -> Mapping[Node, int]:
-        """Count the edges of each node; one that leads back to its node counts twice."""
+        """Count the edges of each node; an edge from a node to itself counts twice."""
         return Counter(node for edge in self._edges.values() for node in (edge.subject, edge.object))
 
     def _count_document(self, document: str) -> None:
-        # Names of all documents are only worth their memory beside all statements.
+        # Without provenance, memory must not grow with the number of documents.
         self.documents += document not in self._seen
         if self.provenance:
             self._seen.add(document)

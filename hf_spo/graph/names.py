@@ -4,23 +4,23 @@ from unicodedata import normalize
 
 from ..support.safe_text import one_line
 
-# After NFKC, which leaves none of the full-width forms.
+# NFKC has replaced the full-width forms.
 _PAIRS = ("《》", "〈〉", "「」", "『』", "“”", "‘’", '""', "''", "«»")
 
 
 def normalised(text: str) -> str:
-    """Return what the names of one node have in common.
+    """Return the normalised name; mentions with the same normalised name and type belong to one node.
 
-    That is the name in NFKC and without case (１９９８ is 1998, IBM is ibm), with single spaces, and without quotation
-    or book title marks that enclose all of it: 《海边》 is 海边, but 《海边》与《雪国》 stays as it is.
+    The name is brought to NFKC and case-folded (１９９８ → 1998, IBM → ibm), white space becomes single spaces, and
+    quotation or book title marks that enclose it are removed: 《海边》 → 海边, but 《海边》与《雪国》 is unchanged.
     """
-    # Case folding may undo NFKC and the other way round; this order of them is stable (Unicode, toNFKC_Casefold).
+    # NFKC and case folding can each undo the other; this sequence is stable (Unicode, toNFKC_Casefold).
     folded = normalize("NFKC", normalize("NFKC", normalize("NFD", text).casefold()).casefold())
     return without_marks(one_line(folded))
 
 
 def without_marks(text: str) -> str:
-    """Return a name without quotation or book title marks that enclose all of it."""
+    """Remove quotation or book title marks around the whole name."""
     while len(text) > 2:
         inner = text[1:-1]
         pair = text[0] + text[-1]
@@ -31,5 +31,5 @@ def without_marks(text: str) -> str:
 
 
 def node_id(type_: str, key: str) -> str:
-    """Return a name that no other type and key have, such as 人物:白露."""
+    """Return an identifier that is unique for a type and a key, such as 人物:白露."""
     return f"{type_.replace('%', '%25').replace(':', '%3A')}:{key}"

@@ -8,7 +8,6 @@ from typing import IO, Any
 
 from .elements import Node
 from .knowledge import KnowledgeGraph
-from .properties import edge_properties, node_properties
 from .writer_options import WriterOptions
 
 ENTITY = "Entity"
@@ -34,14 +33,14 @@ _EDGE_COLUMNS = (
 
 def write_nodes(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
     """Write nodes.csv, with the header fields of neo4j-admin."""
-    rows = ({"id": node.id, **node_properties(node), ":LABEL": labels(node)} for node in graph.nodes)
+    rows = ({"id": node.id, **node.properties(), ":LABEL": labels(node)} for node in graph.nodes)
     _write_table(file, _NODE_COLUMNS, rows)
 
 
 def write_edges(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
     """Write relationships.csv."""
     rows = (
-        {":START_ID": edge.subject.id, ":END_ID": edge.object.id, ":TYPE": edge.predicate, **edge_properties(edge)}
+        {":START_ID": edge.subject.id, ":END_ID": edge.object.id, ":TYPE": edge.predicate, **edge.properties()}
         for edge in graph.edges
     )
     _write_table(file, _EDGE_COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""A graph as one interactive HTML page, which needs no network and no other file."""
+"""An interactive HTML page in one file that needs no network."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,10 +33,10 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
     """Return the page.
 
     Args:
-        graph: with its texts, if sentences are to be shown.
-        title: of the page.
-        conflicts: to be marked and listed.
-        limit: facts that are drawn, between the most connected nodes.
+        graph: the graph; if it keeps texts, the page shows the sentences that state a fact.
+        title: title of the page.
+        conflicts: conflicts to mark and list.
+        limit: number of facts to draw; those between the most connected nodes are chosen.
     """
     edges = most_connected(graph, limit)
     data = script_json(page_data(graph, edges, conflicts[:_CONFLICTS]))
@@ -56,9 +56,9 @@ def render(graph: KnowledgeGraph, title: str, conflicts: Sequence[Conflict] = ()
 
 
 def most_connected(graph: KnowledgeGraph, limit: int) -> list[Edge]:
-    """Return the facts among the nodes with most edges, no more than `limit`, in the order of the graph."""
+    """Return up to `limit` facts between the nodes with most edges, in the order of the graph."""
     degrees = graph.degrees()
-    # sorted() is stable: of equal nodes, those come first that were met first.
+    # sorted() is stable: among nodes of equal degree, the earlier ones come first.
     rank = {node: place for place, node in enumerate(sorted(graph.nodes, key=lambda node: -degrees[node]))}
     ranked = sorted(graph.edges, key=lambda edge: max(rank[edge.subject], rank[edge.object]))[:limit]
     kept = set(ranked)

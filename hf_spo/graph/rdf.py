@@ -1,10 +1,9 @@
-"""A graph as RDF: entities, facts, and by reification how well each fact is supported, and by what documents.
+"""RDF: entities, facts, and by reification the counts, scores and sources of each fact.
 
-Under the base IRI stand `entity/`, `type/`, `relation/`, `slot/`, `document/` and `statement/`, followed by a name in
-which what cannot stand in an IRI is percent-encoded, and terms of our own in `terms/`. Every fact is a triple, and an
-rdf:Statement with its counts and scores. What supports it is in prov:wasDerivedFrom: an oa:SpecificResource whose
-oa:hasSource is the document, and whose oa:TextPositionSelectors say where subject and object stand, in code points, end
-excluded.
+IRIs consist of the base IRI, one of `entity/`, `type/`, `relation/`, `slot/`, `document/` and `statement/`, and a name
+with characters that IRIs exclude percent-encoded; terms of this package are in `terms/`. Every fact is a triple, and an
+rdf:Statement with its counts and scores. Its prov:wasDerivedFrom is an oa:SpecificResource whose oa:hasSource is the
+document, and whose oa:TextPositionSelectors are the offsets of subject and object in code points, end excluded.
 """
 
 import json
@@ -30,8 +29,8 @@ except ImportError:
 OA = Namespace("http://www.w3.org/ns/oa#")
 
 _KINDS = ("entity", "type", "relation", "slot", "document", "statement", "terms")
-# All but letters, digits and some marks of ASCII, and RFC 3987's ucschar without white space, direction marks and
-# joiners. Chinese stays legible: RDF 1.1 advises against escapes without need.
+# All characters but ASCII letters, digits and some marks, and RFC 3987's ucschar without white space, direction marks
+# and joiners. Chinese stays legible: RDF 1.1 advises against unnecessary escapes.
 _ESCAPED = re.compile(
     r"[^A-Za-z0-9._~:\-\u00a1-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
     r"\uff01-\uffef\U00010000-\U0001fffd\U00020000-\U0002fffd\U00030000-\U0003fffd]"
@@ -67,7 +66,7 @@ def _store(rdf: "_Rdf") -> Graph:
 
 
 def _line(triple: _Triple) -> str:
-    """Return a line of N-Triples; rdflib writes whole graphs alone, which takes five times as long."""
+    """Return a line of N-Triples; rdflib serialises whole graphs only, and takes five times as long."""
     subject, predicate, value = triple
     if isinstance(value, URIRef):
         return f"<{subject}> <{predicate}> <{value}> .\n"
@@ -77,7 +76,7 @@ def _line(triple: _Triple) -> str:
 
 
 def _sorted(value: Any) -> Any:
-    """Put what rdflib keeps in sets, in another order each time, in order."""
+    """Sort recursively: rdflib's sets have a different order in each process."""
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value)}
     return sorted(map(_sorted, value), key=json_line) if isinstance(value, list) else value
@@ -85,7 +84,7 @@ def _sorted(value: Any) -> Any:
 
 class _Store(Graph):
     def compute_qname(self, uri: str, generate: bool = True) -> tuple[str, URIRef, str]:
-        """Shorten by the prefixes that are there: one of rdflib's making may end in the middle of an escape."""
+        """Use the bound prefixes only: a prefix that rdflib generates may end within an escape."""
         return super().compute_qname(uri, False)
 
 
@@ -118,7 +117,7 @@ class _Rdf:
             yield from self._fact(edge)
 
     def _vocabulary(self) -> Iterator[_Triple]:
-        """Name what stands percent-encoded in the IRIs of types, predicates and slots."""
+        """Yield types, predicates and slots with their names as labels."""
         edges = self._graph.edges
         slots = (slot for edge in edges for qualifiers in edge.qualifiers for slot, _ in qualifiers)
         mapped = self._settings.predicates
@@ -135,7 +134,7 @@ class _Rdf:
     def _fact(self, edge: Edge) -> Iterator[_Triple]:
         subject, predicate, value = self._entity(edge.subject), self._predicate(edge.predicate), self._object(edge)
         yield subject, predicate, value
-        # Of the nodes: literals of two types may read alike.
+        # The ids of the nodes, since literals of two types may have the same text.
         names = (edge.subject.id, edge.predicate, edge.object.id)
         iri = self._iri("statement", digest(*(name.encode() for name in names)))
         yield iri, RDF.type, RDF.Statement
@@ -175,7 +174,7 @@ class _Rdf:
 
     @cached_property
     def _entities(self) -> list[Node]:
-        """The nodes that have an IRI, in the order in which they are met."""
+        """The nodes that have an IRI, in the order of their first occurrence."""
         found: dict[Node, None] = {}
         for edge in self._graph.edges:
             found[edge.subject] = None
@@ -221,5 +220,5 @@ class _Rdf:
 
 
 def _decimal(score: float) -> Literal:
-    """Return a number that comes back as it is: a double has several ways of being written, a decimal has one."""
+    """Return a score as xsd:decimal, which has one written form; a double has several."""
     return Literal(format(Decimal(repr(score)), "f"), datatype=XSD.decimal)

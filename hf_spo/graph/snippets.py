@@ -1,31 +1,30 @@
-"""The sentence that states a fact, cut out of its document, with the mentions marked."""
+"""Cut the sentence that states a fact out of its document, with the mentions marked."""
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 from ..model.schema import Span
+from ..model.sentences import sentence_ends
 from ..support.safe_text import one_line
 from .elements import Edge, Evidence, Node
 
 SUBJECT, OBJECT = 1, 2
-_SENTENCE_END = re.compile(r"[。！？!?；;\n]|\.(?=\s)")
 _REACH = 80
 _LONGEST = 400
 
 Piece = tuple[str, int]
-"""Some text, and what it belongs to: 0 nothing, SUBJECT, OBJECT or the sum of both."""
+"""A part of the text and its role: 0, SUBJECT, OBJECT, or the sum of both."""
 
 
 def snippet(text: str, edge: Edge, statement: Evidence) -> list[Piece]:
-    """Cut out the sentence, or sentences, from the first mention to the last, at most some hundred characters.
+    """Return the sentences from the first mention to the last, at most a few hundred characters.
 
-    Without offsets, or if others than the edge's mentions stand there, it is the beginning of the text.
+    Without offsets, or if the offsets do not match the names of the nodes, return the beginning of the text.
     """
     marks = [
         (span, role)
         for span, node, role in ((statement.subject, edge.subject, SUBJECT), (statement.object, edge.object, OBJECT))
-        if span is not None and _stands(text, span, node)
+        if span is not None and _matches(text, span, node)
     ]
     if len(marks) < 2:
         return [(_shortened(text), 0)]
@@ -37,7 +36,7 @@ def snippet(text: str, edge: Edge, statement: Evidence) -> list[Piece]:
     return [*head, (" … ", 0), *_cut(text, max(last.start - _REACH, 0), _after(text, last.end), marks)]
 
 
-def _stands(text: str, span: Span, node: Node) -> bool:
+def _matches(text: str, span: Span, node: Node) -> bool:
     return one_line(text[span.start : span.end]) in node.forms
 
 
@@ -46,20 +45,19 @@ def _shortened(text: str) -> str:
 
 
 def _before(text: str, start: int) -> int:
-    """Return where the sentence before a place begins, or how far back one looks for it."""
+    """Return the start of the sentence that contains a position, at most `_REACH` characters back."""
     least = max(0, start - _REACH)
-    ends = [found.end() for found in _SENTENCE_END.finditer(text, least, start)]
-    return ends[-1] if ends else least
+    *_, last = least, *sentence_ends(text, least, start)
+    return last
 
 
 def _after(text: str, end: int) -> int:
     most = min(len(text), end + _REACH)
-    found = _SENTENCE_END.search(text, end, most)
-    return found.end() if found else most
+    return next(sentence_ends(text, end, most), most)
 
 
 def _cut(text: str, start: int, end: int, marks: list[tuple[Span, int]]) -> list[Piece]:
-    """Split a part of a text at the borders of mentions."""
+    """Split a part of the text at the borders of the mentions."""
     borders = sorted({start, end, *(place for span, _ in marks for place in (span.start, span.end))})
     borders = [place for place in borders if start <= place <= end]
     return list(_pieces(text, borders, marks))

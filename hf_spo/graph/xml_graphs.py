@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from ..model.fields import json_line
 from .knowledge import KnowledgeGraph
-from .properties import edge_properties, node_properties
 from .writer_options import WriterOptions
 
 try:
@@ -38,12 +37,10 @@ def as_networkx(graph: KnowledgeGraph) -> Any:
     drawn = networkx.MultiDiGraph()
     for node in graph.nodes:
         # Both formats, or their readers, reserve "type".
-        properties = {
-            f"entity_{name}" if name == "type" else name: value for name, value in node_properties(node).items()
-        }
+        properties = {f"entity_{name}" if name == "type" else name: value for name, value in node.properties().items()}
         drawn.add_node(node.id, label=properties.pop("name"), **_flat(properties))
     for number, edge in enumerate(graph.edges):
-        properties = _flat(edge_properties(edge))
+        properties = _flat(edge.properties())
         weight = float(properties["documents"])
         drawn.add_edge(
             edge.subject.id, edge.object.id, f"e{number}", label=properties["predicate"], weight=weight, **properties

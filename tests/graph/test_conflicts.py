@@ -77,7 +77,7 @@ def test_enclosing_marks_do_not_keep_a_form_from_fitting() -> None:
 def test_values_of_slots(date: str, fits: bool) -> None:
     of_date = SCHEMA[4].rules
     found = messages(RelationRules(), {**BOOK, "qualifiers": {"onDate": {"text": date, "type": "日"}}}, slot=of_date)
-    assert found == ({} if fits else {"object_format": f"作者, onDate: {date} (日) is no date"})
+    assert found == ({} if fits else {"object_format": f"作者, onDate: {date} (日) is not a valid date"})
 
 
 def test_what_the_schema_does_not_know() -> None:
