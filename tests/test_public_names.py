@@ -65,7 +65,7 @@ from hf_spo import Example, Mention, Relation, Schema, Span, Triple, TripleExtra
 from hf_spo import load_onnx, packaged, read_word_vectors, register_segmenter
 from hf_spo.data import AlignmentReport, OccurrencePolicy, example_from_row, read_examples, read_texts
 from hf_spo.doctor import diagnose
-import hf_spo.model.calling, hf_spo.cli, hf_spo.metrics, hf_spo.model.windows
+import hf_spo.model.options, hf_spo.cli, hf_spo.metrics, hf_spo.model.windows
 for package, name, missing in (
     (hf_spo, "SpoConfig", "transformers"),
     (hf_spo, "SpoForTripleExtraction", "torch"),

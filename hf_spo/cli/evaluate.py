@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,8 +13,8 @@ from rich.console import Console
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
 from ..metrics.rule_effects import rule_effects
 from ..metrics.triple_f1 import Tokenize
-from ..model.extraction import BATCH_TOKENS, OnLong
 from ..model.fields import json_line
+from ..model.options import ExtractionOptions
 from ..model.rules import apply_rules
 from ..model.schema import Example, Schema, Triple
 from ..support.files import whole_file
@@ -25,26 +25,15 @@ from .options import (
     LABELLED,
     AsJson,
     BatchSize,
-    BatchTokens,
     DataFormat,
     Device,
-    Long,
     Model,
-    ObjectEnd,
-    ObjectStart,
     Precision,
-    Rules,
     Runtime,
-    ScoreThreshold,
     SkipBadLines,
-    Stride,
-    SubjectEnd,
-    SubjectStart,
     Threads,
-    Threshold,
-    WindowSize,
+    changed_options,
     command,
-    decoding_parameters,
 )
 from .predictions import read_labelled, read_predictions
 
@@ -132,21 +121,12 @@ def evaluate(
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
     batch_size: BatchSize = None,
-    batch_tokens: BatchTokens = BATCH_TOKENS,
     device: Device = None,
     dtype: Precision = None,
     backend: Runtime = None,
     threads: Threads = None,
-    threshold: Threshold = None,
-    subject_start_threshold: SubjectStart = None,
-    subject_end_threshold: SubjectEnd = None,
-    object_start_threshold: ObjectStart = None,
-    object_end_threshold: ObjectEnd = None,
-    score_threshold: ScoreThreshold = None,
-    rules: Rules = True,
-    on_long: Long = OnLong.WINDOW,
-    window: WindowSize = None,
-    stride: Stride = None,
+    *,
+    extraction: ExtractionOptions,
 ) -> None:
     """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of its triples.
 
@@ -155,19 +135,10 @@ def evaluate(
       hf-spo evaluate --model my-model --data dev.jsonl --train train.jsonl --report report
       hf-spo evaluate --predictions triples.jsonl --data dev.jsonl
     """
-    parameters = decoding_parameters(
-        threshold,
-        subject_start_threshold=subject_start_threshold,
-        subject_end_threshold=subject_end_threshold,
-        object_start_threshold=object_start_threshold,
-        object_end_threshold=object_end_threshold,
-    )
-    if score_threshold is not None:
-        parameters["score_threshold"] = score_threshold
     matches = list(dict.fromkeys(match or [Match.STRICT]))
     if predictions is not None:
-        options = {"--model": model, "--device": device, "--dtype": dtype, "--backend": backend}
-        _refuse_a_model(matches, {**options, "thresholds": parameters, "--no-rules": not rules})
+        choice = {"--model": model, "--device": device, "--dtype": dtype, "--backend": backend}
+        _refuse_a_model(matches, [*(name for name, value in choice.items() if value), *changed_options(extraction)])
     if report is None and (train is not None or aliases is not None):
         raise typer.BadParameter("--train and --aliases are for the report; pass --report FOLDER")
     bad_lines = BadLines((output.parent if output else report) or Path()) if skip_bad_lines else None
@@ -179,13 +150,13 @@ def evaluate(
             # Now rather than after the work: that matplotlib is missing should not take minutes to say.
             from ..metrics.writing import write_report
         examples = read_labelled(data, bad_lines, form)
+        if extraction.relations is not None:
+            examples = [_of_relations(example, extraction.relations) for example in examples]
         if predictions is not None:
             answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
         else:
-            reading = {"on_long": on_long.value, "window": window, "stride": stride, "batch_tokens": batch_tokens}
-            extraction = {**reading, **parameters}
             pipe = load_pipeline(model, device, dtype, backend, threads)
-            answers = _extract(examples, pipe, batch_size, rules, extraction)
+            answers = _extract(examples, pipe, batch_size, extraction)
         about = {**answers.source, "data": str(data)}
         scores = {match.value: _score(examples, answers, match) for match in matches}
         if report:
@@ -209,9 +180,12 @@ def evaluate(
         typer.echo(json_line(result))
 
 
-def _refuse_a_model(matches: list[Match], options: dict[str, Any]) -> None:
-    """Refuse what --predictions has no use for."""
-    given = [name for name, value in options.items() if value]
+def _of_relations(example: Example, predicates: Sequence[str]) -> Example:
+    return replace(example, triples=tuple(one for one in example.triples if one.predicate in predicates))
+
+
+def _refuse_a_model(matches: list[Match], given: list[str]) -> None:
+    """Refuse options that need a model."""
     if given:
         raise typer.BadParameter(f"--predictions is scored without a model; leave out {', '.join(given)}")
     if Match.LENIENT in matches:
@@ -222,14 +196,13 @@ def _extract(
     examples: Sequence[Example],
     pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
     batch_size: int | None,
-    rules: bool,
-    parameters: dict[str, Any],
+    options: ExtractionOptions,
 ) -> _Answers:
     assert pipe.tokenizer is not None
-    found = pipe.extractor(**parameters, rules=False)((example.text for example in examples), batch_size)
+    found = pipe.extractor(**{**options.to_dict(), "rules": False})((example.text for example in examples), batch_size)
     unruled = list(progress_bar(found, len(examples), "evaluating"))
     source, schema, tokenize = {"model": pipe.name_or_path}, pipe.schema, pipe.tokenizer.tokenize
-    if not (rules and schema.has_rules):
+    if not (options.rules and schema.has_rules):
         return _Answers(source, unruled, schema, tokenize)
     return _Answers(source, [apply_rules(triples, schema) for triples in unruled], schema, tokenize, unruled)
 

@@ -10,34 +10,21 @@ from ..corpus.job import PART_SIZE
 from ..corpus.parts import PartFormat
 from ..corpus.parts import Rows as RowsOf
 from ..data.documents import Columns, SourceFormat
-from ..model.extraction import BATCH_TOKENS, OnLong
+from ..model.options import ExtractionOptions
 from .console import BadLines, is_terminal
 from .corpus import EngineName, Layout, Workers, extract_corpus
 from .models import ModelChoice
 from .options import (
-    DECODING_PANEL,
     FILES_PANEL,
     AsJson,
     BatchSize,
-    BatchTokens,
     Device,
-    Long,
     Model,
-    ObjectEnd,
-    ObjectStart,
     Precision,
-    Rules,
     Runtime,
-    ScoreThreshold,
     SkipBadLines,
-    Stride,
-    SubjectEnd,
-    SubjectStart,
     Threads,
-    Threshold,
-    WindowSize,
     command,
-    decoding_parameters,
 )
 from .stream import ExtractionInputs, Tool, extract_stream, extract_suggestions
 
@@ -139,31 +126,12 @@ def extract(
     ] = None,
     model: Model = None,
     batch_size: BatchSize = None,
-    batch_tokens: BatchTokens = BATCH_TOKENS,
     device: Device = None,
     dtype: Precision = None,
     backend: Runtime = None,
     threads: Threads = None,
-    threshold: Threshold = None,
-    subject_start_threshold: SubjectStart = None,
-    subject_end_threshold: SubjectEnd = None,
-    object_start_threshold: ObjectStart = None,
-    object_end_threshold: ObjectEnd = None,
-    score_threshold: ScoreThreshold = None,
-    rules: Rules = True,
-    top_k: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Keep this many triples of a text, the best scored.",
-            show_default="all",
-            rich_help_panel=DECODING_PANEL,
-        ),
-    ] = None,
-    on_long: Long = OnLong.WINDOW,
-    window: WindowSize = None,
-    stride: Stride = None,
+    *,
+    extraction: ExtractionOptions,
 ) -> None:
     """Extract triples from texts: a table on a terminal, elsewhere one line of JSON a text.
 
@@ -184,29 +152,13 @@ def extract(
                 "nothing to extract from; give a TEXT, --input SOURCE, or - to read lines from stdin"
             )
         texts = ["-"]
-    parameters = {
-        **decoding_parameters(
-            threshold,
-            subject_start_threshold=subject_start_threshold,
-            subject_end_threshold=subject_end_threshold,
-            object_start_threshold=object_start_threshold,
-            object_end_threshold=object_end_threshold,
-        ),
-        "score_threshold": score_threshold,
-        "rules": rules,
-        "top_k": top_k,
-        "on_long": on_long.value,
-        "window": window,
-        "stride": stride,
-        "batch_tokens": batch_tokens,
-    }
     choice = ModelChoice(model, device, dtype, backend, threads)
     given = ExtractionInputs(texts or [], inputs or [], input_format, Columns(text_column, id_column))
     layout, helpers = Layout(rows, output_format, part_size), Workers(engine, workers, address)
     if output is not None and tool is None and _is_folder(output):
         if not inputs:
             raise typer.BadParameter(f"--output {output} is a folder, which is for --input; name a .jsonl file")
-        extract_corpus(choice, parameters, batch_size, given, output, layout, helpers)
+        extract_corpus(choice, extraction.to_dict(), batch_size, given, output, layout, helpers)
         return
     if (layout, helpers) != (Layout(), Workers()):
         raise typer.BadParameter(
@@ -216,11 +168,11 @@ def extract(
     bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
     try:
         if tool is None:
-            extract_stream(choice, parameters, batch_size, given, output, as_json, bad_lines)
+            extract_stream(choice, extraction.to_dict(), batch_size, given, output, as_json, bad_lines)
         elif output is None:
             raise typer.BadParameter(f"--to {tool} takes an --output FILE")
         else:
-            extract_suggestions(choice, parameters, batch_size, given, output, tool, bad_lines)
+            extract_suggestions(choice, extraction.to_dict(), batch_size, given, output, tool, bad_lines)
     finally:
         if bad_lines is not None:
             bad_lines.write()

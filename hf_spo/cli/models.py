@@ -14,7 +14,7 @@ from .console import say
 from .options import Backend, DType
 
 if TYPE_CHECKING:
-    from ..model.calling import Loop
+    from ..model.extraction import Loop
     from ..model.pipeline import TripleExtractionPipeline
     from ..onnx import OnnxTripleExtractionPipeline
 

@@ -6,12 +6,12 @@ from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 
 from ..data.formats.registry import find_format
-from ..model.extraction import OnLong
+from ..model.options import OPTIONS, ExtractionOptions
 from .app import Command, app
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -21,7 +21,8 @@ def command(**settings: Any) -> Callable[[_Function], _Function]:
     """Add a function to the application as a command; takes the settings of `typer.Typer.command`.
 
     A parameter whose type is a dataclass stands for a group of options, one for each field. Fields are annotated as
-    parameters are; `PANEL` of the class is the heading of its options in the help.
+    parameters are; `PANEL` of the class is the heading of its options in the help. The fields of [`ExtractionOptions`]
+    declare their options themselves.
     """
 
     def add(function: _Function) -> _Function:
@@ -51,6 +52,8 @@ def command(**settings: Any) -> Callable[[_Function], _Function]:
 
 def _group_options(group: Any) -> list[Parameter]:
     hints, panel = get_type_hints(group, include_extras=True), getattr(group, "PANEL", None)
+    if group is ExtractionOptions:
+        hints = {name: _of_extraction(name) for name in OPTIONS}
     for hint in hints.values():
         for declared in getattr(hint, "__metadata__", ()):
             declared.rich_help_panel = declared.rich_help_panel or panel
@@ -135,10 +138,6 @@ BatchSize = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
-BatchTokens = Annotated[
-    int,
-    typer.Option(min=1, metavar="N", help="Tokens in one forward pass, padding included.", rich_help_panel=MODEL_PANEL),
-]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -176,78 +175,6 @@ Threads = Annotated[
         rich_help_panel=MODEL_PANEL,
     ),
 ]
-_THRESHOLD: dict[str, Any] = {"min": 0, "max": 1, "metavar": "P", "rich_help_panel": DECODING_PANEL}
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        help="A token is a border where its probability exceeds this: sets the four below. Higher finds fewer, surer "
-        "triples.",
-        show_default="the model's own",
-        **_THRESHOLD,
-    ),
-]
-SubjectStart = Annotated[
-    float | None, typer.Option("--subject-start-threshold", help="For first tokens of subjects.", **_THRESHOLD)
-]
-SubjectEnd = Annotated[
-    float | None, typer.Option("--subject-end-threshold", help="For last tokens of subjects.", **_THRESHOLD)
-]
-ObjectStart = Annotated[
-    float | None, typer.Option("--object-start-threshold", help="For first tokens of objects.", **_THRESHOLD)
-]
-ObjectEnd = Annotated[
-    float | None, typer.Option("--object-end-threshold", help="For last tokens of objects.", **_THRESHOLD)
-]
-ScoreThreshold = Annotated[
-    float | None,
-    typer.Option(
-        "--score-threshold",
-        help="Drop triples that score less.",
-        show_default="the model's own",
-        min=0,
-        max=1,
-        metavar="P",
-        rich_help_panel=DECODING_PANEL,
-    ),
-]
-Rules = Annotated[
-    bool,
-    typer.Option(
-        "--rules/--no-rules",
-        help="Hold triples to what the model's schema declares of their relations, or do not.",
-        rich_help_panel=DECODING_PANEL,
-    ),
-]
-Long = Annotated[
-    OnLong,
-    typer.Option(
-        "--on-long",
-        help="A long text: read it whole, in windows; or read what the model can of its beginning, with a warning; or "
-        "stop.",
-        rich_help_panel=DECODING_PANEL,
-    ),
-]
-WindowSize = Annotated[
-    int | None,
-    typer.Option(
-        "--window",
-        min=3,
-        metavar="N",
-        help="Neighbouring sentences of a text are read together up to this many tokens.",
-        show_default="the model's own",
-        rich_help_panel=DECODING_PANEL,
-    ),
-]
-Stride = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="Tokens that neighbouring windows share, where whole sentences can be shared.",
-        show_default="a quarter of a large window, none of a small one",
-        rich_help_panel=DECODING_PANEL,
-    ),
-]
 LABELLED: dict[str, Any] = {"metavar": "FILE", "parser": labelled_data, "rich_help_panel": FILES_PANEL}
 """Of options that take labelled texts in any format."""
 DATA_FORMAT: dict[str, Any] = {
@@ -280,7 +207,28 @@ AsJson = Annotated[
 ]
 
 
-def decoding_parameters(threshold: float | None, **thresholds: float | None) -> dict[str, float]:
-    """Return the thresholds that were given; a particular one goes before the common one."""
-    given = {name: threshold if value is None else value for name, value in thresholds.items()}
-    return {name: value for name, value in given.items() if value is not None}
+def _of_extraction(name: str) -> Any:
+    """Return the annotated type of the option for a field of [`ExtractionOptions`]."""
+    declared = OPTIONS[name]
+    schema = declared.metadata["schema"]
+    kind = schema["type"]
+    types = {"number": float, "integer": int, "boolean": bool, "array": list[str], "string": str}
+    value: Any = Literal[tuple(schema["enum"])] if "enum" in schema else types[kind]
+    information = option(
+        schema["description"] + (" May be repeated." if kind == "array" else ""),
+        f"--{name}/--no-{name}" if kind == "boolean" else f"--{name.replace('_', '-')}",
+        panel=MODEL_PANEL if name == "batch_tokens" else DECODING_PANEL,
+        default=declared.metadata["default_text"] or None,
+        min=schema.get("minimum"),
+        max=schema.get("maximum"),
+        metavar={"number": "P", "integer": "N", "array": "NAME"}.get(kind),
+    )
+    return Annotated[value if declared.default is not None else value | None, information]
+
+
+BatchTokens: Any = _of_extraction("batch_tokens")
+
+
+def changed_options(options: ExtractionOptions) -> list[str]:
+    """Return the names, on the command line, of the options that are not at their defaults."""
+    return [f"--{name.replace('_', '-')}" for name in options.to_dict()]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..model.extraction import BATCH_TOKENS
+from ..model.options import BATCH_TOKENS
 from ..service.inputs import InputLimits
 from ..service.settings import TOKEN_VARIABLE, ServiceSettings
 from .models import ModelChoice

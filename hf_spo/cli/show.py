@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ..drawing import WIDTH, page, render
-from ..model.extraction import BATCH_TOKENS, OnLong
+from ..model.options import ExtractionOptions
 from ..support.files import whole_file
 from .console import BadLines, say
 from .marked import marked
@@ -18,25 +18,13 @@ from .models import load_pipeline
 from .options import (
     FILES_PANEL,
     BatchSize,
-    BatchTokens,
     Device,
-    Long,
     Model,
-    ObjectEnd,
-    ObjectStart,
     Precision,
-    Rules,
     Runtime,
-    ScoreThreshold,
     SkipBadLines,
-    Stride,
-    SubjectEnd,
-    SubjectStart,
     Threads,
-    Threshold,
-    WindowSize,
     command,
-    decoding_parameters,
 )
 
 _Row = tuple[str, Sequence[Mapping[str, Any]]]
@@ -74,21 +62,12 @@ def show(
     skip_bad_lines: SkipBadLines = False,
     model: Model = None,
     batch_size: BatchSize = None,
-    batch_tokens: BatchTokens = BATCH_TOKENS,
     device: Device = None,
     dtype: Precision = None,
     backend: Runtime = None,
     threads: Threads = None,
-    threshold: Threshold = None,
-    subject_start_threshold: SubjectStart = None,
-    subject_end_threshold: SubjectEnd = None,
-    object_start_threshold: ObjectStart = None,
-    object_end_threshold: ObjectEnd = None,
-    score_threshold: ScoreThreshold = None,
-    rules: Rules = True,
-    on_long: Long = OnLong.WINDOW,
-    window: WindowSize = None,
-    stride: Stride = None,
+    *,
+    extraction: ExtractionOptions,
 ) -> None:
     """Show what relates to what: mentions marked in their text, arrows from subjects to objects.
 
@@ -101,13 +80,6 @@ def show(
         raise typer.BadParameter(f"--output {output}: expected .html, a page, or .svg, a picture of one text")
     if (input_file is None) == (not texts):
         raise typer.BadParameter("expected either TEXT, with - to read lines from stdin, or --input FILE")
-    parameters = decoding_parameters(
-        threshold,
-        subject_start_threshold=subject_start_threshold,
-        subject_end_threshold=subject_end_threshold,
-        object_start_threshold=object_start_threshold,
-        object_end_threshold=object_end_threshold,
-    )
     bad_lines = BadLines(output.parent if output else Path()) if skip_bad_lines else None
     with ExitStack() as stack:
         if bad_lines is not None:
@@ -117,17 +89,7 @@ def show(
             rows: Iterable[_Row] = _read(input_file, bad_lines)
         else:
             pipe = load_pipeline(model, device, dtype, backend, threads)
-            found = pipe(
-                _texts(texts or []),
-                batch_size=batch_size,
-                score_threshold=score_threshold,
-                rules=rules,
-                on_long=on_long.value,
-                window=window,
-                stride=stride,
-                batch_tokens=batch_tokens,
-                **parameters,
-            )
+            found = pipe(_texts(texts or []), batch_size=batch_size, **extraction.to_dict())
             rows = ((triples.text, triples) for triples in found)
         if file is None:
             console = Console(highlight=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data.document_readers import Item
 from ..data.documents import Document
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..support.errors import as_exception
 from ..support.unreadable import UnreadableRecord
 

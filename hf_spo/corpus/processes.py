@@ -15,7 +15,7 @@ from threading import Thread
 
 from ..data.document_readers import Item
 from ..data.documents import Document
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..support.errors import as_exception
 from ..support.unreadable import UnreadableRecord
 from .chunks import LoadLoop, Result, extract_chunk

@@ -18,7 +18,7 @@ import pyarrow as pa
 from ..data.document_readers import Item
 from ..data.documents import Document
 from ..data.formats.base import DataFormatError
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..support.unreadable import UnreadableRecord
 from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, in_chunks
 from .processes import ProcessPool

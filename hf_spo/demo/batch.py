@@ -12,7 +12,7 @@ from typing import IO, Any
 from ..corpus.chunks import extract_chunk, in_chunks
 from ..data.document_readers import Item, read_documents
 from ..data.documents import Columns, Document, find_sources
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..model.fields import json_line
 from ..support.files import whole_file
 from ..support.safe_text import encodable

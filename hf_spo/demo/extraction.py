@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..model.schema import Thresholds, Triple
 
 MAX_CHARACTERS = 10_000

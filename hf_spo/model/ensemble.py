@@ -1,8 +1,8 @@
 """Several models in the one extraction loop: probabilities averaged inside it, triples combined behind it."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import tee
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ from .alignment import Batch
 from .configuration_ensemble import EnsembleConfig
 from .decoding import merge
 from .decoding_settings import DecodingSettings
-from .extraction import PointerBackend, TripleExtractor
+from .extraction import PointerBackend, TripleExtractor, check_batch, for_relations
 from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import SpoForTripleExtraction, TorchBackend
 from .schema import Triple
@@ -31,6 +31,10 @@ class AveragingBackend:
     def objects(self, state: list[Any], rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Return mean probabilities (N, L, R, 2). *Shape:* rows (N,), spans (N, 2)."""
         return _mean([backend.objects(own, rows, spans) for backend, own in zip(self.backends, state, strict=True)])
+
+    def for_relations(self, labels: Sequence[int]) -> "AveragingBackend":
+        """Return the same models for some relations, see [`for_relations`]."""
+        return AveragingBackend([for_relations(backend, labels) for backend in self.backends])
 
 
 def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -69,13 +73,31 @@ class EnsembleExtractor:
         return EnsembleExtractor([group.on(wrap) for group in self._given], self.votes_needed)
 
     def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
-        """Yield the triples of each text; see [`TripleExtractor.__call__`]."""
-        copies = [texts] * len(self.groups) if isinstance(texts, str) else tee(texts, len(self.groups))
-        results = [group(copy, batch_size) for group, copy in zip(self.groups, copies, strict=True)]
-        return (self._combined(found) for found in zip(*results, strict=True))
+        """Yield the triples of each text; see [`TripleExtractor.pairs`]."""
+        return (triples for _, triples in self.pairs(texts, batch_size))
 
-    def _combined(self, found: Sequence[list[Triple]]) -> list[Triple]:
-        return self._given[0].finish(combine(found, self.votes_needed))
+    def pairs(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[tuple[str, list[Triple]]]:
+        """Yield each text with its triples; see [`TripleExtractor.pairs`]."""
+        check_batch(texts, batch_size)
+        found: Iterator[tuple[str, list[list[Triple]]]] = ((text, []) for text in texts)
+        for group in self.groups:
+            found = _with_group(group, found, batch_size)
+        return ((text, self._given[0].finish(combine(groups, self.votes_needed))) for text, groups in found)
+
+
+def _with_group(
+    group: TripleExtractor, found: Iterator[tuple[str, list[list[Triple]]]], batch_size: int | None
+) -> Iterator[tuple[str, list[list[Triple]]]]:
+    """Add what a group finds to what the groups before it found."""
+    before: deque[list[list[Triple]]] = deque()
+
+    def texts() -> Iterator[str]:
+        for text, groups in found:
+            before.append(groups)
+            yield text
+
+    for text, triples in group.pairs(texts(), batch_size):
+        yield text, [*before.popleft(), triples]
 
 
 def combine(found: Sequence[Sequence[Triple]], votes_needed: int) -> list[Triple]:
@@ -115,8 +137,6 @@ def _facts(triple: Triple) -> tuple[Any, ...]:
 def make_extractor(
     model: SpoForTripleExtraction | SpoEnsemble,
     tokenizer: Any,
-    *,
-    decoding: DecodingSettings | None = None,
     **options: Any,
 ) -> TripleExtractor | EnsembleExtractor:
     """Return the extraction loop on a model or an ensemble.
@@ -124,12 +144,12 @@ def make_extractor(
     Args:
         model: either.
         tokenizer: the model's; of an ensemble, whose groups have their own, the first group's.
-        decoding: how probabilities become triples; default: the model's config.
-        options: `top_k` and other arguments of [`TripleExtractor`].
+        options: arguments of [`TripleExtractor`]; `decoding` and `window` are by default those of the config.
     """
     config = model.config
-    chosen = decoding or config.decoding
-    options.setdefault("window", config.window)
+    options.setdefault("decoding", config.decoding)
+    if options.get("window") is None:
+        options["window"] = config.window
     # By its kind as well: a model that came with its own code has other classes, of the same names.
     if not isinstance(model, SpoEnsemble) and config.model_type != EnsembleConfig.model_type:
         return TripleExtractor(
@@ -138,7 +158,6 @@ def make_extractor(
             config.schema,
             max_length=config.max_length,
             features=model.features,
-            decoding=chosen,
             **options,
         )
     ensemble = cast(SpoEnsemble, model)
@@ -149,7 +168,6 @@ def make_extractor(
             config.schema,
             max_length=min(member.config.max_length for member in members),
             features=ensemble.group_features(index),
-            decoding=chosen,
             **options,
         )
         for index, members in enumerate(ensemble.groups)

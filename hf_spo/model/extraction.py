@@ -1,7 +1,7 @@
-"""The one extraction loop: subjects of a whole batch, then all their objects in one pass over the cached states.
+"""The extraction loop: subjects of a whole batch, then all their objects in one pass over the cached states.
 
-Texts of any length go through it: long ones as windows, which share batches with those of other texts.
-Pipeline, command line, evaluation in training and whatever is built later run this loop and the decoder behind it.
+Long texts are read in windows, which share batches with the windows of other texts. The pipelines, the command line and
+evaluation during training all run this loop.
 """
 
 import logging
@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields, replace
-from enum import StrEnum
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -18,6 +17,7 @@ from .alignment import Batch, Encoding, encode, pad
 from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, weigh
 from .decoding_settings import DecodingSettings
 from .features import Features
+from .options import ExtractionOptions, OnLong
 from .rules import apply_rules
 from .schema import Schema, Triple
 from .windows import Piece, Window, WindowSize, join, pieces, split
@@ -37,23 +37,39 @@ class PointerBackend(Protocol):
         ...
 
 
-class OnLong(StrEnum):
-    """What to do with a text that is too long to be read at once.
+class SlicedBackend:
+    """A backend whose object probabilities are those of some relations only.
 
-    WINDOW: read it whole, in windows. WARN: read what the model can of its beginning, and say so. ERROR: refuse it.
+    The backend computes all relations; the others are cut off. A backend that can compute fewer has a method
+    `for_relations`, which returns itself for some labels.
     """
 
-    WINDOW = "window"
-    WARN = "warn"
-    ERROR = "error"
+    def __init__(self, backend: PointerBackend, labels: Sequence[int]) -> None:
+        self._backend = backend
+        self._labels = list(labels)
+        self.subjects = backend.subjects
+
+    def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
+        """Return probabilities (N, L, labels, 2). *Shape:* rows (N,), spans (N, 2)."""
+        return self._backend.objects(state, rows, spans)[:, :, self._labels]
+
+
+def for_relations(backend: PointerBackend, labels: Sequence[int]) -> PointerBackend:
+    """Return a backend for some relations: `objects` gives probabilities (N, L, labels, 2)."""
+    restrict: Callable[[Sequence[int]], PointerBackend] | None = getattr(backend, "for_relations", None)
+    return SlicedBackend(backend, labels) if restrict is None else restrict(labels)
+
+
+class Loop(Protocol):
+    """An extraction loop: [`TripleExtractor`] or [`EnsembleExtractor`]."""
+
+    def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
+        """Yield the triples of each text."""
+        ...
 
 
 class TextTooLongError(ValueError):
     """A text is longer than the model reads at once, and the caller asked to be told."""
-
-
-BATCH_TOKENS = 4096
-"""Tokens in one forward pass, padding included."""
 
 
 class TripleExtractor:
@@ -65,18 +81,12 @@ class TripleExtractor:
         schema: the model's relations.
         max_length: tokens that the model reads at once, special tokens included.
         features: words and candidates that the model reads beside the tokens, if it does.
-        decoding: how probabilities become triples.
-        rules: hold triples to what the schema declares of their relations, see [`apply_rules`].
-        top_k: keep at most this many triples of a text, the best scored.
-        on_long: what to do with a text that is too long, see [`OnLong`].
-        window: neighbouring sentences of a text are read together up to this many tokens, special tokens included; at
-            most and by default `max_length`. A longer sentence is read on its own.
-        stride: tokens that neighbouring windows share, where whole sentences can be shared; default: a quarter of a
-            window that is more than half as long as the model reads, of a shorter one none.
-        batch_tokens: tokens in one forward pass, padding included; a text of more goes alone.
+        decoding: how probabilities become triples, unless the options say otherwise.
         look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
+        options: see [`ExtractionOptions`]; `window` is at most and by default `max_length`.
 
     Raises:
+        TypeError: an option is unknown or of the wrong type.
         ValueError: an argument is out of range.
     """
 
@@ -93,37 +103,34 @@ class TripleExtractor:
         max_length: int,
         features: Features | None = None,
         decoding: DecodingSettings | None = None,
-        rules: bool = True,
-        top_k: int | None = None,
-        on_long: str = OnLong.WINDOW,
-        window: int | None = None,
-        stride: int | None = None,
-        batch_tokens: int | None = None,
         look_ahead: int = 16,
+        **options: Any,
     ) -> None:
-        self.backend = backend
+        chosen = ExtractionOptions.from_dict(options)
+        self.labels = chosen.labels(schema)
+        self.predicates = chosen.relations
+        self.backend = backend if self.labels is None else for_relations(backend, self.labels)
         self.tokenizer = tokenizer
         self.schema = schema
         self.max_length = max_length
         self.features = features or Features()
-        self.decoding = decoding or DecodingSettings()
+        self.decoding = chosen.decoding(decoding or DecodingSettings())
         if len(self.decoding.score_thresholds) not in (0, 1, len(schema)):
             raise ValueError(
                 f"{len(self.decoding.score_thresholds)} score thresholds: expected one, or one for each of the "
                 f"{len(schema)} relations"
             )
-        self.rules = rules and schema.has_rules
-        self.top_k = _at_least_one("top_k", top_k, "None for all triples")
-        if on_long not in list(OnLong):
-            raise ValueError(f"on_long={on_long!r}: expected one of {', '.join(OnLong)}")
-        self.on_long = OnLong(on_long)
-        self.window = max_length if window is None else window
-        if not 3 <= self.window <= max_length:
-            raise ValueError(f"window={window}: expected 3 to {max_length} tokens, which the model reads at once")
-        self.stride = (self.window // 4 if self.window > max_length // 2 else 0) if stride is None else stride
-        if not 0 <= self.stride <= self.window // 2:
-            raise ValueError(f"stride={stride}: expected 0 to {self.window // 2} tokens, half of the window")
-        self.batch_tokens = _at_least_one("batch_tokens", batch_tokens, "None") or BATCH_TOKENS
+        self.rules = chosen.rules and schema.has_rules
+        self.top_k = chosen.top_k
+        self.on_long = OnLong(chosen.on_long)
+        self.window = max_length if chosen.window is None else chosen.window
+        if self.window > max_length:
+            raise ValueError(f"window={self.window}: expected 3 to {max_length} tokens, the limit of the model")
+        usual = self.window // 4 if self.window > max_length // 2 else 0
+        self.stride = usual if chosen.stride is None else chosen.stride
+        if self.stride > self.window // 2:
+            raise ValueError(f"stride={self.stride}: expected 0 to {self.window // 2} tokens, half of the window")
+        self.batch_tokens = chosen.batch_tokens
         self.look_ahead = look_ahead
 
     def redecoded(self, decoding: DecodingSettings) -> Self:
@@ -141,35 +148,39 @@ class TripleExtractor:
     def bare(self) -> Self:
         """Return the same loop without what is done to triples after decoding."""
         other = self.redecoded(replace(self.decoding, calibration=None, score_thresholds=()))
-        other.rules, other.top_k = False, None
+        other.rules, other.top_k, other.predicates = False, None, None
         return other
 
     def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
-        """Yield the triples of each text, in the order of the texts, reading only a few batches ahead.
+        """Yield the triples of each text; see [`pairs`]."""
+        return (triples for _, triples in self.pairs(texts, batch_size))
+
+    def pairs(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[tuple[str, list[Triple]]]:
+        """Yield each text with its triples, in the order of the texts, reading only a few batches ahead.
 
         A batch has as many texts, or windows of long ones, as `batch_tokens` allows, and no more than `batch_size`.
 
         Raises:
-            TypeError: an input is no string, or a single string was passed for the texts.
+            TypeError: an input is not a string, or a single string was passed for the texts.
             ValueError: the batch size is not positive.
             TextTooLongError: a text is too long, with `on_long="error"`.
         """
-        _at_least_one("batch_size", batch_size, "None")
-        if isinstance(texts, str):
-            raise TypeError("expected several texts, got one str; pass [text]")
+        check_batch(texts, batch_size)
         return self._extract(texts, batch_size)
 
-    def _extract(self, texts: Iterable[str], batch_size: int | None) -> Iterator[list[Triple]]:
+    def _extract(self, texts: Iterable[str], batch_size: int | None) -> Iterator[tuple[str, list[Triple]]]:
         found: dict[int, list[list[Triple]]] = {}
         for block, windows in self._read_ahead(texts, batch_size):
             for piece in block:
                 found.setdefault(piece.number, [])
-            # Blank texts have nothing to point at and go round the model.
+            # Blank texts skip the model.
             pointable = [window for window in windows if window.encoding.pointable.any()]
             for batch in self._batches(pointable, batch_size):
                 for window, triples in zip(batch, self.run(batch), strict=True):
                     found[window.text].append(window.place(triples))
-            yield from (self.finish(join(found.pop(piece.number))) for piece in block if piece.is_last)
+            for piece in block:
+                if piece.is_last:
+                    yield piece.whole, self.finish(join(found.pop(piece.number)))
 
     def _read_ahead(
         self, texts: Iterable[str], batch_size: int | None
@@ -273,17 +284,20 @@ class TripleExtractor:
         """
         weighed = weigh(triples, self.schema, self.decoding.calibration, self.decoding.score_thresholds)
         ruled = apply_rules(weighed, self.schema) if self.rules else weighed
+        if self.predicates is not None:  # not those that only rules needed
+            ruled = [triple for triple in ruled if triple.predicate in self.predicates]
         return ruled if self.top_k is None else _best(ruled, self.top_k)
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
-        width = max(2 * len(self.schema), _HIDDEN)
+        labels = np.arange(len(self.schema)) if self.labels is None else np.array(self.labels)
+        width = max(2 * len(labels), _HIDDEN)
         size = max(1, self._object_budget // (batch.input_ids.shape[1] * width))
         parts = []
         for at in range(0, len(subjects), size):
             rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
             probs = self.backend.objects(state, rows, spans)
             part = decode_objects(probs, batch.pointable[rows], self.decoding.thresholds, self.decoding.span_pairing)
-            parts.append(Objects(part.subjects + at, part.relations, part.spans, part.scores))
+            parts.append(Objects(part.subjects + at, labels[part.relations], part.spans, part.scores))
         if not parts:
             return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
         names = [field.name for field in fields(Objects)]
@@ -324,10 +338,12 @@ def _blocks(pieces: Iterable[Piece], characters: int, count: int | None) -> Iter
         yield failure
 
 
-def _at_least_one(name: str, value: int | None, otherwise: str) -> int | None:
-    if value is not None and value < 1:
-        raise ValueError(f"{name}={value}: expected a whole number of at least 1, or {otherwise}")
-    return value
+def check_batch(texts: object, batch_size: int | None) -> None:
+    """Check the arguments of an extraction loop, see [`TripleExtractor.pairs`]."""
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1, or None")
+    if isinstance(texts, str):
+        raise TypeError("expected several texts, got one str; pass [text]")
 
 
 def _require_text(text: object) -> None:

@@ -138,10 +138,14 @@ class PointerHead(nn.Linear):
         nn.init.normal_(self.weight, std=0.02)
         nn.init.constant_(self.bias, self.initial_bias)
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Point. *Shape:* (…, L, H) → (…, L, labels, 2)."""
-        logits: torch.Tensor = super().forward(hidden).unflatten(-1, (-1, 2))
-        return logits
+    def forward(self, hidden: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """Point for all labels, or for some. *Shape:* hidden (…, L, H), labels (R,) → (…, L, R, 2)."""
+        if labels is None:
+            logits: torch.Tensor = super().forward(hidden).unflatten(-1, (-1, 2))
+            return logits
+        weight, bias = (tensor.unflatten(0, (-1, 2))[labels].flatten(0, 1) for tensor in (self.weight, self.bias))
+        chosen: torch.Tensor = nn.functional.linear(hidden, weight, bias).unflatten(-1, (-1, 2))
+        return chosen
 
 
 def inverse_powered_sigmoid(probability: float, power: int) -> float:

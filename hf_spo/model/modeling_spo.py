@@ -6,7 +6,7 @@ gates and prior with any of both.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -179,6 +179,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         objective: "Objective | None" = None,
         inputs_embeds: torch.Tensor | None = None,
         sentences: Sentences | None = None,
+        relations: torch.Tensor | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
@@ -197,6 +198,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
                 model, such as autocast or distributed training, hold for it as well.
             inputs_embeds: (B, L, E), instead of `input_ids`.
             sentences: of an earlier output, instead of everything that is encoded: only objects are pointed at.
+            relations: (R,), labels of the relations to compute objects of, without `object_labels`; default: all.
             output_attentions, output_hidden_states: return those of the encoder as well.
             return_dict: False: return a tuple instead of [`SpoOutput`].
 
@@ -221,7 +223,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             output.hidden_states, output.attentions = sentences.hidden_states, sentences.attentions
             self._point_at_subjects(sentences, subject_labels, output)
         if subject_rows is not None and subject_spans is not None:
-            self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, output)
+            self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, relations, output)
         if output.loss is None:  # in training, distributed wrappers would take them for results to go back from
             output.sentences = sentences
         return output.to_tuple() if return_dict is False else output
@@ -240,10 +242,11 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         rows: torch.Tensor,
         spans: torch.Tensor,
         labels: torch.Tensor | None,
+        relations: torch.Tensor | None,
         output: SpoOutput,
     ) -> None:
         power = self.config.object_power
-        logits, gates = self.object_logits(sentences, rows, spans)
+        logits, gates = self.object_logits(sentences, rows, spans, relations)
         if labels is None:
             output.object_probs = gated_probabilities(logits, power, gates)
             return
@@ -314,19 +317,23 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         return logits, [] if sentences.entity_gates is None else [sentences.entity_gates]
 
     def object_logits(
-        self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor
+        self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor, relations: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Point at objects. Returns logits (N, L, R, 2), and those of the gates. *Shape:* rows (N,), spans (N, 2)."""
+        """Point at objects. Returns logits (N, L, R, 2), and those of the gates.
+
+        *Shape:* rows (N,), spans (N, 2), relations (R,), labels of the relations to compute; default: all.
+        """
         features = self._object_features(sentences, rows, spans)
-        logits: torch.Tensor = self.object_head(features)
+        logits: torch.Tensor = self.object_head(features, relations)
         gates: list[torch.Tensor] = []
         if self.gates is not None:
             assert sentences.entity_gates is not None
             assert sentences.relation_gates is not None
+            of_relations = sentences.relation_gates[rows]
             gates = [
                 sentences.entity_gates[rows].unsqueeze(-2),
                 self.gates.any_object(features).unsqueeze(-1),
-                sentences.relation_gates[rows][:, None, :, None],
+                (of_relations if relations is None else of_relations[:, relations])[:, None, :, None],
             ]
         return logits, gates
 
@@ -377,10 +384,19 @@ class TorchBackend:
     """Adapter of a torch model to [`PointerBackend`], the interface that extraction uses.
 
     Both passes call the model itself, so that `torch.compile` and other wrappers of it take effect.
+
+    Args:
+        model: the model.
+        labels: of the relations to compute; default: all.
     """
 
-    def __init__(self, model: SpoForTripleExtraction) -> None:
+    def __init__(self, model: SpoForTripleExtraction, labels: Sequence[int] | None = None) -> None:
         self.model = model
+        self.relations = None if labels is None else torch.tensor(labels, device=model.device)
+
+    def for_relations(self, labels: Sequence[int]) -> "TorchBackend":
+        """Return the same model for some relations: the object head uses only their rows."""
+        return TorchBackend(self.model, labels)
 
     @torch.inference_mode()
     def subjects(self, batch: Batch) -> tuple[Sentences, np.ndarray]:
@@ -396,7 +412,8 @@ class TorchBackend:
     def objects(self, state: Sentences, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
         """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2), float32."""
         subjects = (torch.from_numpy(array).to(state.hidden.device) for array in (rows, spans))
-        output = self.model(sentences=state, **dict(zip(("subject_rows", "subject_spans"), subjects, strict=True)))
+        names = ("subject_rows", "subject_spans")
+        output = self.model(sentences=state, relations=self.relations, **dict(zip(names, subjects, strict=True)))
         probs: np.ndarray = output.object_probs.cpu().numpy()
         return probs
 

@@ -1,10 +1,9 @@
-"""pipeline("triple-extraction"): the extraction loop in the dress of transformers."""
+"""pipeline("triple-extraction"): transformers pipeline for the extraction loop."""
 
 from typing import Any
 
 from transformers import Pipeline
 
-from .calling import call, check_parameters, loop_options
 from .checkpoint import check_tokenizer
 from .configuration_ensemble import EnsembleConfig
 from .configuration_spo import SpoConfig
@@ -12,6 +11,8 @@ from .ensemble import EnsembleExtractor, make_extractor
 from .extraction import TripleExtractor
 from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import SpoForTripleExtraction
+from .options import merge_options
+from .results import Triples, read_inputs
 from .schema import Schema
 
 
@@ -19,31 +20,22 @@ class TripleExtractionPipeline(Pipeline):
     """Extract (subject, predicate, object) triples from texts.
 
     One text gives its [`Triples`], a list sorted by position that can draw itself and become a data frame; several
-    texts give one each, in order. A generator, a `Dataset` or a `KeyDataset` gives an iterator that reads a few batches
-    ahead. A triple:
+    texts give a list of them, in order. A generator, a `Dataset` or a `KeyDataset` gives an iterator that reads a few
+    batches ahead. A triple:
 
         {"score": 0.98, "subject": {"text": "战狼2", "start": 1, "end": 4, "type": "影视作品"}, "predicate": "主演",
          "object": {"text": "吴京", "start": 8, "end": 10, "type": "人物"}, "qualifiers": {}}
 
-    Offsets are code points of the text given. All arguments below can be set here and overridden in a call.
+    Offsets are code points of the text given.
 
     Args:
-        subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold: a token is a
-            border where its probability exceeds this; default: the model's config.
-        score_threshold: drop triples that score less, whatever their relation; default: the model's config.
-        rules: hold triples to what the schema declares of their relations, see [`apply_rules`]; default: True.
-        top_k: keep at most this many triples of a text, the best scored first.
-        on_long: "window", the default, reads long texts whole, in windows; "warn" reads what the model can of their
-            beginning and says so; "error" raises.
-        window: neighbouring sentences of a text are read together up to this many tokens; default: the model's config.
-        stride: tokens that neighbouring windows share, where whole sentences can be shared.
-        batch_tokens: tokens in one forward pass, padding included.
-        batch_size: at most this many texts, or windows of long ones, in one forward pass.
-        kwargs: further arguments of `transformers.pipeline`: device, dtype, model_kwargs, …
+        args, kwargs: as of `transformers.pipeline`: model, tokenizer, device, dtype, model_kwargs, …; `batch_size`, the
+            most texts, or windows of long ones, in one forward pass; and the fields of [`ExtractionOptions`]. A call
+            can override batch size and options.
 
     Raises:
-        TypeError: an input is no string, or an argument is not known.
-        ValueError: the model is no triple-extraction model.
+        TypeError: an argument is unknown.
+        ValueError: an argument is out of range, or the model is not a triple-extraction model.
     """
 
     _load_tokenizer: Any = True
@@ -71,17 +63,35 @@ class TripleExtractionPipeline(Pipeline):
         self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
         self.schema: Schema = self.model.config.schema
         # Raises now rather than at the first call.
-        self.extractor(**self._preprocess_params)([], self._batch_size)
+        self.extractor()([], self._batch_size)
 
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        check_parameters(parameters)
         return parameters, {}, {}
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:  # type: ignore[override]  # no *args
-        """Extract triples from a text, a list of texts, or a stream of texts."""
-        check_parameters(parameters)
-        extractor = self.extractor(**{**self._preprocess_params, **parameters})
-        return call(extractor, inputs, self._batch_size if batch_size is None else batch_size)
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:  # type: ignore[override]  # no *args
+        """Extract triples from a text, a list of texts, or a stream of texts.
+
+        Raises:
+            TypeError: an input is not a string, or an argument is unknown.
+            ValueError: an argument is out of range.
+        """
+        size = self._batch_size if batch_size is None else batch_size
+        return self.postprocess(self._forward(self.preprocess(inputs), batch_size=size, **options))
+
+    def preprocess(self, input_: Any, **_: Any) -> Any:
+        """Return the texts of an input, and what collects their triples."""
+        return read_inputs(input_)
+
+    def _forward(self, input_tensors: Any, **options: Any) -> Any:
+        """Run the extraction loop over texts; yields pairs of a text and its triples."""
+        texts, collect = input_tensors
+        size = options.pop("batch_size", self._batch_size)
+        return self.extractor(**options).pairs(texts, size), collect
+
+    def postprocess(self, model_outputs: Any, **_: Any) -> Any:
+        """Return the triples of each text as [`Triples`]."""
+        pairs, collect = model_outputs
+        return collect(Triples(triples, text) for text, triples in pairs)
 
     def _upload_modified_files(self, *args: Any, **kwargs: Any) -> Any:
         # An ensemble's folders lie deeper than a pipeline of transformers looks.
@@ -92,19 +102,6 @@ class TripleExtractionPipeline(Pipeline):
         """Where the model comes from."""
         return str(self.model.name_or_path)
 
-    def extractor(self, **parameters: Any) -> TripleExtractor | EnsembleExtractor:
-        """Return the extraction loop on this pipeline's model, with arguments as in a call."""
-        return make_extractor(self.model, self.tokenizer, **loop_options(parameters, self.model.config.decoding))
-
-    def preprocess(self, input_: Any, **parameters: Any) -> dict[str, Any]:
-        """Return a text and the arguments that it is read by."""
-        return {"text": input_, "parameters": parameters}
-
-    def _forward(self, input_tensors: Any, **_: Any) -> Any:
-        """Extract the triples of one text."""
-        (triples,) = self.extractor(**input_tensors["parameters"])([input_tensors["text"]])
-        return triples
-
-    def postprocess(self, model_outputs: Any, **_: Any) -> list[dict[str, Any]]:
-        """Return triples as dictionaries."""
-        return [triple.to_dict() for triple in model_outputs]
+    def extractor(self, **options: Any) -> TripleExtractor | EnsembleExtractor:
+        """Return the extraction loop on this pipeline's model, with options as in a call."""
+        return make_extractor(self.model, self.tokenizer, **merge_options(self._preprocess_params, options))

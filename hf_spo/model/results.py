@@ -1,6 +1,6 @@
-"""What the pipeline returns for a text."""
+"""What the pipelines take and return."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Literal, SupportsIndex, overload
 
@@ -8,17 +8,26 @@ from .schema import Triple
 
 
 class Triples(list[dict[str, Any]]):
-    """The triples of a text: a list of dictionaries that knows its text, draws itself and becomes a table.
+    """The triples of a text: a list of dictionaries with a picture, which a notebook shows, and a table.
 
-    In a notebook it shows as a picture.
+    The picture is that of `triples`; changes to the list do not reach it.
 
     Args:
-        triples: in the JSON form of [`Triple.to_dict`], or [`Triple`]s.
-        text: what they are from.
+        triples: [`Triple`]s, or dictionaries in the form of [`Triple.to_dict`].
+        text: the text that the triples are from.
+
+    Attributes:
+        triples: the same as [`Triple`] objects.
+        text: see there.
+
+    Raises:
+        ValueError: a dictionary is not a triple.
     """
 
     def __init__(self, triples: Iterable[Mapping[str, Any] | Triple] = (), text: str = "") -> None:
-        super().__init__(triple.to_dict() if isinstance(triple, Triple) else dict(triple) for triple in triples)
+        given = list(triples)
+        super().__init__(triple.to_dict() if isinstance(triple, Triple) else dict(triple) for triple in given)
+        self.triples = tuple(triple if isinstance(triple, Triple) else Triple.from_dict(triple) for triple in given)
         self.text = text
 
     @overload
@@ -29,13 +38,13 @@ class Triples(list[dict[str, Any]]):
 
     def __getitem__(self, index: SupportsIndex | slice) -> "dict[str, Any] | Triples":
         if isinstance(index, slice):
-            return Triples(super().__getitem__(index), self.text)
+            return Triples(self.triples[index], self.text)
         return super().__getitem__(index)
 
     def render(self, style: Literal["html", "svg"] = "html", *, width: int | None = None) -> str:
         """Draw the text and its triples, see [`hf_spo.render`]."""
         size = {} if width is None else {"width": width}
-        picture: str = _room("drawing").render(self.text, self, style, **size)
+        picture: str = _room("drawing").render(self.text, self.triples, style, **size)
         return picture
 
     def _repr_html_(self) -> str | None:
@@ -51,6 +60,32 @@ class Triples(list[dict[str, Any]]):
     def to_pandas(self) -> Any:
         """Return a data frame with a row for each triple."""
         return self.to_arrow().to_pandas()
+
+
+Collect = Callable[[Iterator[Triples]], Any]
+
+
+def read_inputs(inputs: Any) -> tuple[Iterable[str], Collect]:
+    """Return the texts of a pipeline's input, and what makes the output of their triples.
+
+    One text gives its [`Triples`]; a list or tuple gives a list of them; anything else that can be iterated or indexed
+    gives an iterator of them.
+
+    Raises:
+        TypeError: the input is none of these.
+    """
+    if isinstance(inputs, str):
+        return [inputs], next
+    if isinstance(inputs, list | tuple):
+        return inputs, list
+    if not isinstance(inputs, bytes | bytearray | memoryview | dict):
+        if isinstance(inputs, Iterable):
+            return inputs, iter
+        if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):
+            return (inputs[index] for index in range(len(inputs))), iter
+    raise TypeError(
+        f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}: {inputs!r:.80}"
+    )
 
 
 def _room(name: str) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from ..model.alignment import Batch
-from ..model.calling import call, check_parameters, loop_options
 from ..model.extraction import TripleExtractor
 from ..model.features import PRIOR_FILE, WORDS_FILE, Features
+from ..model.options import merge_options
+from ..model.results import Triples, read_inputs
 from ..model.schema import Schema
 from ..model.triple_store import TripleStore
 from ..model.words import WordVocabulary
@@ -171,28 +172,31 @@ class OnnxTripleExtractionPipeline:
         self.features = features or Features()
         self.name_or_path = name_or_path
         self._batch_size: int | None = defaults.pop("batch_size", None)
-        check_parameters(defaults)
         self._defaults = defaults
         # Raises now rather than at the first call.
         self.extractor()([], self._batch_size)
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **parameters: Any) -> Any:
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:
         """Extract triples from a text, a list of texts, or a stream of texts."""
+        texts, collect = read_inputs(inputs)
         size = self._batch_size if batch_size is None else batch_size
-        return call(self.extractor(**parameters), inputs, size)
+        found = self.extractor(**options).pairs(texts, size)
+        return collect(Triples(triples, text) for text, triples in found)
 
-    def extractor(self, **parameters: Any) -> TripleExtractor:
-        """Return the extraction loop on this model, with arguments as in a call."""
-        check_parameters(parameters)
+    def extractor(self, **options: Any) -> TripleExtractor:
+        """Return the extraction loop on this model, with options as in a call."""
         description = self.description
-        options = loop_options({**self._defaults, **parameters}, description.decoding)
+        chosen = merge_options(self._defaults, options)
+        if chosen.get("window") is None:
+            chosen["window"] = description.window
         return TripleExtractor(
             self.backend,
             self.tokenizer,
             self.schema,
             max_length=description.max_length,
             features=self.features,
-            **{"window": description.window, **options},
+            decoding=description.decoding,
+            **chosen,
         )
 
 

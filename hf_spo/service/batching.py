@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from threading import Condition, Thread
 
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..support.errors import as_exception
 from .errors import stopping, too_busy
 from .inputs import Options

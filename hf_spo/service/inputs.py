@@ -9,8 +9,9 @@ from functools import lru_cache
 from math import inf
 from typing import Any, Protocol
 
-from ..model.calling import PARAMETERS, Loop
-from ..model.extraction import BATCH_TOKENS, OnLong
+from ..model.extraction import Loop
+from ..model.options import BATCH_TOKENS, OnLong
+from ..model.options import OPTIONS as EXTRACTION_OPTIONS
 
 Options = tuple[tuple[str, Any], ...]
 """Names and values in the order of the names: requests with equal options can be answered together."""
@@ -60,34 +61,14 @@ class InputLimits:
     batch_tokens: int = BATCH_TOKENS
 
 
-_PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "subject_start_threshold": {**_PROBABILITY, "description": "For first tokens of subjects."},
-    "subject_end_threshold": {**_PROBABILITY, "description": "For last tokens of subjects."},
-    "object_start_threshold": {**_PROBABILITY, "description": "For first tokens of objects."},
-    "object_end_threshold": {**_PROBABILITY, "description": "For last tokens of objects."},
-    "score_threshold": {**_PROBABILITY, "description": "Drop triples that score less."},
-    "rules": {"type": "boolean", "description": "Hold triples to what the schema declares of their relations."},
-    "top_k": {"type": "integer", "minimum": 1, "description": "Keep this many triples of a text, the best scored."},
-    # Not "warn": who would read the warning?
-    "on_long": {
-        "type": "string",
-        "enum": [OnLong.WINDOW.value, OnLong.ERROR.value],
-        "description": "A text that is too long to be read at once: read it whole, in windows, or refuse the request.",
-    },
-    "window": {
-        "type": "integer",
-        "minimum": 3,
-        "description": "Neighbouring sentences are read together up to this many tokens.",
-    },
-    "stride": {"type": "integer", "minimum": 0, "description": "Tokens that neighbouring windows share."},
-    "batch_tokens": {"type": "integer", "minimum": 1, "description": "Tokens in one forward pass, padding included."},
+    name: {**option.metadata["schema"]} for name, option in EXTRACTION_OPTIONS.items()
 }
-"""What can be asked for, as JSON Schema: all of [`PARAMETERS`]."""
+"""What a request can set, as JSON Schema: the fields of [`ExtractionOptions`]."""
+# A warning would reach the log only, not the client.
+OPTIONS["on_long"]["enum"] = [OnLong.WINDOW.value, OnLong.ERROR.value]
 
-assert OPTIONS.keys() == PARAMETERS
-
-_KINDS: dict[str, Any] = {"boolean": bool, "integer": int, "number": int | float, "string": str}
+_KINDS: dict[str, Any] = {"boolean": bool, "integer": int, "number": int | float, "string": str, "array": list}
 _LOOPS_KEPT = 64
 
 
@@ -152,6 +133,7 @@ class Handler:
             schema = self.schema(name)
             if not _fits(option, schema):
                 raise InputError(f"{field}.{name}", f"expected {_expected(schema)}, got {_shown(option)}")
+        given = {name: tuple(option) if isinstance(option, list) else option for name, option in given.items()}
         chosen = tuple(sorted(given.items()))
         self._check(chosen, field)
         return chosen
@@ -178,14 +160,16 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
         return False
     if isinstance(value, str):
         return value in schema["enum"]
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(element, str) for element in value)
     return bool(schema.get("minimum", -inf) <= value <= schema.get("maximum", inf))
 
 
 def _expected(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(f'"{choice}"' for choice in schema["enum"])
-    if schema["type"] == "boolean":
-        return "true or false"
+    if schema["type"] in ("boolean", "array"):
+        return {"boolean": "true or false", "array": "a list of strings, at least one"}[schema["type"]]
     kind = "a whole number" if schema["type"] == "integer" else "a number"
     if "maximum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"

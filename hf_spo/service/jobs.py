@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..model.calling import Loop
+from ..model.extraction import Loop
 from ..model.schema import Triple
 from .inputs import Options
 

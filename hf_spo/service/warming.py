@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from statistics import median
 
-from ..model.calling import Loop
+from ..model.extraction import Loop
 
 _SAMPLE = "《星辰之外》由林晓舟执导，陈默然、周子衿主演，片中插曲《晚风》由白露作词、作曲并演唱，苏合编曲。"
 _MANY = 16

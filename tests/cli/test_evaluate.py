@@ -71,7 +71,7 @@ def test_bad_lines_are_set_aside_beside_the_report(run: Any, gold: Path, found: 
     ("words", "hint"),
     [
         (["--predictions", "gold.jsonl", "--model", "lite"], "leave out --model"),
-        (["--predictions", "gold.jsonl", "--device", "cpu", "--threshold", "0.5"], "leave out --device, thresholds"),
+        (["--predictions", "gold.jsonl", "--device", "cpu", "--threshold", "0.5"], "leave out --device, --threshold"),
         (["--predictions", "gold.jsonl", "--match", "lenient"], "tokenizer"),
         (["--predictions", "absent.jsonl"], "absent.jsonl"),
         (["--train", "gold.jsonl"], "pass --report"),

@@ -135,7 +135,7 @@ class TestConfig:
         [
             ({"treshold": 0.5}, "unexpected argument: 'treshold'"),
             ({"dtype": "float8"}, "'float8' is not"),
-            ({"score_threshold": 1.5}, "score_threshold=1.5: expected a probability"),
+            ({"score_threshold": 1.5}, "score_threshold=1.5: expected a number"),
         ],
     )
     def test_what_is_wrong_is_refused_when_the_component_is_added(self, config, message):

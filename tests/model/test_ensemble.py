@@ -160,6 +160,12 @@ class TestUnited:
         pipe.model.config.decode_by(settings)
         assert max(t["score"] for t in pipe(TEXTS[0])) > 0.8
 
+    def test_relations(self, united):
+        pipe = pipeline("triple-extraction", model=str(united))
+        expected = [[triple for triple in triples if triple["predicate"] == "主演"] for triples in pipe(TEXTS)]
+        assert pipe(TEXTS, relations=["主演"]) == expected
+        assert any(expected)
+
     def test_loop_on_other_backends_and_settings(self, united, tiny_tokenizer):
         loop = make_extractor(SpoEnsemble.from_pretrained(united).eval(), tiny_tokenizer)
         assert isinstance(loop, EnsembleExtractor)

@@ -203,6 +203,30 @@ class TestRules:
         assert [kept.score for kept in loop.finish(surer)] == [0.9, 0.9]
 
 
+class TestRelations:
+    @pytest.mark.parametrize("name", ["主演", "票房", "获奖"])
+    def test_give_what_all_relations_give_of_them(self, gold, tiny_tokenizer, name):
+        every = list(extractor(gold, tiny_tokenizer)(TEXTS_OF_EXAMPLES))
+        some = list(extractor(gold, tiny_tokenizer, relations=[name])(TEXTS_OF_EXAMPLES))
+        assert some == [[triple for triple in triples if triple.predicate == name] for triples in every]
+        assert any(some)
+
+    def test_rules_see_the_relations_that_they_need(self, gold, tiny_tokenizer):
+        inverse = RelationRules(inverse="出演")
+        schema = Schema(
+            [
+                *(replace(one, rules=inverse) if one.predicate == "主演" else one for one in builders.SCHEMA),
+                Relation("人物", "出演", "影视作品"),
+            ]
+        )
+        backend = builders.GoldBackend(builders.EXAMPLES, tiny_tokenizer, schema)
+        every = TripleExtractor(backend, tiny_tokenizer, schema, max_length=64)
+        some = TripleExtractor(backend, tiny_tokenizer, schema, max_length=64, relations=["出演"], top_k=1)
+        (expected,) = every([TEXTS_OF_EXAMPLES[0]])
+        (found,) = some([TEXTS_OF_EXAMPLES[0]])
+        assert found == [triple for triple in expected if triple.predicate == "出演"][:1] != []
+
+
 def document(examples):
     """Put labelled sentences together to one text, with their triples at their new places."""
     text, triples = "", []
@@ -255,7 +279,7 @@ class TestLongTexts:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"window": 2}, "window=2: expected 3 to 64 tokens"),
+            ({"window": 2}, "window=2: expected a whole number of at least 3"),
             ({"window": 65}, "window=65: expected 3 to 64 tokens"),
             ({"window": 20, "stride": 11}, "stride=11: expected 0 to 10 tokens"),
             ({"batch_tokens": 0}, "batch_tokens=0: expected a whole number of at least 1"),

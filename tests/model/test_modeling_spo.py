@@ -489,6 +489,19 @@ class TestOverfit:
         self.check(builders.spo_model(encoder), any_tokenizer)
 
 
+def test_objects_of_some_relations_are_those_of_all(tiny_tokenizer):
+    model = builders.spo_model(global_gates=True)
+    batch = builders.training_batch(builders.EXAMPLES[:2], tiny_tokenizer)
+    labels = torch.tensor([3, 11, 5])
+    with torch.no_grad():
+        sentences = model.encode(batch["input_ids"], batch["attention_mask"])
+        some, every = (
+            model.object_logits(sentences, batch["subject_rows"], batch["subject_spans"], of) for of in (labels, None)
+        )
+    assert torch.allclose(some[0], every[0][:, :, labels], atol=1e-6)
+    assert torch.equal(some[1][2], every[1][2][:, :, labels])
+
+
 def test_a_schema_of_one_relation(tiny_tokenizer):
     schema = Schema([Relation("图书作品", "作者", "人物")])
     batch = builders.training_batch([builders.EXAMPLES[4]], tiny_tokenizer, schema)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset as HubDataset
@@ -12,6 +13,7 @@ from transformers import AutoModel, pipeline
 from transformers.pipelines.pt_utils import KeyDataset
 
 from hf_spo import SpoForTripleExtraction, TripleExtractionPipeline
+from hf_spo.model.alignment import pad
 from hf_spo.model.extraction import TextTooLongError
 from tests import builders
 
@@ -269,10 +271,10 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"subject_end_threshold": 2.0}, "threshold subject_end=2.0: expected a probability"),
+            ({"subject_end_threshold": 2.0}, "subject_end_threshold=2.0: expected a number from 0 to 1"),
             ({"top_k": 0}, "top_k=0: expected"),
             ({"on_long": "stop"}, "on_long='stop': expected one of window, warn, error"),
-            ({"window": 2}, "window=2: expected 3 to 64 tokens"),
+            ({"window": 2}, "window=2: expected a whole number of at least 3"),
             ({"batch_tokens": 0}, "batch_tokens=0: expected"),
         ],
     )
@@ -366,6 +368,26 @@ class TestModel:
 
     def test_schema_is_at_hand(self, extract):
         assert extract.schema == builders.SCHEMA
+
+
+class TestRelations:
+    def test_only_their_objects_are_computed(self, extract, trained_folder):
+        loop = extract.extractor(relations=["主演", "获奖"])
+        assert loop.labels == (0, 11, 12, 13)
+        batch = pad([window.encoding for window in loop.windows(TEXTS)], 0)
+        rows, spans = np.array([0, 1]), np.array([[1, 2], [2, 3]])
+        few, every = (
+            one.backend.objects(one.backend.subjects(batch)[0], rows, spans) for one in (loop, extract.extractor())
+        )
+        assert few.shape[2] == 4
+        assert np.allclose(few, every[:, :, list(loop.labels)], atol=1e-6)
+
+    def test_at_construction_and_call(self, extract, trained_folder):
+        some = pipeline("triple-extraction", model=trained_folder, relations=["主演"])
+        assert {triple["predicate"] for triples in some(TEXTS) for triple in triples} == {"主演"}
+        assert builders.facts(some(TEXTS[0], relations=None)) == GOLD[0]
+        with pytest.raises(ValueError, match=r"relations='主角': .* did you mean 主演"):
+            extract(TEXTS[0], relations=["主角"])
 
 
 class TestSteps:

@@ -1,4 +1,4 @@
-"""What the pipeline returns for a text: a list that draws itself and becomes a table."""
+"""What the pipelines take, and what they return for a text: a list with a picture and a table."""
 
 import copy
 import json
@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from hf_spo import Triples, render
+from hf_spo.model.results import read_inputs
 from tests.builders import EXAMPLES
 
 EXAMPLE = EXAMPLES[0]
@@ -29,13 +30,19 @@ def test_is_a_list_of_dictionaries(found):
 def test_knows_its_text_and_so_do_its_parts(found):
     assert found.text == found[:1].text == EXAMPLE.text
     assert found[:1] == ROWS[:1]
+    assert found[:1].triples == EXAMPLE.triples[:1]
     assert Triples().text == ""
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 def test_copies_know_it_too(found, again):
     other = again(found)
-    assert (other, other.text, type(other)) == (found, found.text, Triples)
+    assert (other, other.text, other.triples, type(other)) == (found, found.text, found.triples, Triples)
+
+
+def test_keeps_the_objects_that_it_was_made_from(found):
+    assert all(kept is given for kept, given in zip(found.triples, EXAMPLE.triples, strict=True))
+    assert Triples(ROWS).triples == EXAMPLE.triples
 
 
 def test_draws_itself(found):
@@ -67,3 +74,38 @@ def test_without_the_package_pictures_and_tables_say_what_they_need(found, monke
     absent = "pyarrow"
     with pytest.raises(ModuleNotFoundError, match="pyarrow"):
         found.to_arrow()
+
+
+class Indexed:
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return f"text {index}"
+
+
+class TestInputs:
+    def test_one_text_gives_one_result(self):
+        texts, collect = read_inputs("白露")
+        assert list(texts) == ["白露"]
+        assert collect(iter([1, 2])) == 1
+
+    @pytest.mark.parametrize("kind", [list, tuple])
+    def test_several_texts_give_a_list(self, kind):
+        texts, collect = read_inputs(kind(["白露", "晚风"]))
+        assert list(texts) == ["白露", "晚风"]
+        assert collect(iter([1, 2])) == [1, 2]
+
+    @pytest.mark.parametrize(
+        "stream", [lambda: iter(["text 0", "text 1"]), Indexed, lambda: {"text 0": 1, "text 1": 2}.keys()]
+    )
+    def test_a_stream_gives_a_stream(self, stream):
+        texts, collect = read_inputs(stream())
+        assert list(texts) == ["text 0", "text 1"]
+        results = iter([1, 2])
+        assert collect(results) is results
+
+    @pytest.mark.parametrize("value", [None, 3, b"x", {"text": "白露"}])
+    def test_anything_else_is_refused_with_what_came(self, value):
+        with pytest.raises(TypeError, match=f"expected a text .*got {type(value).__name__}"):
+            read_inputs(value)

@@ -44,6 +44,11 @@ class TestCall:
         assert len(one(TEXTS[2], top_k=3)) == 3
         assert len(one(TEXTS[2], top_k=None)) == 4
 
+    def test_relations(self, extract):
+        found = extract(TEXTS, relations=["主演", "获奖"])
+        wanted = [{fact for fact in facts if fact[1] in ("主演", "获奖")} for facts in map(set, GOLD)]
+        assert [set(builders.facts(triples)) for triples in found] == wanted
+
     def test_batch_size_does_not_change_the_answer(self, extract):
         for size in (1, 3):
             assert [builders.facts(triples) for triples in extract(TEXTS, batch_size=size)] == GOLD

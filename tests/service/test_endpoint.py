@@ -77,10 +77,18 @@ class TestHandler:
     def test_every_option_can_be_given(self, trained_model, tiny_tokenizer):
         handler = Handler(pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer))
         given = {name: 0.5 for name in OPTIONS if name.endswith("threshold")}
-        given |= {"rules": False, "top_k": 2, "on_long": "error", "window": 30, "stride": 5, "batch_tokens": 100}
+        given |= {
+            "relations": ["主演"],
+            "rules": False,
+            "top_k": 2,
+            "on_long": "error",
+            "window": 30,
+            "stride": 5,
+            "batch_tokens": 100,
+        }
         assert given.keys() == OPTIONS.keys()
         options = handler.options(given)
-        assert dict(options) == given
+        assert dict(options) == {**given, "relations": ("主演",)}
         loop = handler.loop(options)
         assert (loop.window, loop.stride, loop.top_k, loop.batch_tokens) == (30, 5, 2, 100)
         assert handler.loop(handler.options(dict(reversed(given.items())))) is loop

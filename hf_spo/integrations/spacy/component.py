@@ -1,10 +1,12 @@
 """What spaCy calls: the factory, and the component with its protocol."""
 
+import inspect
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+from ...model.options import OPTIONS, ExtractionOptions
 from .model import CarriedModel, DType
 
 try:
@@ -19,43 +21,11 @@ if not Doc.has_extension("triples"):
     Doc.set_extension("triples", default=[])
 
 
-@Language.factory(
-    "hf_spo",
-    assigns=["doc._.triples"],
-    default_config={
-        "model": "base",
-        "device": None,
-        "dtype": "auto",
-        "subject_start_threshold": None,
-        "subject_end_threshold": None,
-        "object_start_threshold": None,
-        "object_end_threshold": None,
-        "score_threshold": None,
-        "rules": True,
-        "top_k": None,
-        "on_long": "window",
-        "window": None,
-        "stride": None,
-        "batch_tokens": None,
-    },
-)
+_OPTIONS = {name: option.default for name, option in OPTIONS.items()}
+
+
 def make_component(
-    nlp: Language,
-    name: str,
-    model: str,
-    device: str | None,
-    dtype: DType,
-    subject_start_threshold: float | None,
-    subject_end_threshold: float | None,
-    object_start_threshold: float | None,
-    object_end_threshold: float | None,
-    score_threshold: float | None,
-    rules: bool,
-    top_k: int | None,
-    on_long: str,
-    window: int | None,
-    stride: int | None,
-    batch_tokens: int | None,
+    nlp: Language, name: str, model: str, device: str | None, dtype: DType, **options: Any
 ) -> "TripleComponent":
     """Make the component that spaCy adds under the name `hf_spo`.
 
@@ -64,27 +34,31 @@ def make_component(
         name: of the component in the pipeline.
         model: "base" or "lite", or the folder or Hub name of a model; an ONNX export's folder needs no torch.
         device, dtype: to compute on and in, with torch; default: the fastest there is.
-        subject_start_threshold, subject_end_threshold, object_start_threshold, object_end_threshold, score_threshold,
-            rules, top_k, on_long, window, stride, batch_tokens: see [`TripleExtractionPipeline`]; None for the model's
-            own.
+        options: see [`ExtractionOptions`].
 
     Raises:
-        ValueError: a threshold is no probability.
+        ValueError: an option is out of range.
     """
-    parameters = {
-        "subject_start_threshold": subject_start_threshold,
-        "subject_end_threshold": subject_end_threshold,
-        "object_start_threshold": object_start_threshold,
-        "object_end_threshold": object_end_threshold,
-        "score_threshold": score_threshold,
-        "rules": rules,
-        "top_k": top_k,
-        "on_long": on_long,
-        "window": window,
-        "stride": stride,
-        "batch_tokens": batch_tokens,
-    }
-    return TripleComponent(name, CarriedModel(model, device, dtype, parameters))
+    return TripleComponent(name, CarriedModel(model, device, dtype, options))
+
+
+# spaCy checks a component's config by the signature of its factory.
+_signature = inspect.signature(make_component)
+make_component.__signature__ = _signature.replace(  # type: ignore[attr-defined]
+    parameters=[
+        *(own for name, own in _signature.parameters.items() if name != "options"),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+            for name, kind in get_type_hints(ExtractionOptions).items()
+        ),
+    ]
+)
+Language.factory(
+    "hf_spo",
+    assigns=["doc._.triples"],
+    default_config={"model": "base", "device": None, "dtype": "auto", **_OPTIONS},
+    func=make_component,
+)
 
 
 class TripleComponent(Pipe):

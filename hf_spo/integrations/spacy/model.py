@@ -11,8 +11,7 @@ from typing import Any, Literal
 from zipfile import ZipFile
 
 from ...loading.packaged import resolve
-from ...model.calling import loop_options
-from ...model.decoding_settings import DecodingSettings
+from ...model.options import ExtractionOptions
 from ...onnx.folder import is_export
 from ...onnx.runtime import load_onnx
 
@@ -33,7 +32,7 @@ class CarriedModel:
     """
 
     def __init__(self, source: str, device: str | None, dtype: DType, parameters: Mapping[str, Any]) -> None:
-        loop_options(parameters, DecodingSettings())  # raises now rather than at the first text
+        ExtractionOptions.from_dict(parameters)  # raises now rather than at the first text
         self.device = device
         self.dtype = dtype
         self.parameters = parameters
