@@ -20,7 +20,7 @@ from transformers import pipeline
 
 import hf_spo
 from hf_spo.data import read_examples
-from hf_spo.loading.packaged import PACKAGED
+from hf_spo.loading.locations import PACKAGED
 from hf_spo.metrics import TripleScorer
 from hf_spo.model.schema import Example, Triple
 from hf_spo.model.windows import Window

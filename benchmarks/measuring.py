@@ -26,7 +26,7 @@ from rich.table import Table
 
 import hf_spo
 from hf_spo.data import read_texts
-from hf_spo.loading.packaged import PACKAGED
+from hf_spo.loading.locations import PACKAGED
 from hf_spo.model.alignment import Batch
 from hf_spo.model.extraction import PointerBackend
 from hf_spo.model.schema import Example, Mention, Schema, Triple

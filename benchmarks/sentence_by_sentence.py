@@ -17,7 +17,7 @@ from transformers import pipeline
 
 import hf_spo
 from hf_spo import SpoForTripleExtraction, TripleExtractionPipeline
-from hf_spo.loading.packaged import PACKAGED
+from hf_spo.loading.locations import PACKAGED
 from hf_spo.model.decoding_settings import SpanPairing
 from hf_spo.model.layers import gated_probabilities
 from hf_spo.model.modeling_spo import Sentences

@@ -6,7 +6,7 @@ transformers is imported, it comes to know the models and the pipeline of this p
 
 from typing import TYPE_CHECKING
 
-from .loading.packaged import packaged
+from .loading.locations import packaged
 from .loading.registration_hook import register_when_imported
 from .support.lazy import lazy_names
 
@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .drawing import render
     from .loading.dtypes import auto_dtype
+    from .loading.loader import load
     from .model.configuration_dgcnn import DgcnnConfig
     from .model.configuration_ensemble import EnsembleConfig
     from .model.configuration_spo import SpoConfig
@@ -53,6 +54,7 @@ else:
             "Triples": "model.results",
             "auto_dtype": "loading.dtypes",
             "character_tokenizer": "training.tokenization_dgcnn",
+            "load": "loading.loader",
             "load_onnx": "onnx.runtime",
             "read_word_vectors": "training.word_vectors",
             "register_segmenter": "model.words",
@@ -80,6 +82,7 @@ __all__ = [
     "Triples",
     "auto_dtype",
     "character_tokenizer",
+    "load",
     "load_onnx",
     "packaged",
     "read_word_vectors",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ..loading.packaged import resolve
 from ..model.fields import json_line
 from ..support.files import whole_file
 from .console import count_lines, is_terminal, progress_bar, say
@@ -105,9 +104,7 @@ def doctor(
     if encoder is not None and model is not None:
         raise typer.BadParameter("got both --encoder and --model; give one of them")
     silence_libraries()
-    source = find_model(model) if encoder is None else resolve(encoder)
-    if not Path(source).is_dir() and (source.startswith((".", "/", "~")) or source.count("/") > 1):
-        raise FileNotFoundError(f"{source} is no folder; --encoder takes an encoder's folder or its Hub name")
+    source = find_model(encoder or model)
     relations, examples, found = _diagnose(data, form, schema, source, max_length)
     about = {
         "data": str(data),

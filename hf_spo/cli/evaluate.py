@@ -19,7 +19,7 @@ from ..model.rules import apply_rules
 from ..model.schema import Example, Schema, Triple
 from ..support.files import whole_file
 from .console import BadLines, is_terminal, progress_bar, say, scores_table
-from .models import load_pipeline
+from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     LABELLED,
@@ -155,7 +155,7 @@ def evaluate(
         if predictions is not None:
             answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
         else:
-            pipe = load_pipeline(model, device, dtype, backend, threads)
+            pipe = ModelChoice(model, device, dtype, backend, threads).load()
             answers = _extract(examples, pipe, batch_size, extraction)
         about = {**answers.source, "data": str(data)}
         scores = {match.value: _score(examples, answers, match) for match in matches}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ..loading.locations import model_file
 from ..model.schema import Schema
 from .console import BadLines
 from .models import find_model
@@ -29,15 +30,7 @@ def declared_schema(schema: Path | None, model: str | None) -> Schema | None:
         return Schema.from_file(schema)
     if model is None:
         return None
-    folder = Path(find_model(model))
-    if folder.is_dir():
-        path = folder / _CONFIG
-    else:
-        from huggingface_hub import hf_hub_download
-
-        path = Path(hf_hub_download(model, _CONFIG))
-    if not path.is_file():
-        raise FileNotFoundError(f"{folder} has no {_CONFIG}; expected the folder of a trained model")
+    path = model_file(find_model(model))
     config = json.loads(path.read_text(encoding="utf-8"))
     if not config.get("relations"):
         raise ValueError(f"{path} has no relations; expected a triple-extraction model, or give --schema")

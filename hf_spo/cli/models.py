@@ -1,13 +1,13 @@
 """Loading a model for a command."""
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
-from ..loading.packaged import resolve
+from ..loading import locations
+from ..loading.loader import load
 from ..onnx.folder import is_export
 from ..support.files import digest
 from .console import say
@@ -19,58 +19,12 @@ if TYPE_CHECKING:
     from ..onnx import OnnxTripleExtractionPipeline
 
 
-@overload
-def load_pipeline(
-    model: str | None,
-    device: str | None,
-    dtype: DType | None,
-    backend: Literal[Backend.TORCH] = Backend.TORCH,
-    threads: int | None = None,
-) -> "TripleExtractionPipeline": ...
-
-
-@overload
-def load_pipeline(
-    model: str | None, device: str | None, dtype: DType | None, backend: Backend | None, threads: int | None = None
-) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline": ...
-
-
-def load_pipeline(
-    model: str | None,
-    device: str | None,
-    dtype: DType | None,
-    backend: Backend | None = Backend.TORCH,
-    threads: int | None = None,
-) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
-    """Load a model, from the package if none is named.
-
-    Args:
-        model: folder or name.
-        device, dtype: to compute on and in; default: the fastest there is.
-        backend: what runs the model; None: what its folder is for. Commands that change models leave it out.
-        threads: that compute on the CPU.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: the folder is for another backend, or an option not for this one.
-    """
-    folder = find_model(model)
-    exported = is_export(folder)
-    if backend == Backend.TORCH and exported:
-        raise ValueError(
-            f"{folder} is an ONNX export, and this takes the model that it was made from; pass that one's folder"
-        )
-    if backend == Backend.ONNX or (backend is None and exported):
-        return _load_onnx(folder, device, dtype, threads)
-    return _load_torch(folder, device, dtype, threads)
-
-
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What the options of a command say about the model; can be sent to another process.
+    """A model and how to run it, as chosen by the options of a command; can be sent to another process.
 
     Args:
-        model, device, dtype, backend, threads: see [`load_pipeline`].
+        model, device, dtype, backend, threads: see [`load`]; None for the defaults.
     """
 
     model: str | None = None
@@ -81,19 +35,29 @@ class ModelChoice:
 
     def load(self) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
         """Load the model."""
-        return load_pipeline(self.model, self.device, self.dtype, self.backend, self.threads)
+        folder = find_model(self.model)
+        if not is_export(folder):
+            silence_libraries()
+        dtype, backend = self.dtype or DType.AUTO, self.backend or "auto"
+        return load(folder, device=self.device, dtype=dtype, backend=backend, threads=self.threads)
+
+    def load_torch(self) -> "TripleExtractionPipeline":
+        """Load the model with torch, for commands that change models."""
+        silence_libraries()
+        dtype = self.dtype or DType.AUTO
+        return load(find_model(self.model), device=self.device, dtype=dtype, backend="torch", threads=self.threads)
 
     def load_loop(self, parameters: Mapping[str, Any]) -> "Loop":
-        """Load the model and return its extraction loop, with parameters as in a call of a pipeline."""
+        """Load the model and return its extraction loop, with options as in a call of a pipeline."""
         return self.load().extractor(**parameters)
 
     @property
     def name(self) -> str:
-        """What the model was called."""
+        """The name of the model."""
         return "base" if self.model is None else self.model
 
     def revision(self) -> str:
-        """Return what tells versions of the model apart: its commit on the Hub, or a hash of its folder's files.
+        """Return a name for this version of the model: its commit on the Hub, or a hash of its folder's files.
 
         Raises:
             FileNotFoundError: there is no such folder.
@@ -103,66 +67,21 @@ class ModelChoice:
         if folder.is_dir():
             files = sorted(path for path in folder.iterdir() if path.suffix in _OF_MODELS)
             return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
-        from huggingface_hub import hf_hub_download
-
-        return Path(hf_hub_download(str(folder), "config.json")).parent.name  # snapshots/COMMIT/config.json
+        return locations.model_file(str(folder)).parent.name  # snapshots/COMMIT/config.json
 
 
 _OF_MODELS = (".json", ".onnx", ".safetensors")
 
 
-def _load_torch(
-    folder: str, device: str | None, dtype: DType | None, threads: int | None
-) -> "TripleExtractionPipeline":
-    # Torch and oneDNN each keep what they prepared for each shape of a batch, of which there are thousands: by default
-    # 1,024 of them, some hundred MB. Fewer are no slower.
-    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-        os.environ.setdefault(name, "64")
-    import torch
-
-    from ..loading.checked import load_checked_pipeline
-    from ..loading.dtypes import auto_dtype
-
-    silence_libraries()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    # "auto" would be the format that the model was saved in.
-    chosen = auto_dtype(device) if dtype in (None, DType.AUTO) else dtype.value
-    return load_checked_pipeline(folder, dtype=chosen, **({} if device is None else {"device": device}))
-
-
-def _load_onnx(
-    folder: str, device: str | None, dtype: DType | None, threads: int | None
-) -> "OnnxTripleExtractionPipeline":
-    from ..onnx.runtime import load_onnx
-
-    if dtype not in (None, DType.AUTO):
-        raise ValueError(f"--dtype {dtype} is for --backend torch; an export has the number format that it was made in")
-    kind = device and device.split(":")[0]
-    if kind not in (None, *_PROVIDERS):
-        raise ValueError(f"--device {device}: with --backend onnx, expected {' or '.join(_PROVIDERS)}")
-    return load_onnx(folder, num_threads=threads, providers=kind and _PROVIDERS[kind])
-
-
-_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
-
-
 def find_model(model: str | None) -> str:
-    """Return the folder of a model, of the package's if none is named, or a name to ask the Hub for.
+    """Return the folder of a model, by default the packaged one, or a name on the Hub, which a line on stderr tells.
 
     Raises:
-        FileNotFoundError: what can only be a folder is none.
+        FileNotFoundError: the name can only be that of a folder, and there is none.
     """
-    name = "base" if model is None else model
-    folder = resolve(name)
+    folder = locations.find_model(model or "base")
     if not Path(folder).is_dir():
-        if folder != name:
-            raise FileNotFoundError(
-                f"there is no model in {folder}; this installation is not whole: install hf-spo again"
-            )
-        if folder.startswith((".", "/", "~")) or folder.count("/") > 1:
-            raise FileNotFoundError(f"{folder} is no folder; --model takes a trained model's folder or its Hub name")
-        say(f"hf-spo: no folder {folder} here; asking the Hub for a model of that name")
+        say(f"hf-spo: there is no folder {folder}; asking the Hub for a model of that name")
     return folder
 
 

@@ -231,4 +231,4 @@ BatchTokens: Any = _of_extraction("batch_tokens")
 
 def changed_options(options: ExtractionOptions) -> list[str]:
     """Return the names, on the command line, of the options that are not at their defaults."""
-    return [f"--{name.replace('_', '-')}" for name in options.to_dict()]
+    return [f"--{'no-' * (value is False)}{name.replace('_', '-')}" for name, value in options.to_dict().items()]

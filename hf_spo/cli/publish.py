@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..loading.packaged import resolve
+from ..loading.locations import find_model
 from ..model.fields import json_line
 from ..support.files import whole_folder
 from .console import is_terminal, printable, say
@@ -161,7 +161,7 @@ def publish(
         onnx,
         standalone,
     )
-    folder = Path(resolve(model))
+    folder = Path(find_model(model))
     if output is not None:
         if private or revision or commit_message:
             raise typer.BadParameter("--output uploads nothing; leave out --private, --revision and --commit-message")

@@ -15,7 +15,7 @@ from rich.table import Table
 from ..model.fields import json_line
 from ..support.files import whole_file
 from .console import BadLines, is_terminal, printable, say
-from .models import load_pipeline
+from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     LABELLED,
@@ -175,7 +175,7 @@ def _voters(names: Sequence[str], device: str | None, dtype: DType | None) -> It
     from ..training.voting import Voter
 
     for number, name in enumerate(names, 1):
-        pipe = load_pipeline(name, device, dtype)
+        pipe = ModelChoice(name, device, dtype).load_torch()
         if not isinstance(pipe.model, SpoForTripleExtraction):
             raise ValueError(f"{name} is an ensemble; expected a trained model: pass its members instead")
         say(f"hf-spo: model {number} of {len(names)} votes: {name}")

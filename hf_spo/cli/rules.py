@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..loading.locations import model_folder
 from ..model.fields import json_line
 from ..model.schema import Schema
 from .console import say
@@ -47,7 +48,7 @@ def rules(
       hf-spo rules --model my-model --schema rules.jsonl --output my-model
     """
     declared = Schema.from_file(schema)
-    folder = _local_folder(find_model(model))
+    folder = model_folder(find_model(model))
     path = folder / _CONFIG
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {_CONFIG}; expected the folder of a trained model")
@@ -69,11 +70,3 @@ def rules(
     (output / _CONFIG).write_text(text, encoding="utf-8", newline="\n")
     say(f"hf-spo: the rules are in {output / _CONFIG}")
     typer.echo(json_line({"model": str(output), "relations_with_rules": sum(bool(one.rules) for one in ruled)}))
-
-
-def _local_folder(model: str) -> Path:
-    if Path(model).is_dir():
-        return Path(model)
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(model))

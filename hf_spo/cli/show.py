@@ -14,7 +14,7 @@ from ..model.options import ExtractionOptions
 from ..support.files import whole_file
 from .console import BadLines, say
 from .marked import marked
-from .models import load_pipeline
+from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     BatchSize,
@@ -88,7 +88,7 @@ def show(
         if input_file is not None:
             rows: Iterable[_Row] = _read(input_file, bad_lines)
         else:
-            pipe = load_pipeline(model, device, dtype, backend, threads)
+            pipe = ModelChoice(model, device, dtype, backend, threads).load()
             found = pipe(_texts(texts or []), batch_size=batch_size, **extraction.to_dict())
             rows = ((triples.text, triples) for triples in found)
         if file is None:

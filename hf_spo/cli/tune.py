@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..model.fields import json_line
 from .console import BadLines, is_terminal, say, scores_table
-from .models import load_pipeline
+from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     LABELLED,
@@ -88,7 +88,7 @@ def tune(
     bad_lines = BadLines(output.parent if output else Path())
     examples = read_labelled(data, bad_lines if skip_bad_lines else None, form)
     bad_lines.write()
-    pipe = load_pipeline(model, device, dtype)
+    pipe = ModelChoice(model, device, dtype).load_torch()
     method = None if calibration == CalibrateBy.NONE else CalibrationMethod(calibration.value)
     tuner = Tuner(
         pipe.extractor(), examples, pipe.schema, min_precision=min_precision, method=method, batch_size=batch_size

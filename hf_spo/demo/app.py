@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from ..loading.packaged import PACKAGED
+from ..loading.locations import PACKAGED
 from .batch import Outcome
 from .examples import EXAMPLES
 from .extraction import Models, Settings, is_chinese

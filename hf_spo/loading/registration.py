@@ -11,7 +11,7 @@ from ..model.modeling_ensemble import SpoEnsemble
 from ..model.modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
 from ..model.pipeline import TripleExtractionPipeline
 from ..model.travelling import TASK
-from .packaged import packaged
+from .locations import packaged
 
 
 def register() -> None:

@@ -4,35 +4,10 @@ A repository's `handler.py` imports [`EndpointHandler`]; the folder may hold a m
 """
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..loading.packaged import resolve
-from ..onnx.folder import is_export
+from ..loading.loader import load
 from .inputs import Handler, InputError
-
-if TYPE_CHECKING:
-    from ..model.pipeline import TripleExtractionPipeline
-    from ..onnx.runtime import OnnxTripleExtractionPipeline
-
-
-def load_model(path: str = "") -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
-    """Load a model or an export, in the number format that is fastest here.
-
-    Args:
-        path: a folder, the name of a packaged model or one of the Hub; empty: the packaged base model.
-
-    Raises:
-        OSError, ValueError: there is no such model, or it is damaged.
-    """
-    folder = resolve(path or "base")
-    if is_export(folder):
-        from ..onnx.runtime import load_onnx
-
-        return load_onnx(folder)
-    from ..loading.checked import load_checked_pipeline
-    from ..loading.dtypes import auto_dtype
-
-    return load_checked_pipeline(folder, dtype=auto_dtype())
 
 
 class EndpointHandler:
@@ -42,11 +17,11 @@ class EndpointHandler:
     call of the pipeline.
 
     Args:
-        path: see [`load_model`].
+        path: a folder, the name of a packaged model or one of the Hub; empty: the packaged base model, see [`load`].
     """
 
     def __init__(self, path: str = "") -> None:
-        self.handler = Handler(load_model(path))
+        self.handler = Handler(load(path or "base"))
         self._lock = Lock()
 
     def __call__(self, data: dict[str, Any]) -> list[Any]:

@@ -10,8 +10,8 @@ variable HF_SPO_TOKEN has to be set where the replicas run, because without a to
 import os
 from typing import Any
 
+from ..loading.loader import load
 from .app import Service, make_app
-from .endpoint import load_model
 from .settings import TOKEN_VARIABLE, ServiceSettings
 
 try:
@@ -56,7 +56,7 @@ def build(arguments: dict[str, str]) -> Any:
 
 
 def _application(model: str, settings: ServiceSettings) -> Any:
-    service = Service(load_model(model), settings)
+    service = Service(load(model), settings)
     service.warm_up()
     # Ray's proxy names requests, and sends the names.
     return make_app(service, os.environ.get(TOKEN_VARIABLE) or None, sends_ids=False)

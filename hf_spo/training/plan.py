@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from ..data.reading import read_examples, read_texts
-from ..loading.packaged import resolve
+from ..loading.locations import find_model
 from ..model.fields import json_line
 from ..model.modeling_spo import SpoForTripleExtraction
 from ..model.schema import Example, Schema
@@ -208,7 +208,7 @@ def _train(
     if previous is not None:
         model, tokenizer = starting_model(previous, data.schema), AutoTokenizer.from_pretrained(previous)
     elif recipe.encoder is not None:
-        start = resolve(recipe.encoder)
+        start = find_model(recipe.encoder)
         model = starting_model(start, data.schema, **recipe.model)
         tokenizer = AutoTokenizer.from_pretrained(start)
     else:

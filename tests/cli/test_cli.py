@@ -200,20 +200,20 @@ class TestHelp:
 
 class TestFailedWork:
     def test_no_such_model(self, run: Any) -> None:
-        assert "--model" in one_line_error(run("extract", "x", model="./absent"), 1)
+        assert "there is no folder ./absent" in one_line_error(run("extract", "x", model="./absent"), 1)
 
     def test_no_packaged_model(self, run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        monkeypatch.setattr("hf_spo.loading.packaged.packaged", lambda name: tmp_path / name)
+        monkeypatch.setattr("hf_spo.loading.locations.packaged", lambda name: tmp_path / name)
         assert "install hf-spo again" in one_line_error(run("extract", "x", model=None), 1)
 
     def test_no_folder_for_the_output(self, run: Any) -> None:
         assert "create it" in one_line_error(run("extract", "x", "--output", "absent/out.jsonl"), 1)
 
     def test_unforeseen_errors_name_their_kind(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*_: Any) -> None:
+        def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("out of\nmemory")
 
-        monkeypatch.setattr("hf_spo.cli.models.load_pipeline", fail)
+        monkeypatch.setattr("hf_spo.cli.models.load", fail)
         assert "RuntimeError: out of memory" in one_line_error(run("extract", "x"), 1)
         assert isinstance(run("--debug", "extract", "x").exception, RuntimeError)
 

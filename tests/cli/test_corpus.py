@@ -81,7 +81,7 @@ class TestFolder:
     def test_the_same_command_again_does_nothing(self, run: Any, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         words = ["extract", "--input", str(source), *COLUMNS, "--output", "out"]
         before = run(*words).stdout
-        monkeypatch.setattr("hf_spo.cli.models.load_pipeline", lambda *_: pytest.fail("the model was loaded"))
+        monkeypatch.setattr("hf_spo.cli.models.load", lambda *_, **__: pytest.fail("the model was loaded"))
         assert run(*words).stdout == before
         assert "with parameters" in one_line_error(run(*words, "--top-k", "1"), 1)
 
@@ -124,10 +124,10 @@ class TestFolder:
         assert one_line_error(run("extract", "--input", str(source), *COLUMNS, "--output", "/proc/none"), 1)
 
     def test_stopped_by_hand(self, run: Any, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stop(*_: Any) -> None:
+        def stop(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("hf_spo.cli.models.load_pipeline", stop)
+        monkeypatch.setattr("hf_spo.cli.models.load", stop)
         result = run("extract", "--input", str(source), *COLUMNS, "--output", "out")
         assert result.exit_code == 130
         assert "run the same command again" in result.stderr

@@ -46,5 +46,5 @@ def test_models_by_their_last_names_and_an_open_address(run, launched, trained_f
 
 def test_a_model_that_is_not_there(run, launched):
     line = one_line_error(run("demo", "--model", "./nowhere"), 1)
-    assert line.startswith("hf-spo: error: nowhere is no folder") or "./nowhere is no folder" in line
+    assert line.startswith("hf-spo: error: there is no folder ./nowhere; expected a model's folder")
     assert launched == []

@@ -95,6 +95,6 @@ def test_missing_matplotlib_is_said_before_the_work(run: Any, gold: Path, monkey
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for name in ("figures", "plots", "page", "writing"):
         monkeypatch.delitem(sys.modules, f"hf_spo.metrics.{name}", raising=False)
-    monkeypatch.setattr("hf_spo.cli.evaluate.load_pipeline", lambda *_: pytest.fail("the model was loaded first"))
+    monkeypatch.setattr("hf_spo.cli.models.load", lambda *_, **__: pytest.fail("the model was loaded first"))
     line = one_line_error(run("evaluate", "--data", str(gold), "--report", "out"), 1)
     assert "pip install 'hf-spo[report]'" in line

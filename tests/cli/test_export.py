@@ -97,9 +97,9 @@ class TestExportedModel:
     @pytest.mark.parametrize(
         ("words", "problem"),
         [
-            (["--backend", "torch"], "is an ONNX export, and this takes the model that it was made from"),
-            (["--dtype", "bfloat16"], "--dtype bfloat16 is for --backend torch"),
-            (["--device", "mps"], "--device mps: with --backend onnx, expected cpu or cuda"),
+            (["--backend", "torch"], "is an ONNX export; expected a model of torch"),
+            (["--dtype", "bfloat16"], "is an ONNX export, which has its own number format"),
+            (["--device", "mps"], "device=mps: expected cpu or cuda for an ONNX export"),
         ],
     )
     def test_what_is_not_for_it(self, command: Any, exported_folder: str, words: list[str], problem: str) -> None:
@@ -112,7 +112,7 @@ class TestExportedModel:
 
     def test_tune_takes_the_model_itself(self, command: Any, exported_folder: str, gold: Path) -> None:
         line = one_line_error(command("tune", "--model", exported_folder, "--data", gold), 1)
-        assert "pass that one's folder" in line
+        assert "pass the folder that it was exported from" in line
 
     def test_runs_where_torch_is_not_installed(self, exported_folder: str) -> None:
         code = (

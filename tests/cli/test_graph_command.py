@@ -235,7 +235,7 @@ def test_wrong_usage(graph: Run, schema: Path, words: list[str], problem: str) -
         (["--to", "turtle", "--predicate-map", "triples.jsonl"], "triples.jsonl: not valid JSON"),
         (["--to", "turtle", "--model", "folder"], "folder has no config.json; expected the folder of a trained model"),
         (["--to", "turtle", "--model", "bert"], "has no relations; expected a triple-extraction model, or give"),
-        (["--to", "turtle", "--model", "./none"], "./none is no folder"),
+        (["--to", "turtle", "--model", "./none"], "there is no folder ./none"),
     ],
 )
 def test_what_cannot_be_done(graph: Run, words: list[str], problem: str) -> None:

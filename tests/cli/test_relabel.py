@@ -105,7 +105,7 @@ def test_models_that_know_nothing_are_no_judges(
         (["--model", "{trained}", "--add", "2"], 1, "add=2.0: expected a share above 0"),
         (["--model", "{trained}", "--votes", "held-out"], 1, "it is not known which texts"),
         (["--folds", "."], 1, "has no folds.json"),
-        (["--model", "./none"], 1, "./none is no folder"),
+        (["--model", "./none"], 1, "there is no folder ./none"),
         (["--model", "ensemble"], 1, "ensemble is an ensemble; expected a trained model"),
     ],
 )

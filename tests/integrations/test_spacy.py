@@ -118,14 +118,14 @@ class TestConfig:
             assert component.carried.load().model.dtype == expected
 
     def test_by_default_the_fastest_dtype(self, trained_folder, monkeypatch):
-        monkeypatch.setattr("hf_spo.loading.dtypes.auto_dtype", lambda device: torch.float16)
+        monkeypatch.setattr("hf_spo.loading.checked.auto_dtype", lambda device: torch.float16)
         component = blank(trained_folder).get_pipe("hf_spo")
         assert component.carried.load().model.dtype == torch.float16
 
     def test_a_packaged_model_by_its_name_unless_there_is_such_a_folder(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         component = spacy.blank("zh").add_pipe("hf_spo", config={"model": "lite"})
-        monkeypatch.setattr(model, "_load_torch", lambda source, *_: source)
+        monkeypatch.setattr(model, "load", lambda source, **_: source)
         assert component.carried.load() == str(packaged("lite"))
         Path("base").mkdir()
         assert spacy.blank("zh").add_pipe("hf_spo").carried.load() == "base"
@@ -152,7 +152,7 @@ class TestConfig:
     def test_initialize_loads_it(self, trained_folder, monkeypatch):
         nlp = blank(trained_folder)
         nlp.initialize()
-        monkeypatch.setattr(model, "_load_torch", None)
+        monkeypatch.setattr(model, "load", None)
         assert found([nlp(TEXTS[0])]) == GOLD[:1]
 
 
@@ -200,11 +200,11 @@ class TestExport:
     def test_it_gives_what_the_model_gives(self, exported):
         assert found(exported.pipe(TEXTS)) == GOLD
 
-    @pytest.mark.parametrize("config", [{"device": "cpu"}, {"dtype": "float32"}])
+    @pytest.mark.parametrize("config", [{"device": "mps"}, {"dtype": "float32"}])
     def test_torchs_settings_are_refused(self, exported_folder, config):
         nlp = spacy.blank("zh")
         nlp.add_pipe("hf_spo", config={"model": exported_folder, **config})
-        with pytest.raises(ValueError, match="is an ONNX export; device and dtype are for models of torch"):
+        with pytest.raises(ValueError, match="ONNX export"):
             nlp(TEXTS[0])
 
     def test_it_needs_no_torch(self, exported_folder):

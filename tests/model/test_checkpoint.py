@@ -11,8 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 
-from hf_spo import SpoConfig, SpoEnsemble, SpoForTripleExtraction, TripleStore
-from hf_spo.cli.models import load_pipeline
+from hf_spo import SpoConfig, SpoEnsemble, SpoForTripleExtraction, TripleStore, load
 from hf_spo.model.checkpoint import CheckpointError, check_tokenizer
 from hf_spo.model.words import WordVocabulary
 from tests import builders
@@ -32,10 +31,6 @@ class Malicious:
 def folder(trained_folder, tmp_path):
     """A model that may be broken."""
     return Path(shutil.copytree(trained_folder, tmp_path / "model"))
-
-
-def load(folder: Path) -> Any:
-    return load_pipeline(str(folder), "cpu", None)
 
 
 def edit(name: str, change: Any) -> Any:

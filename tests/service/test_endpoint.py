@@ -5,7 +5,7 @@ import json
 import pytest
 from transformers import pipeline
 
-from hf_spo.service.endpoint import EndpointHandler, load_model
+from hf_spo.service.endpoint import EndpointHandler
 from hf_spo.service.inputs import OPTIONS, Handler, InputError, InputLimits
 from tests import builders
 
@@ -63,14 +63,14 @@ class TestContract:
 
 def test_the_packaged_model_by_default(monkeypatch):
     asked = []
-    monkeypatch.setattr("hf_spo.loading.checked.load_checked_pipeline", lambda folder, **_: asked.append(folder))
-    load_model()
-    assert asked[0].endswith("default_model")
+    monkeypatch.setattr("hf_spo.service.endpoint.load", lambda name: asked.append(name))
+    EndpointHandler()
+    assert asked == ["base"]
 
 
 def test_no_such_model(tmp_path):
     with pytest.raises((OSError, ValueError)):
-        load_model(str(tmp_path))
+        EndpointHandler(str(tmp_path))
 
 
 class TestHandler:

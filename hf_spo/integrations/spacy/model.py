@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from zipfile import ZipFile
 
-from ...loading.packaged import resolve
+from ...loading.loader import load
+from ...loading.locations import find_model, model_folder
 from ...model.options import ExtractionOptions
 from ...onnx.folder import is_export
-from ...onnx.runtime import load_onnx
 
 Extract = Callable[[Any], Any]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -91,49 +91,21 @@ class CarriedModel:
                 archive.extractall(folder)
                 return act(folder)
         # A folder of the user's goes before a name of ours.
-        return act(resolve(self._source))
+        return act(find_model(self._source))
 
     def _load_from(self, source: str) -> Extract:
-        alone = parent_process() is None
-        if not is_export(source):
-            return _load_torch(source, self.device, self.dtype, alone, self.parameters)
-        if self.device is not None or self.dtype != "auto":
-            raise ValueError(f"{source} is an ONNX export; device and dtype are for models of torch: leave them out")
-        return load_onnx(source, num_threads=None if alone else 1, **self.parameters)
-
-
-def _load_torch(
-    source: str, device: str | None, dtype: DType, all_threads: bool, parameters: Mapping[str, Any]
-) -> Extract:
-    import torch
-    import transformers
-
-    from ...loading.dtypes import auto_dtype
-
-    if not all_threads:
-        torch.set_num_threads(1)
-    build: Any = transformers.pipeline  # its overloads list the tasks of transformers only
-    # "auto" would be the format that the model was saved in.
-    chosen = auto_dtype(device) if dtype == "auto" else dtype
-    loaded: Extract = build("triple-extraction", model=source, device=device, dtype=chosen, **parameters)
-    return loaded
+        threads = None if parent_process() is None else 1
+        loaded: Extract = load(source, device=self.device, dtype=self.dtype, threads=threads, **self.parameters)
+        return loaded
 
 
 def _copy(source: str, folder: Path) -> None:
     """Copy a model and nothing else: checkpoints and reports may lie beside it, or an earlier copy of itself."""
     for part in (".", *_members(source)):
         (folder / part).mkdir(parents=True)
-        for path in (_local(source) / part).iterdir():
+        for path in (model_folder(source) / part).iterdir():
             if path.is_file() and not path.name.startswith("training_"):
                 shutil.copyfile(path, folder / part / path.name)
-
-
-def _local(source: str) -> Path:
-    if Path(source).is_dir():
-        return Path(source)
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(source))
 
 
 def _members(source: str) -> list[str]:

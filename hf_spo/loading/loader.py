@@ -1,0 +1,105 @@
+"""load(): the one place that decides between torch and ONNX, and on number format, device and threads."""
+
+import os
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from ..onnx.folder import is_export
+from .locations import find_model, model_folder
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..model.pipeline import TripleExtractionPipeline
+    from ..onnx.runtime import OnnxTripleExtractionPipeline
+
+
+@overload
+def load(
+    path_or_name: str | PathLike[str] = "base",
+    *,
+    device: "str | int | torch.device | None" = None,
+    dtype: "str | torch.dtype" = "auto",
+    backend: Literal["torch"],
+    threads: int | None = None,
+    **options: Any,
+) -> "TripleExtractionPipeline": ...
+
+
+@overload
+def load(
+    path_or_name: str | PathLike[str] = "base",
+    *,
+    device: "str | int | torch.device | None" = None,
+    dtype: "str | torch.dtype" = "auto",
+    backend: str = "auto",
+    threads: int | None = None,
+    **options: Any,
+) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline": ...
+
+
+def load(
+    path_or_name: str | PathLike[str] = "base",
+    *,
+    device: "str | int | torch.device | None" = None,
+    dtype: "str | torch.dtype" = "auto",
+    backend: str = "auto",
+    threads: int | None = None,
+    **options: Any,
+) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
+    """Load a model as a pipeline, on torch or on onnxruntime.
+
+    The files are checked before they are used, and no code of a model's own is run.
+
+    Args:
+        path_or_name: "base" or "lite", the packaged models; a folder of a model or of an ONNX export; or a name on the
+            Hub.
+        device: to compute on, such as "cpu" or "cuda:1"; default: the fastest that there is. For ONNX, "cpu" or "cuda".
+        dtype: number format to compute in: "float32", "bfloat16" or "float16", or the same as a `torch.dtype`; "auto":
+            the fastest one, see [`auto_dtype`]. An ONNX export has its own.
+        backend: "torch", "onnx", or "auto": the one that the folder is for.
+        threads: that compute on the CPU; default: one for each core. Torch has one number for the whole process.
+        options: fields of [`ExtractionOptions`] and `batch_size`, for all calls.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        OSError: the Hub has no such model, or does not answer.
+        TypeError: an option is unknown.
+        ValueError: the model is damaged, is not a triple-extraction model or is for the other backend, or an argument
+            is out of range.
+        ImportError: onnxruntime is not installed.
+    """
+    if backend not in ("auto", "torch", "onnx"):
+        raise ValueError(f"backend={backend!r}: expected one of auto, torch, onnx")
+    folder = find_model(path_or_name)
+    exported = is_export(folder)
+    if backend == "torch" and exported:
+        raise ValueError(
+            f"{folder} is an ONNX export; expected a model of torch: pass the folder that it was exported from"
+        )
+    if backend == "onnx" or exported:
+        return _load_onnx(model_folder(folder), device, dtype, threads, options)
+    # Torch and oneDNN keep what they prepared for each shape of a batch, of which there are thousands: by default 1,024
+    # of them, some hundred MB. 64 are as fast.
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, "64")
+    from .checked import load_torch_pipeline
+
+    return load_torch_pipeline(folder, device, dtype, threads, options)
+
+
+def _load_onnx(
+    folder: Path, device: Any, dtype: Any, threads: int | None, options: dict[str, Any]
+) -> "OnnxTripleExtractionPipeline":
+    from ..onnx.runtime import load_onnx
+
+    if dtype != "auto":
+        raise ValueError(f"dtype={dtype}: {folder} is an ONNX export, which has its own number format; leave dtype out")
+    kind = None if device is None else str(device).split(":")[0]
+    if kind not in (None, *_PROVIDERS):
+        raise ValueError(f"device={device}: expected {' or '.join(_PROVIDERS)} for an ONNX export")
+    return load_onnx(folder, num_threads=threads, providers=kind and _PROVIDERS[kind], **options)
+
+
+_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}

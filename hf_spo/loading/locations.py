@@ -1,0 +1,76 @@
+"""Where models are: inside the package, in a folder, or on the Hub."""
+
+from os import PathLike
+from pathlib import Path
+
+PACKAGED = {"base": "default_model", "lite": "lite_model"}
+"""The models inside the package and their folders: the BERT system, and a small, fast DGCNN."""
+
+
+def packaged(name: str = "base") -> Path:
+    """Return the folder of a model that ships inside the package, for `from_pretrained` or `pipeline`.
+
+    Raises:
+        ValueError: there is no packaged model of this name.
+    """
+    if name not in PACKAGED:
+        raise ValueError(f"no packaged model {name!r}; there are: {', '.join(PACKAGED)}")
+    return Path(__file__).parents[1] / PACKAGED[name]
+
+
+def find_model(path_or_name: str | PathLike[str]) -> str:
+    """Return the folder of a model, or its name on the Hub.
+
+    A folder goes before a packaged model of the same name.
+
+    Raises:
+        FileNotFoundError: the name can only be that of a folder, and there is none.
+    """
+    name = str(path_or_name)
+    if Path(name).is_dir():
+        return name
+    if name in PACKAGED:
+        folder = packaged(name)
+        if not folder.is_dir():
+            raise FileNotFoundError(
+                f"there is no folder {folder}; the installation is incomplete: install hf-spo again"
+            )
+        return str(folder)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        raise FileNotFoundError(
+            f"there is no folder {name}; expected a model's folder, its name on the Hub, or {' or '.join(PACKAGED)}"
+        )
+    return name
+
+
+def model_file(path_or_name: str | PathLike[str], name: str = "config.json") -> Path:
+    """Return a file of a model, downloaded if the model is on the Hub.
+
+    Raises:
+        FileNotFoundError: there is no such model, or it has no such file.
+        OSError: the Hub has no such model, or does not answer.
+    """
+    model = find_model(path_or_name)
+    if not Path(model).is_dir():
+        from huggingface_hub import hf_hub_download
+
+        return Path(hf_hub_download(model, name))
+    path = Path(model) / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{model} has no {name}; expected the folder of a trained model")
+    return path
+
+
+def model_folder(path_or_name: str | PathLike[str]) -> Path:
+    """Return the folder of a model, downloaded if the model is on the Hub.
+
+    Raises:
+        FileNotFoundError: there is no such model.
+        OSError: the Hub has no such model, or does not answer.
+    """
+    model = find_model(path_or_name)
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(model))
