@@ -1,6 +1,7 @@
 """Fields that the configs of all triple-extraction models share: relations, decoding, lengths, version."""
 
 import json
+from copy import deepcopy
 from dataclasses import fields
 from difflib import get_close_matches
 from os import PathLike
@@ -39,6 +40,9 @@ class DecodingConfig(PreTrainedConfig):
             Training sets it from its texts, if it is not set.
         hf_spo_version: the version of hf-spo that wrote this config.
     """
+
+    # A slot is not a field: it is neither compared nor written to JSON.
+    __slots__ = ("_built_schema",)
 
     # Keys that a config.json must have.
     required_keys: ClassVar[tuple[str, ...]] = ("relations",)
@@ -98,7 +102,12 @@ class DecodingConfig(PreTrainedConfig):
                 "this config has no relations, so no model can be built from it; "
                 "pass relations=schema.to_list(), or use SpoForTripleExtraction.from_encoder(path, schema)"
             )
-        return Schema.from_list(self.relations)
+        # Compared with a copy, since the list and its dictionaries may be changed in place.
+        built: tuple[list[dict[str, Any]], Schema] | None = getattr(self, "_built_schema", None)
+        if built is None or built[0] != self.relations:
+            built = deepcopy(self.relations), Schema.from_list(self.relations)
+            object.__setattr__(self, "_built_schema", built)
+        return built[1]
 
     @property
     def thresholds(self) -> Thresholds:

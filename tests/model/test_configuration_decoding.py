@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import pytest
 from huggingface_hub.errors import StrictDataclassClassValidationError
@@ -90,6 +92,35 @@ class TestTravellingCode:
         mine = type("MyConfig", (SpoConfig,), {"__module__": "mine"})
         data = {"auto_map": {"AutoConfig": "mine.MyConfig"}, "relations": RELATIONS, "encoder_config": {}}
         assert mine.from_dict(data).auto_map == data["auto_map"]
+
+
+class TestSchema:
+    def test_is_built_once(self, config):
+        assert config.schema is config.schema
+        assert config.schema == builders.SCHEMA
+
+    def test_follows_a_change_of_the_relations(self, config):
+        config.relations = [*RELATIONS[:3]]
+        assert len(config.schema) == 3
+        config.relations.pop()
+        assert len(config.schema) == 2
+        config.relations[0] = {**config.relations[0], "rules": {"max_objects": 1}}
+        assert config.schema[0].rules.max_objects == 1
+        config.relations[0]["rules"]["max_objects"] = 2
+        assert config.schema[0].rules.max_objects == 2
+
+    @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+    def test_copies_have_their_own(self, config, again):
+        schema, other = config.schema, again(config)
+        assert other == config
+        other.relations = RELATIONS[:2]
+        assert (len(other.schema), config.schema) == (2, schema)
+
+    def test_is_not_part_of_the_config(self, config):
+        before = config.to_json_string()
+        assert config.schema
+        assert config.to_json_string() == before
+        assert config.to_dict().keys() == type(config)(**config.to_dict()).to_dict().keys()
 
 
 REFERENCES = {
