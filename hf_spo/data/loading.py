@@ -19,7 +19,7 @@ from datasets.exceptions import DatasetGenerationError
 
 from .formats.base import ConversionReport, DataFormatError
 from .formats.duie import example_from_duie
-from .formats.rows import parsed_rows
+from .formats.json_rows import parsed_rows
 
 DUIE_FEATURES = Features(
     {

@@ -4,6 +4,7 @@ from enum import StrEnum
 from itertools import product
 
 from ..model.schema import Mention, Span, Triple
+from .offsets import is_torn, without_edges
 
 
 class OccurrencePolicy(StrEnum):
@@ -41,15 +42,24 @@ def missing(text: str, triple: Triple) -> Mention | None:
 
 
 def occurrences(text: str, mention: Mention) -> list[Span]:
-    """Return where a mention stands: at its offsets, if they are right, or wherever its string does."""
+    """Return where a mention stands: at its offsets, if they are right, or wherever its string does.
+
+    White space at its ends does not count. A string that stands somewhere as whole words is not looked for inside other
+    words: Rome is not in Romero.
+    """
+    mention = without_edges(mention)
+    if not mention.text:
+        return []
     if mention.span is not None:
         return [mention.span] if text[mention.span.start : mention.span.end] == mention.text else []
     spans: list[Span] = []
-    at = text.find(mention.text) if mention.text else -1
+    at = text.find(mention.text)
     while at >= 0:
         spans.append(Span(at, at + len(mention.text)))
         at = text.find(mention.text, at + 1)
-    return spans
+    if len(spans) < 2:
+        return spans
+    return [span for span in spans if not is_torn(text, span)] or spans
 
 
 def _placed(text: str, triple: Triple, subject: Span, value: Span, policy: OccurrencePolicy) -> Triple:
@@ -57,14 +67,18 @@ def _placed(text: str, triple: Triple, subject: Span, value: Span, policy: Occur
     for slot, mention in triple.qualifiers.items():
         spans = occurrences(text, mention)
         span = spans[0] if policy == OccurrencePolicy.FIRST else min(spans, key=lambda s: _closeness((value, s)))
-        qualifiers[slot] = Mention(mention.text, span, mention.type)
+        qualifiers[slot] = _at(text, span, mention)
     return Triple(
-        Mention(triple.subject.text, subject, triple.subject.type),
+        _at(text, subject, triple.subject),
         triple.predicate,
-        Mention(triple.object.text, value, triple.object.type),
+        _at(text, value, triple.object),
         qualifiers,
         triple.score,
     )
+
+
+def _at(text: str, span: Span, mention: Mention) -> Mention:
+    return Mention(text[span.start : span.end], span, mention.type)
 
 
 def _closeness(pair: tuple[Span, Span]) -> tuple[bool, int, Span, Span]:

@@ -9,9 +9,10 @@ from ..model.fields import string
 from ..model.schema import Example
 from ..support.unreadable import OnUnreadable
 from .formats.base import ConversionReport, DataFormatError, Format, Record
+from .formats.json_rows import parsed_rows
 from .formats.lines import decoded_lines
+from .formats.placing import trimmed
 from .formats.registry import detect, find_format
-from .formats.rows import parsed_rows
 from .formats.shapes import SHAPED, record_from_row
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def example_from_row(row: Mapping[str, Any]) -> Example:
     Raises:
         FieldError: it is of none of them, or a field is missing or of the wrong type.
     """
-    return record_from_row(row, ConversionReport()).example
+    return trimmed(record_from_row(row, ConversionReport()), ConversionReport()).example
 
 
 def _read(path: Path, found: Format, is_guess: bool, report: ConversionReport) -> Iterator[Record]:
@@ -99,6 +100,6 @@ def _some(records: Iterator[Record], path: Path, report: ConversionReport) -> It
     skipped, nothing = report.skipped, True
     for record in records:
         nothing = False
-        yield record
+        yield trimmed(record, report)
     if nothing and report.skipped == skipped:
         raise DataFormatError(f"{path} holds no labelled text")

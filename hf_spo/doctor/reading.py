@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data.formats.base import ConversionReport
+from ..data.formats.json_rows import parsed_rows
 from ..data.formats.registry import detect, find_format
-from ..data.formats.rows import parsed_rows
 from ..data.formats.shapes import SHAPED, record_from_row
 from ..data.reading import log_losses, read_examples
 from ..model.fields import FieldError

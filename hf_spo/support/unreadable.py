@@ -16,7 +16,7 @@ class UnreadableRecord:
         unit: what `number` counts: line, row, task, document.
         field: path of the wrong field within the record, if one field is wrong.
         remedy: what to do about this record, where more can be said than "correct it".
-        id: name of the document that would stand here; empty for labelled data.
+        id: name of the document that would stand here; default: source and number.
     """
 
     source: str
@@ -27,6 +27,10 @@ class UnreadableRecord:
     field: str = ""
     remedy: str = ""
     id: str | int = ""
+
+    def __post_init__(self) -> None:
+        if self.id == "":
+            object.__setattr__(self, "id", f"{self.source}:{self.number}" if self.number else self.source)
 
     @property
     def problem(self) -> str:

@@ -45,7 +45,7 @@ def test_a_table(run: Any, duie: Path) -> None:
 def test_remarks(run: Any, tmp_path: Path) -> None:
     source = write_rows(tmp_path / "a.json", [OFFSETS, {"text": 5, "relation_list": []}])
     words = ["convert", str(source), "out.jsonl", "--table"]
-    assert "hf-spo convert --mend-offsets puts such offsets right" in one_line_error(run(*words), 1)
+    assert "hf-spo convert --mend-offsets corrects such offsets" in one_line_error(run(*words), 1)
     assert "--skip-bad-lines" in one_line_error(run(*words, "--mend-offsets"), 1)
     assert not Path("out.jsonl").exists()
     result = run(*words, "--mend-offsets", "--skip-bad-lines")
@@ -105,7 +105,7 @@ def test_wrong_usage(run: Any, gold: Path, words: list[str], message: str) -> No
         (["gold.jsonl", "a.jsonl", "--from", "tplinker"], "gold.jsonl:1: relation_list: expected a list"),
         (["gold.jsonl", "no/where.jsonl"], "no is no folder"),
         (["hub:nobody/nothing", "a.jsonl"], "hub:nobody/nothing cannot be loaded"),
-        ([".", "a.jsonl"], ". is a folder in no format that is known"),
+        ([".", "a.jsonl"], ". is a folder in no known format"),
     ],
 )
 def test_errors(run: Any, gold: Path, words: list[str], message: str) -> None:

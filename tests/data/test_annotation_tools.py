@@ -170,10 +170,15 @@ def records(draw):
 def test_whatever_does_not_come_back_is_counted(tool, record, tmp_path_factory):
     folder = tmp_path_factory.mktemp("any")
     path, written = write(tool, [record], folder)
-    (found,), report = read(tool, path)
+    bad = []
+    records, report = read(tool, path, on_bad_line=bad.append)
+    if bad:  # what was drawn looks as if its offsets were counted in another unit
+        assert "tear words apart" in bad[0].problem
+        return
+    (found,) = records
     same = found.text == record.text and found.triples == record.triples
     entities = set(record.entities) - {part for triple in record.triples for part in mentions(triple)}
-    assert (same and set(found.entities) == entities) or written.lost or report.lost
+    assert (same and set(found.entities) == entities) or written.lost or written.corrected or report.lost
 
 
 def mentions(triple):

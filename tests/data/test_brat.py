@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 
+from hf_spo.data import read_records
 from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record, Sample
 from hf_spo.data.formats.brat import FORMAT
 from hf_spo.model.schema import Mention, Span, Triple
@@ -90,7 +91,7 @@ def test_what_triples_cannot_hold_is_counted(line, lost, tmp_path):
         ("T3 X 0 4\tAnna", "expected identifier, tab, type"),
         ("T3\tX 0\tAnna", "expected identifier, tab, type"),
         ("T3\tX 4 4\t", "offsets"),
-        ("T3\tX 0 400", r"offsets \[0:400\] are not within the text"),
+        ("T3\tX 0 400", r"offsets \[0:400\] are outside the text"),
         ("T3\tX 0 4\tZoë", "there in any form"),
         ("T3\tX 0 4;2 6\tAnna na", "not in order, or overlap"),
         ("T3\tX 0 4;5 9\tZoë Müller", "the fragments are not 'Zoë Müller'"),
@@ -261,3 +262,12 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileExistsError, match="out is there already"):
         FORMAT.write([], path, ConversionReport())
     assert len(list(path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    "line", ["T1\tPerson 0 9\tAnna Lind\n", "T1\tPerson 0 10\tAnna Lind\n", "T1\tPerson 0 10\tAnna Lind \n"]
+)
+def test_line_ends_in_entities_are_spaces_in_their_words(line, tmp_path):
+    path = folder(tmp_path, line, "Anna\nLind directed")
+    (record,) = read_records(path)
+    assert record.entities == (Mention("Anna\nLind", Span(0, 9), "Person"),)

@@ -5,6 +5,7 @@ import pytest
 
 from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.doccano import FORMAT, write_predictions
+from hf_spo.data.formats.registry import detect
 from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "白露在2010年唱了《晚风》"
@@ -76,7 +77,7 @@ def test_labels_by_number_keep_their_numbers(tmp_path):
         ({**RELATIONS, "relations": [7]}, r"relations\[0\]: expected an object, got int"),
         (changed("entities", start_offset=None), r"entities\[0\].start_offset: expected a whole number, got nothing"),
         (changed("entities", start_offset=True), r"entities\[0\].start_offset: expected a whole number, got bool"),
-        (changed("entities", end_offset=99), r"entities\[0\]: offsets \[0:99\] are not within the text"),
+        (changed("entities", end_offset=99), r"entities\[0\]: offsets \[0:99\] are outside the text"),
         (changed("entities", end_offset=0), r"offsets \[0:0\]"),
         (changed("entities", label=None), r"entities\[0\].label: expected a string"),
         (changed("entities", id=72), r"entities\[1\].id: 72 is the identifier of something else"),
@@ -126,3 +127,48 @@ def test_predictions_name_their_model_and_their_doubt(tmp_path):
     with pytest.raises(ValueError, match="no score"):
         write_predictions([Record(TEXT, (Triple(SONG, "歌手", SINGER),))], tmp_path / "no.jsonl", report, "lite 1")
     assert not (tmp_path / "no.jsonl").exists()
+
+
+DIRECTED = [{"id": 0, "from_id": 0, "to_id": 1, "type": "导演"}]
+FILM_TEXT = "《远山的灯》由林小川执导"
+
+
+def entity(number, start, end, **fields):
+    return {"id": number, "label": "X", "start_offset": start, "end_offset": end, **fields}
+
+
+def test_versions_before_1_7_have_all_under_label(tmp_path):
+    label = {"entities": [entity(0, 1, 5), entity(1, 7, 10)], "relations": DIRECTED}
+    (record,), _ = read(tmp_path, {"id": 1, "data": FILM_TEXT, "label": label})
+    assert [(one.subject.text, one.object.text) for one in record.triples] == [("远山的灯", "林小川")]
+    assert detect(tmp_path / "export.jsonl") is FORMAT
+
+
+def test_words_beside_offsets_are_checked(tmp_path):
+    entities = [entity(0, 2, 6, text="远山的灯"), entity(1, 8, 11, text="林小川")]
+    row = {"text": FILM_TEXT, "entities": entities, "relations": DIRECTED}
+    with pytest.raises(DataFormatError, match=r"not '远山的灯' \(too high by 1\).*--mend-offsets"):
+        read(tmp_path, row)
+    (record,), _ = read(tmp_path, row, correct_offsets=True)
+    assert record.triples[0].subject.span == Span(1, 5)
+
+
+def test_grapheme_clusters_show_by_words_that_are_torn(tmp_path):
+    row = {"text": "🇨🇭\r\nBlue Harbour\r\nby Anna Lind", "entities": [[2, 14, "F"], [18, 27, "P"]], "cats": []}
+    with pytest.raises(DataFormatError, match="tear words apart, and fit counted in grapheme clusters; hf-spo convert"):
+        read(tmp_path, row)
+    (record,), report = read(tmp_path, row, correct_offsets=True)
+    assert [one.text for one in record.entities] == ["Blue Harbour", "Anna Lind"]
+    assert report.corrected == Counter({"offsets counted in grapheme clusters": 2})
+
+
+def test_mentions_that_are_torn_in_any_unit_are_doubtful(tmp_path):
+    (record,), report = read(tmp_path, {"text": "Blue Harbour", "entities": [[1, 12, "F"]], "cats": []})
+    assert record.entities[0].text == "lue Harbour"
+    assert report.doubtful == Counter({"mentions that begin or end inside a word": 1})
+
+
+def test_a_file_is_recognised_by_any_of_its_first_rows(tmp_path):
+    path = tmp_path / "export.jsonl"
+    path.write_text(json.dumps({"id": 1, "text": "a", "label": []}) + "\n" + json.dumps(RELATIONS) + "\n")
+    assert detect(path) is FORMAT

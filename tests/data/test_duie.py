@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
-from hf_spo.data import example_from_duie
+from hf_spo import Triple
+from hf_spo.data import example_from_duie, read_records
 from hf_spo.model.fields import FieldError
 from hf_spo.model.schema import Mention
 
@@ -84,3 +87,14 @@ def test_a_wrong_field_is_named(row, field):
         example_from_duie(row)
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [["远山的灯", "导演", "林小川"], {"subject": "远山的灯", "predicate": "导演", "object": {"@value": "林小川"}}],
+)
+def test_entries_without_types(entry, tmp_path):
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps({"text": "《远山的灯》由林小川执导", "spo_list": [entry]}), encoding="utf-8")
+    (record,) = read_records(path)
+    assert record.triples == (Triple(Mention("远山的灯"), "导演", Mention("林小川")),)

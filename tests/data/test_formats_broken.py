@@ -74,7 +74,7 @@ def test_wide_encodings_are_named(name: str, encoding: str, tmp_path: Path) -> N
     path = written(name, tmp_path)
     path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
     for form in (None, name):
-        with pytest.raises(DataFormatError, match=rf"this is {encoding.upper()[:6]}; convert it by iconv"):
+        with pytest.raises(DataFormatError, match=rf"got {encoding.upper()[:6]}; convert the file with iconv"):
             list(read_records(path, form))
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_is_cut_off(name: str, share: float, tmp_path: Path) -> None
 def test_the_place_where_a_list_is_cut_off(name: str, tmp_path: Path) -> None:
     path = written(name, tmp_path)
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(DataFormatError, match=r"not JSON list \(.*line \d+ column \d+ .*is the file complete"):
+    with pytest.raises(DataFormatError, match=r"not a JSON list \(.*line \d+ column \d+ .*is the file complete"):
         list(read_records(path, name))
 
 

@@ -36,13 +36,13 @@ def test_names_that_are_wrong(name, message, tmp_path):
         (b"\n \n", "the file is empty"),
         (
             b'{"text": "a", "label": "b"}',
-            "its first row has 'text', 'label'; the formats are brat, .* say so by --format",
+            "its first row has 'text', 'label'; the formats are brat, .* name it with --format",
         ),
         (b"subject,predicate,object\na,b,c\n", "begins 'subject,predicate,object"),
-        (b'{\n "text": "a",\n "triples": []\n}', "no complete JSON object on a line or in a list"),
+        (b'{\n "text": "a",\n "triples": [', "no complete JSON object on a line or in a list"),
         (b'[{"text": "a', "is the file whole"),
         ("雪国,海边".encode("gb18030"), "cannot be read: not UTF-8: .* GB18030"),
-        ('{"triples": []}'.encode("utf-16"), "cannot be read: expected UTF-8, and this is UTF-16"),
+        ('{"triples": []}'.encode("utf-16"), "cannot be read: expected UTF-8, got UTF-16"),
     ],
 )
 def test_what_is_in_no_format(content, message, tmp_path):
@@ -53,7 +53,7 @@ def test_what_is_in_no_format(content, message, tmp_path):
 
 
 def test_a_folder_in_no_format(tmp_path):
-    with pytest.raises(DataFormatError, match="is a folder in no format that is known; the formats are"):
+    with pytest.raises(DataFormatError, match="is a folder in no known format; the formats are"):
         detect(tmp_path)
     with pytest.raises(FileNotFoundError):
         detect(tmp_path / "none")

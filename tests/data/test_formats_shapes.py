@@ -60,7 +60,7 @@ def test_casrel(tmp_path, whole):
 @pytest.mark.parametrize(
     ("triple", "problem"),
     [
-        (["a", "b"], r"triple_list\[0\]: expected three strings, subject, predicate and object; got 2 of them"),
+        (["a", "b"], r"triple_list\[0\]: expected three strings, subject, predicate and object; got 2 values"),
         (["a", "b", None], "expected three strings"),
         ("abc", "got str"),
         ({"subject": "a"}, "got dict"),
@@ -190,5 +190,5 @@ def test_the_shapes_may_stand_in_one_file_unless_one_is_named(tmp_path):
 def test_nulls_of_tables_do_not_choose_the_shape():
     row = {"triples": None, "spo_list": None, **CASREL}
     assert len(example_from_row(row).triples) == 1
-    with pytest.raises(ValueError, match="spo_list: expected a list of triples, got nothing"):
+    with pytest.raises(ValueError, match="spo_list: expected a list, got nothing"):
         example_from_row({"text": "a", "spo_list": None})

@@ -178,9 +178,8 @@ def test_the_text_may_have_another_name_and_the_task_an_identifier_of_ours(tmp_p
         ({"data": {"title": "a", "body": "b"}}, r"it has \['body', 'title'\]"),
         (task(annotations={}), "annotations: expected a list, got dict"),
         (task(annotations=[{"result": 5}]), r"annotations\[0\].result: expected a list, got int"),
-        (task(relation("aX1", "zz", "made")), r"result\[2\].to_id: expected the identifier of an entity, got 'zz'"),
         (task(relation("aX1", "bY2", 5)), r"result\[2\].labels\[0\]: expected a string, got int"),
-        (task(region("d", 0, 99, None, "X")), r"result\[2\].value: offsets \[0:99\] are not within the text"),
+        (task(region("d", 0, 99, None, "X")), r"result\[2\].value: offsets \[0:99\] are outside the text"),
         (task(region("d", None, 3, None, "X")), r"result\[2\].value.start: expected a whole number, got nothing"),
         (task(region("d", 0, 3, "Zoë", "X")), "there in any form"),
         (task(region("d", -3, 3, "Zoë", "X")), "not in order"),
@@ -249,3 +248,39 @@ def test_names_are_escaped_in_the_configuration():
     assert [one.get("value") for one in root.iter("Relation")] == ["a\nb"]
     with pytest.raises(ValueError, match="XML"):
         labelling_config(Schema([Relation("a", "b\x01", "c")]))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"id": "17", "url": "http://x", "Full_Text": TEXT},
+        {"text": "a title", "Full_Text": TEXT},
+        {"title": "Anna Lind", "Full_Text": TEXT},
+    ],
+)
+def test_the_text_is_the_column_with_the_words_of_the_regions(data, tmp_path):
+    (record,), _ = read(tmp_path, task(relation("bY2", "aX1", "director"), data=data))
+    assert record == Record(TEXT, (Triple(FILM, "director", ANNA),), (), "31")
+
+
+def test_a_relation_of_a_deleted_region_is_lost_alone(tmp_path):
+    (record,), report = read(tmp_path, task(relation("aX1", "gone", "made"), relation("bY2", "aX1", "director")))
+    assert [one.predicate for one in record.triples] == ["director"]
+    assert report.lost == Counter({"relations of regions that were deleted": 1})
+
+
+def test_an_end_beyond_the_text(tmp_path):
+    row = {"data": {"text": "by Anna Lind"}, "annotations": [{"result": [region("d", 3, 13, "Anna Lind", "X")]}]}
+    with pytest.raises(DataFormatError, match="the end is too high by 1"):
+        read(tmp_path, row)
+    (record,), _ = read(tmp_path, row, correct_offsets=True)
+    assert record.entities == (Mention("Anna Lind", Span(3, 12), "X"),)
+
+
+def test_emoji_and_line_ends_of_two_characters(tmp_path):
+    text = "😀\r\nBlue Harbour\r\nby Anna Lind"
+    items = [region("a", 3, 15, "Blue Harbour", "F"), region("b", 19, 28, "Anna Lind", "P")]
+    row = {"data": {"text": text}, "annotations": [{"result": [*items, relation("a", "b", "by")]}]}
+    (record,), report = read(tmp_path, row)
+    assert [(one.subject.text, one.object.text) for one in record.triples] == [("Blue Harbour", "Anna Lind")]
+    assert report.corrected == Counter({f"offsets {Unit.UTF16}, {Unit.LF}": 1})

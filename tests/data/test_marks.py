@@ -4,7 +4,7 @@ import pytest
 
 from hf_spo.data.formats.base import ConversionReport, Record
 from hf_spo.data.formats.marks import Link, Marks, from_marks, label, relation_labels, to_marks
-from hf_spo.data.formats.trimming import trimmed
+from hf_spo.data.formats.placing import trimmed
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
 from tests.builders import SCHEMA, mention
 
@@ -139,4 +139,4 @@ def test_mentions_lose_the_white_space_at_their_ends():
     assert found.triples[0].subject == found.entities[0] == Mention("a b", Span(1, 4))
     assert found.triples[0].object == right
     assert found.triples[0].qualifiers["s"].text == ""
-    assert report.lost == Counter({"white space at the ends of mentions": 3})
+    assert report.corrected == Counter({"white space at the ends of mentions": 3})

@@ -85,3 +85,18 @@ def test_what_is_not_in_the_text(triple, absent):
 def test_a_score_is_kept():
     triple = Triple(Mention("雪国"), "主演", Mention("周一鸣"), score=0.5)
     assert [located.score for located in locate("雪国周一鸣", triple, FIRST)] == [0.5]
+
+
+def test_whole_words_are_preferred_to_parts_of_words():
+    text = "Mona Romero was born in Rome , Italy"
+    assert occurrences(text, Mention("Rome")) == [Span(24, 28)]
+    assert occurrences(text, Mention("Romer")) == [Span(5, 10)]
+    assert occurrences("白露唱《白露》", Mention("白露")) == [Span(0, 2), Span(4, 6)]
+
+
+def test_white_space_at_the_ends_of_mentions_does_not_count():
+    text = "Anna Lind directed Blue Harbour"
+    triple = Triple(Mention(" Blue Harbour", Span(18, 31)), "director", Mention("\ufeffAnna Lind\u200b "))
+    (found,) = locate(text, triple, OccurrencePolicy.FIRST)
+    assert (found.subject, found.object) == (Mention("Blue Harbour", Span(19, 31)), Mention("Anna Lind", Span(0, 9)))
+    assert occurrences(text, Mention("  ")) == []

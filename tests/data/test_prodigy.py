@@ -5,6 +5,7 @@ import pytest
 
 from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.prodigy import FORMAT
+from hf_spo.data.formats.registry import detect
 from hf_spo.model.schema import Mention, Span, Triple
 
 TEXT = "Anna Lind filmed Blue"
@@ -77,7 +78,7 @@ def test_only_what_was_accepted_is_read(tmp_path):
     [
         ({"text": None}, "text: expected a string"),
         ({"spans": 5}, "spans: expected a list, got int"),
-        ({"spans": [{**HEAD, "end": 99}]}, r"spans\[0\]: offsets \[17:99\] are not within the text"),
+        ({"spans": [{**HEAD, "end": 99}]}, r"spans\[0\]: offsets \[17:99\] are outside the text"),
         ({"spans": [{**HEAD, "text": "Red"}]}, r"spans\[0\]: text\[17:21\] is 'Blue', not 'Red'"),
         ({"spans": [{**HEAD, "label": 5}]}, r"spans\[0\].label: expected a string"),
         ({"spans": [{**HEAD, "token_end": "3"}]}, r"spans\[0\].token_end: expected a whole number"),
@@ -106,3 +107,9 @@ def test_what_is_written_has_tokens_that_fit_the_spans(tmp_path):
     assert relation["head_span"] == {**HEAD, "text": "Blue"}
     assert row["spans"][1] == {**CHILD, "text": "Anna Lind"}
     assert row["meta"] == {"id": "a"}
+
+
+def test_rejected_rows_may_come_first(tmp_path):
+    path = tmp_path / "export.jsonl"
+    path.write_text(json.dumps({"text": "a", "answer": "reject"}) + "\n" + json.dumps(ROW) + "\n")
+    assert detect(path) is FORMAT

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from hf_spo import Example
-from hf_spo.data import DataFormatError, read_examples, read_texts
+from hf_spo import Example, Mention, Span, Triple
+from hf_spo.data import ConversionReport, DataFormatError, read_examples, read_records, read_texts
 from tests import builders
 
 GOOD = '{"text": "雪国", "spo_list": []}'
@@ -118,3 +118,13 @@ def test_bad_texts_are_named_or_set_aside(write):
     path = write(b"snow\n\xff\n", "data.txt")
     with pytest.raises(DataFormatError, match=r"data.txt:2: not UTF-8"):
         list(read_texts(path))
+
+
+def test_white_space_at_the_ends_of_mentions_is_counted(tmp_path):
+    path = tmp_path / "data.jsonl"
+    triple = {"subject": {"text": " 晚风", "start": 0, "end": 3}, "predicate": "歌手", "object": {"text": "白露\u200b"}}
+    path.write_text(json.dumps({"text": " 晚风由白露演唱", "triples": [triple]}), encoding="utf-8")
+    report = ConversionReport()
+    (record,) = read_records(path, report=report)
+    assert record.triples == (Triple(Mention("晚风", Span(1, 3)), "歌手", Mention("白露")),)
+    assert report.summary() == "corrected: white space at the ends of mentions (2)"

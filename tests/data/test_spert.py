@@ -123,8 +123,8 @@ def test_what_is_written_is_what_was_published(tmp_path):
         ("白露 唱\n《晚风》", "晚风", ["白", "露", "唱", "《", "晚", "风", "》"], {"white space of texts": 1}),
         ("看 Blue。", "Blue", ["看", "Blue", "。"], {"white space of texts": 1}),
         ("看Blue。", "Blue", ["看", "Blue", "。"], {}),
-        ("a b", "a ", ["a", "b"], {"white space at the ends of mentions": 1}),
-        ("a  b", " ", ["a", "b"], {"white space at the ends of mentions": 1, "empty entities": 1}),
+        ("a b", "a ", ["a", "b"], {}),
+        ("a  b", " ", ["a", "b"], {"white space of texts": 1, "empty entities": 1}),
     ],
 )
 def test_white_space_that_tokens_do_not_make_is_counted(text, part, tokens, lost, tmp_path):

@@ -159,7 +159,7 @@ class TestAlignment:
         cases = {
             "inside a token": song("1998年《晚风》", "晚风", "998年"),
             "[UNK] run": song("《晚风》 çabc白露", "晚风", "bc"),
-            "border on characters no token covers": song("《晚风》 白露", "晚风", " 白露"),
+            "border on characters no token covers": song("《晚风》\x07白露", "晚风", "\x07白露"),
             "in no window": song("歌曲《晚风》" + "今天天气很好" * 20 + "由白露演唱"),
         }
         for cause, example in cases.items():

@@ -65,6 +65,8 @@ class ConversionReport:
         """What a format cannot hold, in words for a reader ("scores of triples"), and how often."""
         self.corrected: Counter[str] = Counter()
         """What was corrected, in words, and how often."""
+        self.doubtful: Counter[str] = Counter()
+        """What may be wrong and is read as it is, in words, and how often."""
 
     def lose(self, what: str, count: int = 1) -> None:
         """Count something that is left out; a count of 0 leaves no entry."""
@@ -76,9 +78,14 @@ class ConversionReport:
         if count:
             self.corrected[what] += count
 
+    def doubt(self, what: str, count: int = 1) -> None:
+        """Count something that may be wrong; a count of 0 leaves no entry."""
+        if count:
+            self.doubtful[what] += count
+
     def summary(self) -> str:
-        """Return what was left out and corrected in words, such as "left out: scores (3)"; empty if nothing was."""
-        parts = (("left out", self.lost), ("corrected", self.corrected))
+        """Return all that was counted in words, such as "left out: scores (3)"; empty if nothing was."""
+        parts = (("left out", self.lost), ("corrected", self.corrected), ("doubtful", self.doubtful))
         return "; ".join(f"{verb}: {tally(counts)}" for verb, counts in parts if counts)
 
     def skip(self, problem: str | Exception, path: Path, number: int, content: str, unit: str = "line") -> None:
@@ -92,7 +99,14 @@ class ConversionReport:
             DataFormatError: the report has no `on_bad_line`.
         """
         field, reason = (problem.field, problem.reason) if isinstance(problem, FieldError) else ("", str(problem))
-        record = UnreadableRecord(str(path), number, reason, content, unit, field)
+        self.add_unreadable(UnreadableRecord(str(path), number, reason, content, unit, field))
+
+    def add_unreadable(self, record: UnreadableRecord) -> None:
+        """Skip a record that cannot be read.
+
+        Raises:
+            DataFormatError: the report has no `on_bad_line`.
+        """
         if self.on_bad_line is None:
             raise DataFormatError(record.error)
         self.skipped += 1
@@ -128,11 +142,6 @@ class Sample:
         return self.head.decode("utf-8-sig", "replace")
 
     @cached_property
-    def is_list(self) -> bool:
-        """Whether this is one JSON list, rather than an object a line."""
-        return self.text.lstrip().startswith("[")
-
-    @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
         """The first JSON objects, of a list or of the lines; none if none is complete within the first 16 MiB."""
         found = self._objects(self.text)
@@ -141,13 +150,14 @@ class Sample:
         with self.path.open("rb") as file:
             return self._objects(file.read(_LONG_HEAD).decode("utf-8-sig", "replace"))
 
-    @property
-    def row(self) -> Mapping[str, Any]:
-        """The first of them; empty if there is none."""
-        return self.rows[0] if self.rows else {}
+    def any_row(self, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
+        """Tell whether one of the first objects fits; others may be without labels."""
+        return any(map(fits, self.rows))
 
     def _objects(self, text: str) -> list[Mapping[str, Any]]:
-        parts = _elements(text) if self.is_list else _lines(text)
+        parts = _lines(text)
+        if text.lstrip().startswith("[") or text.lstrip().split("\n", 1)[0].strip() == "{":
+            parts = _elements(text)
         return list(islice((part for part in parts if isinstance(part, dict)), _SAMPLED))
 
 
@@ -158,7 +168,7 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _elements(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), text.index("[") + 1
+    decoder, at = json.JSONDecoder(), text.index("[") + 1 if text.lstrip().startswith("[") else 0
     with suppress(ValueError, RecursionError):
         while True:
             while text[at : at + 1] in (",", " ", "\t", "\r", "\n"):

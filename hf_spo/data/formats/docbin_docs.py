@@ -19,11 +19,11 @@ from ...model.schema import Mention
 from ...support.files import whole_path
 from ..offsets import place
 from .base import ConversionReport, DataFormatError, Record
+from .json_rows import identifier
 from .losses import encodable
 from .marks import Link, Marks, from_marks, label, to_marks
 from .native import record_from_native, row_of
-from .placing import placed
-from .rows import identifier
+from .placing import placed, trimmed
 from .tokens import spaced
 
 try:
@@ -59,7 +59,7 @@ def write_docs(records: Iterable[Record], path: Path, report: ConversionReport) 
     vocab = Vocab()
     docs = DocBin(store_user_data=True)
     for record in records:
-        docs.add(_doc(placed(encodable(record, report), report), vocab))
+        docs.add(_doc(placed(trimmed(encodable(record, report), report), report), vocab))
     with whole_path(path) as part:
         part.write_bytes(docs.to_bytes())
 

@@ -4,29 +4,34 @@ What it writes, doccano imports into a project for sequence labelling with relat
 entities if there are such. Offsets are code points.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ...model.fields import FieldError, kind, string, whole_number
-from ...model.schema import Mention
-from ..offsets import place
+from ...model.schema import Span
+from ..offsets import OFFSETS_REMEDY, explain_without_words, is_torn, place
 from ..uncertainty import uncertainty
-from .base import ConversionReport, Format, Record, Sample
-from .entries import claim, objects, other_fields, referred, values
+from .base import ConversionReport, Record, Sample
+from .json_rows import claim, identifier, json_format, objects, other_fields, referred, values, write_lines
 from .marks import Link, Marks, from_marks, label, to_marks
-from .rows import identifier, parsed_rows
-from .writing import write_lines
 
 _SPANS = ("entities", "labels", "label", "annotations")
 _COMMENTS = ("Comments", "comments")
+_Entry = tuple[str, Mapping[str, Any]]
+"""An entity with its path."""
+
 _KNOWN = ("id", "text", "data", "relations", "cats", *_SPANS, *_COMMENTS)
 
 
 def _recognise(sample: Sample) -> bool:
-    row = sample.row
+    return sample.any_row(_fits)
+
+
+def _fits(row: Mapping[str, Any]) -> bool:
+    row = _unpacked(row)
     lists = [row[name] for name in _SPANS if isinstance(row.get(name), list)]
     entries = [entry for found in lists for entry in found]
     if not isinstance(row.get("text", row.get("data")), str) or not lists:
@@ -41,19 +46,26 @@ def _is_span(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 3 and isinstance(entry[0], int) and isinstance(entry[2], str)
 
 
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, report=report), report)
+def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row of versions before 1.7, which have entities and relations under "label", as later ones write it."""
+    label = row.get("label")
+    if not isinstance(label, Mapping):
+        return row
+    return {**{name: value for name, value in row.items() if name != "label"}, **label}
 
 
 def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
+    row = _unpacked(row)
     text = string(row, "data" if "data" in row and "text" not in row else "text")
-    entities: list[Mention] = []
+    found = list(_spans(row, report))
     places: dict[str | int, int] = {}
-    for path, entry in _spans(row, report):
+    for number, (path, entry) in enumerate(found):
         if entry.get("id") is not None:
-            claim(places, entry, "id", path, len(entities))
-        start, end = (whole_number(entry, side, path) for side in ("start_offset", "end_offset"))
-        entities.append(place(text, start, end, None, _type(entry, path, report), path, report))
+            claim(places, entry, "id", path, number)
+    entities = [
+        place(text, start, end, _words(entry), _type(entry, path, report), path, report)
+        for (path, entry), (start, end) in zip(found, _offsets(text, found, report), strict=True)
+    ]
     links = []
     for path, entry in objects(row, "relations"):
         head, tail = (referred(places, entry, name, path) for name in ("from_id", "to_id"))
@@ -63,7 +75,37 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
     return from_marks(text, Marks(entities, links), report, identifier(row))
 
 
-def _spans(row: Mapping[str, Any], report: ConversionReport) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _words(entry: Mapping[str, Any]) -> str | None:
+    words = entry.get("text")
+    return words if isinstance(words, str) else None
+
+
+def _offsets(text: str, found: Sequence[_Entry], report: ConversionReport) -> list[tuple[int, int]]:
+    """Return the offsets of entities.
+
+    doccano has no words beside them. A project that counts grapheme clusters shows by offsets that tear words apart.
+
+    Raises:
+        FieldError: the offsets fit in another unit only, and are not to be corrected.
+    """
+    given = [
+        (whole_number(entry, "start_offset", path), whole_number(entry, "end_offset", path)) for path, entry in found
+    ]
+    if any(_words(entry) is not None for _, entry in found):
+        return given
+    explained = explain_without_words(text, given)
+    if explained is not None:
+        how, spans = explained
+        if not report.correct_offsets:
+            raise FieldError(found[0][0], f"the offsets tear words apart, and fit {how}; {OFFSETS_REMEDY}")
+        report.correct(f"offsets {how}", len(spans))
+        return [(span.start, span.end) for span in spans]
+    within = [Span(start, end) for start, end in given if 0 <= start < end <= len(text)]
+    report.doubt("mentions that begin or end inside a word", sum(is_torn(text, span) for span in within))
+    return given
+
+
+def _spans(row: Mapping[str, Any], report: ConversionReport) -> Iterator[_Entry]:
     """Yield entities, which may be lists of start, end and label; single labels are categories of the text."""
     if not any(name in row for name in _SPANS):
         raise FieldError("entities", "expected a list of entities, got nothing")
@@ -133,4 +175,7 @@ def _row(record: Record, report: ConversionReport, numbers: Iterator[int]) -> di
     return {**name, "text": record.text, "entities": entities, "relations": relations}
 
 
-FORMAT = Format("doccano", "JSON lines of doccano: entities and relations between them", _recognise, _read, _write)
+FORMAT = replace(
+    json_format("doccano", "JSON lines of doccano: entities and relations between them", _recognise, _record),
+    write=_write,
+)

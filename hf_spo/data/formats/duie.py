@@ -1,17 +1,17 @@
 """DuIE 1.0 and 2.0 and CMeIE, as they are published: rows with `spo_list`, without offsets."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ...model.fields import FieldError, items, kind, names, string
+from ...model.fields import FieldError, kind, names, string
 from ...model.schema import VALUE_SLOT, Example, Mention, Triple
 from ..occurrences import OccurrencePolicy, locate
-from .base import ConversionReport, Format, Record, Sample
+from .base import ConversionReport, Record, Sample
+from .casrel import bare_triple
+from .json_rows import json_format, values
 from .losses import Part, lose_parts
-from .rows import parsed_rows
-from .writing import write_lines
+from .placing import trimmed
 
 _COMBINED = "Combined"
 """CMeIE's mark of a triple that no single sentence states."""
@@ -23,28 +23,38 @@ def example_from_duie(row: Mapping[str, Any]) -> Example:
     Raises:
         FieldError: a field is missing or of the wrong type.
     """
-    return record_from_duie(row, ConversionReport()).example
+    return trimmed(record_from_duie(row, ConversionReport()), ConversionReport()).example
 
 
 def record_from_duie(row: Mapping[str, Any], report: ConversionReport) -> Record:
-    """Read the same, or a row of CMeIE, whose marks of triples across sentences are counted as lost."""
-    entries = items(row, "spo_list")
+    """Read a row of DuIE or CMeIE, whose marks of triples across sentences are counted as lost.
+
+    As other projects write such rows, an entry may be a list of subject, predicate and object, or lack the types.
+    """
+    entries = values(row, "spo_list", required=True)
     record = Record(
         string(row, "text"),
         tuple(_triple(entry, path) for path, entry in entries),
         annotated_predicates=names(row, "annotated_predicates"),
     )
-    report.lose("marks of triples across sentences", sum(entry.get(_COMBINED) is True for _, entry in entries))
+    marks = sum(isinstance(entry, Mapping) and entry.get(_COMBINED) is True for _, entry in entries)
+    report.lose("marks of triples across sentences", marks)
     return record
 
 
-def _triple(entry: Mapping[str, Any], path: str) -> Triple:
-    subject = Mention(string(entry, "subject", path), type=string(entry, "subject_type", path))
-    values, types = _slots(entry, "object", path), _slots(entry, "object_type", path)
-    for slot in values:
+def _triple(entry: Any, path: str) -> Triple:
+    if isinstance(entry, list | tuple):
+        return bare_triple(entry, path)
+    if not isinstance(entry, Mapping):
+        raise FieldError(path, f"expected an object, got {kind(entry)}")
+    subject_type = "" if entry.get("subject_type") is None else string(entry, "subject_type", path)
+    subject = Mention(string(entry, "subject", path), type=subject_type)
+    slots = _slots(entry, "object", path)
+    types = dict.fromkeys(slots, "") if entry.get("object_type") is None else _slots(entry, "object_type", path)
+    for slot in slots:
         if slot not in types:
             raise FieldError(f"{path}.object_type", f'has no "{slot}", which the object has; it has {sorted(types)}')
-    mentions = {slot: Mention(value, type=types[slot]) for slot, value in values.items()}
+    mentions = {slot: Mention(value, type=types[slot]) for slot, value in slots.items()}
     value = mentions.pop(VALUE_SLOT)
     return Triple(subject, string(entry, "predicate", path), value, mentions)
 
@@ -63,10 +73,6 @@ def _slots(entry: Mapping[str, Any], name: str, path: str) -> dict[str, str]:
         if not isinstance(content, str):
             raise FieldError(f"{path}.{name}.{slot}", f"expected a string, got {kind(content)}")
     return slots
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_duie(row, report), report)
 
 
 Entry = Callable[[Record, Triple], dict[str, Any]]
@@ -107,58 +113,57 @@ def _across_sentences(text: str, triple: Triple) -> bool:
 _SENTENCE_ENDS = "。！？!?\n"
 
 
-def _write(
-    records: Iterable[Record], path: Path, report: ConversionReport, *, entry: Entry, lost: tuple[Part, ...]
-) -> None:
-    def row_of(record: Record) -> dict[str, Any]:
-        lose_parts(record, report, *lost)
-        partial = record.annotated_predicates
-        return {
-            "text": record.text,
-            "spo_list": [entry(record, triple) for triple in record.triples],
-            **({} if partial is None else {"annotated_predicates": list(partial)}),
-        }
-
-    write_lines(map(row_of, records), path)
+def _row(record: Record, report: ConversionReport, *, entry: Entry, lost: tuple[Part, ...]) -> dict[str, Any]:
+    lose_parts(record, report, *lost)
+    partial = record.annotated_predicates
+    return {
+        "text": record.text,
+        "spo_list": [entry(record, triple) for triple in record.triples],
+        **({} if partial is None else {"annotated_predicates": list(partial)}),
+    }
 
 
-def _entries(sample: Sample) -> list[Mapping[str, Any]]:
+def _entries(sample: Sample) -> list[Any]:
     lists = [row["spo_list"] for row in sample.rows if isinstance(row.get("spo_list"), list)]
-    return [entry for entries in lists for entry in entries if isinstance(entry, Mapping)]
+    return [entry for entries in lists for entry in entries]
 
 
 def _is_cmeie(sample: Sample) -> bool:
-    return any(_COMBINED in entry for entry in _entries(sample))
+    return any(isinstance(entry, Mapping) and _COMBINED in entry for entry in _entries(sample))
 
 
 def _is_duie1(sample: Sample) -> bool:
-    return any(isinstance(entry.get("object"), str) for entry in _entries(sample))
+    entries = _entries(sample)
+    return any(
+        isinstance(entry, list) or (isinstance(entry, Mapping) and isinstance(entry.get("object"), str))
+        for entry in entries
+    )
 
 
 def _is_duie2(sample: Sample) -> bool:
-    return any("spo_list" in row for row in sample.rows)
+    return sample.any_row(lambda row: "spo_list" in row)
 
 
 _NEVER = (Part.IDENTIFIERS, Part.OFFSETS, Part.SCORES, Part.ENTITIES)
 
-DUIE1 = Format(
+DUIE1 = json_format(
     "duie1",
     "DuIE 1.0: spo_list with objects that are strings; no offsets, no qualifiers",
     _is_duie1,
-    _read,
-    partial(_write, entry=_entry_1, lost=(*_NEVER, Part.QUALIFIERS)),
+    record_from_duie,
+    partial(_row, entry=_entry_1, lost=(*_NEVER, Part.QUALIFIERS)),
 )
-DUIE2 = Format(
+DUIE2 = json_format(
     "duie2",
     "DuIE 2.0: spo_list with objects of slots (@value, inWork, …); no offsets",
     _is_duie2,
-    _read,
-    partial(_write, entry=_entry_2, lost=_NEVER),
+    record_from_duie,
+    partial(_row, entry=_entry_2, lost=_NEVER),
 )
-CMEIE = Format(
+CMEIE = json_format(
     "cmeie",
     "CMeIE (CBLUE): as DuIE 2.0, with a mark of triples across sentences",
     _is_cmeie,
-    _read,
-    partial(_write, entry=_entry_cmeie, lost=_NEVER),
+    record_from_duie,
+    partial(_row, entry=_entry_cmeie, lost=_NEVER),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import ConversionReport, DataFormatError, Format, Record, Sample
-from .rows import numbered, parsed
+from .json_rows import numbered, parsed
 from .shapes import record_from_row
 
 HUB_PREFIX = "hub:"

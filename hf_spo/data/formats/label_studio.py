@@ -4,32 +4,183 @@ A project needs a labelling configuration with the types and the names of the re
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from ...model.schema import Schema
+from ...model.fields import FieldError, kind, whole_number
+from ...model.schema import Mention, Schema, Span
+from ..offsets import Unit, corrected_offsets, explain, place
 from ..uncertainty import uncertainty
-from .base import ConversionReport, Format, Record, Sample
-from .label_studio_reading import is_json_min, read_tasks
-from .marks import label, relation_labels, to_marks
-from .writing import write_list
+from .base import ConversionReport, DataFormatError, Format, Record, Sample
+from .json_rows import identifier, objects, other_fields, parsed_rows, referred, strings, write_list
+from .marks import Link, Marks, from_marks, label, relation_labels, to_marks
 
 _TEXT, _LABELS = "text", "label"
 
 
 def _recognise(sample: Sample) -> bool:
-    row = sample.row
-    tasks = isinstance(row.get("data"), Mapping) and any(
-        isinstance(row.get(name), list) for name in ("annotations", "completions", "predictions")
-    )
-    return tasks or is_json_min(sample)  # which reading explains
+    return sample.any_row(_is_task) or _is_json_min(sample)  # which reading explains
+
+
+def _is_task(row: Mapping[str, Any]) -> bool:
+    lists = ("annotations", "completions", "predictions")
+    return isinstance(row.get("data"), Mapping) and any(isinstance(row.get(name), list) for name in lists)
+
+
+def _is_json_min(sample: Sample) -> bool:
+    """Whether a file is Label Studio's shorter export, which leaves relations out."""
+    return sample.any_row(lambda row: {"annotation_id", "annotator"} <= set(row))
+
+
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    """Yield the text of every task that was annotated, with the latest annotation that was not cancelled.
+
+    Raises:
+        DataFormatError: the file is a JSON-MIN export; or a task is wrong, and the report takes none.
+        FileNotFoundError: there is no such file.
+    """
+    if _is_json_min(Sample(path)):
+        raise DataFormatError(f'{path}: Label Studio\'s "JSON-MIN" has no relations; export the project as "JSON"')
+    found = parsed_rows(path, partial(_record, report=report), report)
+    return (record for record in found if record is not None)
+
+
+def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
+    report.lose("predictions", len(objects(row, "predictions")))
+    report.lose("drafts", len(objects(row, "drafts")))
+    chosen = _chosen(row, report)
+    path, annotation = chosen or ("", {})
+    items = objects(annotation, "result", path)
+    text = _text(row, [item for _, item in items], report)
+    if chosen is None:
+        report.lose("texts that nobody has annotated")
+        return None
+    result = _Result(text, report)
+    relations = []
+    for where, item in items:
+        if item.get("type") == "relation":
+            relations.append((where, item))
+        else:
+            result.add(item, where)
+    links = [link for where, item in relations for link in result.links(item, where)]
+    meta = row.get("meta")
+    name = identifier(meta if isinstance(meta, Mapping) and "id" in meta else row)
+    return from_marks(text, Marks(result.entities, links), report, name)
+
+
+def _text(row: Mapping[str, Any], items: Sequence[Mapping[str, Any]], report: ConversionReport) -> str:
+    """Return the annotated text of a task: of several columns, the one in which the words of the regions stand."""
+    data = row.get("data")
+    if not isinstance(data, Mapping):
+        raise FieldError("data", f'expected an object with the field "text", got {kind(data)}')
+    texts = {name: value for name, value in data.items() if isinstance(value, str)}
+    if len(texts) < 2:
+        items = ()
+    fits = {name: sum(_stands(item, text) for item in items) for name, text in texts.items()}
+    best = [name for name, count in fits.items() if count and count == max(fits.values())]
+    name = "text" if "text" in (best or texts) else best[0] if best else next(iter(texts)) if len(texts) == 1 else None
+    if name is None:
+        raise FieldError("data", f'expected the field "text", or one string; it has {sorted(data)}')
+    other_fields(data, (name,), report)
+    return texts[name]
+
+
+def _stands(item: Mapping[str, Any], text: str) -> bool:
+    value = item.get("value")
+    words = value.get("text") if isinstance(value, Mapping) else None
+    return isinstance(words, str) and bool(words) and _shown(words) in _shown(text)
+
+
+def _chosen(row: Mapping[str, Any], report: ConversionReport) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the latest annotation with its path; None if there is none, or all were cancelled."""
+    found = [*objects(row, "annotations"), *objects(row, "completions")]
+    kept = [entry for entry in found if not (entry[1].get("was_cancelled") or entry[1].get("skipped"))]
+    report.lose("cancelled annotations", len(found) - len(kept))
+    report.lose("annotations of a text besides its latest", max(0, len(kept) - 1))
+    # Of two that are equally old, the one that stands later.
+    return max(reversed(kept), key=lambda entry: _time(entry[1]), default=None)
+
+
+def _time(annotation: Mapping[str, Any]) -> tuple[bool, str, float]:
+    stamp = annotation.get("updated_at", annotation.get("created_at"))
+    if isinstance(stamp, str):
+        return True, stamp, 0  # ISO 8601, all of one file in one zone
+    return False, "", stamp if isinstance(stamp, int | float) else 0  # seconds, in the exports of old versions
+
+
+class _Result:
+    """The regions of an annotation as entities."""
+
+    def __init__(self, text: str, report: ConversionReport) -> None:
+        self.text = text
+        self.report = report
+        self.entities: list[Mention] = []
+        self._places: dict[Any, int] = {}
+        self._ambiguous: set[int] = set()
+        self._lost: set[Any] = set()
+
+    def add(self, item: Mapping[str, Any], path: str) -> None:
+        """Take a region; several labels are as many entities, of which relations know the first."""
+        value = item.get("value")
+        where = f"{path}.value"
+        self.report.lose("notes on entities", bool(item.get("meta")))
+        name = item.get("id")
+        if item.get("type") != "labels" or not isinstance(value, Mapping) or isinstance(value.get("start"), str):
+            in_html = isinstance(value, Mapping) and isinstance(value.get("start"), str)
+            self.report.lose("entities in HTML" if in_html else f"answers of type {item.get('type')}")
+            if isinstance(name, str | int):
+                self._lost.add(name)
+            return
+        for type_ in strings(value, "labels", where) or [""]:
+            if isinstance(name, str | int) and self._places.setdefault(name, len(self.entities)) != len(self.entities):
+                self._ambiguous.add(self._places[name])
+            self.entities.append(_mention(self.text, value, type_, where, self.report))
+
+    def links(self, item: Mapping[str, Any], path: str) -> list[Link]:
+        """Return a relation once for each of its labels."""
+        ends = [end for name in ("from_id", "to_id") if isinstance(end := item.get(name), str | int)]
+        if any(end in self._lost and end not in self._places for end in ends):
+            self.report.lose("relations of entities that were lost")
+            return []
+        if any(end not in self._places for end in ends):
+            self.report.lose("relations of regions that were deleted")
+            return []
+        head, tail = (referred(self._places, item, name, path) for name in ("from_id", "to_id"))
+        self.report.lose("further types of entities in relations", len({head, tail} & self._ambiguous))
+        if item.get("direction") == "left":
+            head, tail = tail, head
+        self.report.lose("second directions of relations", item.get("direction") == "bi")
+        labels = strings(item, "labels", path)
+        self.report.lose("relations without a label", not labels)
+        return [Link(head, name, tail) for name in labels]
+
+
+def _mention(text: str, value: Mapping[str, Any], kind_: str, path: str, report: ConversionReport) -> Mention:
+    start, end = whole_number(value, "start", path), whole_number(value, "end", path)
+    words = value.get("text")
+    if not isinstance(words, str) or not words:
+        return place(text, start, end, None, kind_, path, report)
+    if 0 <= start < end <= len(text) and _shown(text[start:end]) == _shown(words):
+        return Mention(text[start:end], Span(start, end), kind_)
+    how, span = explain(text, words, start, end, _shown) or ("", Span(0, 0))
+    # Versions before 2022 count as JavaScript does.
+    if not how or not (report.correct_offsets or (how.startswith(Unit.UTF16) and Unit.FROM_ONE not in how)):
+        return place(text, start, end, words, kind_, path, report)
+    report.correct(corrected_offsets(how))
+    return Mention(text[span.start : span.end], span, kind_)
+
+
+def _shown(words: str) -> str:
+    r"""Return words without white space: the browser trims it, and a line end is written as two characters, \n."""
+    return "".join(words.replace("\\n", " ").split())
 
 
 def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
     rows = (
-        {**_task(record), "annotations": [{"was_cancelled": False, "result": _result(record, report)}]}
+        {**_task_of(record), "annotations": [{"was_cancelled": False, "result": _result(record, report)}]}
         for record in records
     )
     write_list(rows, path)
@@ -81,7 +232,7 @@ def _attribute(name: str) -> str:
     return quoteattr(name)
 
 
-def _task(record: Record) -> dict[str, Any]:
+def _task_of(record: Record) -> dict[str, Any]:
     # Label Studio gives tasks identifiers of its own, and keeps what "meta" says.
     meta = {} if record.id is None else {"meta": {"id": record.id}}
     return {"data": {"text": record.text}, **meta}
@@ -90,7 +241,7 @@ def _task(record: Record) -> dict[str, Any]:
 def _predicted(record: Record, report: ConversionReport, model_version: str) -> dict[str, Any]:
     score = 1 - uncertainty(record.triples)
     prediction = {"model_version": model_version, "score": score, "result": _result(record, report, scores=True)}
-    return {**_task(record), "predictions": [prediction]}
+    return {**_task_of(record), "predictions": [prediction]}
 
 
 def _result(record: Record, report: ConversionReport, scores: bool = False) -> list[dict[str, Any]]:
@@ -123,7 +274,7 @@ FORMAT = Format(
     "label-studio",
     "JSON export of Label Studio: tasks with labels and relations",
     _recognise,
-    read_tasks,
+    _read,
     _write,
     ".json",
 )

@@ -1,9 +1,10 @@
-"""Lines of a file as text: UTF-8, or told by name what it is instead."""
+"""Lines of a file as text: UTF-8, or an error that names the encoding that it has instead."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ...support.unreadable import UnreadableRecord
 from .base import ConversionReport, DataFormatError
 
 _MARKS = {
@@ -12,77 +13,81 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_LOOKED_AT = 1 << 10
+_HEAD = 1 << 10
+
+Line = str | UnreadableRecord
+
+
+def text_lines(lines: Iterable[bytes], source: str) -> Iterator[tuple[int, Line]]:
+    r"""Yield lines of UTF-8 with their numbers from 1 and their line ends, without a byte order mark.
+
+    Only a line feed ends a line: other characters that Python takes for line ends, such as U+2028, may be part of a
+    JSON string. A line that is not UTF-8 is an [`UnreadableRecord`], with the wrong bytes as \xff.
+
+    Raises:
+        DataFormatError: the lines are UTF-16 or UTF-32, which has no single-byte line feeds.
+    """
+    for number, raw in enumerate(lines, 1):
+        content = raw
+        if number == 1:
+            _refuse_wide(raw, source)
+            content = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            yield number, content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            shown = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
+            reason, remedy = _wrong_bytes(error, "the line")
+            yield number, UnreadableRecord(source, number, reason, shown, remedy=remedy)
 
 
 def decoded_lines(path: Path, report: ConversionReport) -> Iterator[tuple[int, str]]:
-    r"""Yield the lines of a UTF-8 file with their numbers from 1 and their line ends; one that is not UTF-8 is bad.
-
-    Only a line feed ends a line: what else Python takes for a line end, such as U+2028, may stand in a JSON string.
+    """Yield the lines of a UTF-8 file as [`text_lines`] does; lines that are not UTF-8 go to the report.
 
     Raises:
-        DataFormatError: the file is in UTF-16 or UTF-32; or a line is bad, and the report takes none.
+        DataFormatError: the file is UTF-16 or UTF-32; or a line is not UTF-8, and the report takes none.
         FileNotFoundError: there is no such file.
     """
-    # As bytes, so that one that is not UTF-8 is one line's problem.
-    with path.open("rb") as lines:
-        wide = _wide(lines.peek(_LOOKED_AT)[:_LOOKED_AT])
-        if wide:
-            raise DataFormatError(f"{path}: {wide}")
-        for number, raw in enumerate(lines, 1):
-            content = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-            try:
-                line = content.decode("utf-8")
-            except UnicodeDecodeError as error:
-                shown = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
-                report.skip(_wrong_bytes(error, "the line"), path, number, shown)
+    with path.open("rb") as file:
+        for number, line in text_lines(file, str(path)):
+            if isinstance(line, UnreadableRecord):
+                report.add_unreadable(line)
             else:
                 yield number, line
 
 
-def whole_text(path: Path) -> str:
-    """Return the content of a UTF-8 file, its line ends as they are, without a byte order mark.
-
-    Raises:
-        DataFormatError: it is not UTF-8; the message says what it is, as far as that can be told.
-        FileNotFoundError: there is no such file.
-    """
-    content = path.read_bytes()
-    wide = _wide(content[:_LOOKED_AT])
-    if wide:
-        raise DataFormatError(f"{path}: {wide}")
-    try:
-        return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataFormatError(f"{path}: {_wrong_bytes(error, 'the file')}") from None
-
-
 def encoding_fault(head: bytes) -> str | None:
-    """Say what is wrong with the encoding of a file that begins so, if anything; it may be cut within a character."""
-    wide = _wide(head)
+    """Return what is wrong with the encoding of a file that begins so, if anything; `head` may end in a character."""
+    wide = _wide(head[:_HEAD])
     if wide:
         return wide
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError as error:
-        return _wrong_bytes(error, "the file")
+        return "; ".join(_wrong_bytes(error, "the file"))
     return None
 
 
+def _refuse_wide(head: bytes, source: str) -> None:
+    wide = _wide(head[:_HEAD])
+    if wide:
+        raise DataFormatError(f"{source}: {wide}")
+
+
 def _wide(head: bytes) -> str | None:
-    """Say that an encoding is one whose line feeds are no single bytes, if it is."""
+    """Return the error for UTF-16 and UTF-32."""
     name = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
     if name is None and head.count(0) > len(head) // 4:
         name = "UTF-16"
-    return None if name is None else f"expected UTF-8, and this is {name}; convert it by iconv -f {name} -t UTF-8"
+    return None if name is None else f"expected UTF-8, got {name}; convert the file with iconv -f {name} -t UTF-8"
 
 
-def _wrong_bytes(error: UnicodeDecodeError, what: str) -> str:
-    place = f"not UTF-8: byte {error.start + 1} of {what} is 0x{error.object[error.start]:02x}"
+def _wrong_bytes(error: UnicodeDecodeError, what: str) -> tuple[str, str]:
+    """Return reason and remedy for bytes that are not UTF-8."""
+    reason = f"not UTF-8: byte {error.start + 1} of {what} is 0x{error.object[error.start]:02x}"
     try:
         read = codecs.getincrementaldecoder("gb18030")().decode(error.object)
     except UnicodeDecodeError:
         read = ""
     if any("\u4e00" <= character <= "\u9fff" for character in read):
-        return f"{place}; it reads as GB18030 (GBK): convert the file by iconv -f GB18030 -t UTF-8"
-    return f"{place}; expected a UTF-8 file"
+        return f"{reason}, and it reads as GB18030 (GBK)", "convert the file with iconv -f GB18030 -t UTF-8"
+    return reason, "save the file as UTF-8"

@@ -6,18 +6,14 @@ qualifier only where the predicate leads to the entity that it starts from, and 
 need a name for everything, so no type and no predicate are shown as "_".
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ...model.schema import VALUE_SLOT, Mention, Schema, Span, Triple
 from .base import ConversionReport, Record
-from .placing import placed
+from .placing import placed, trimmed
 
 _NAMELESS = "_"
-
-PredictionWriter = Callable[[Iterable[Record], Path, ConversionReport, str], None]
-"""Writes what a model found as suggestions for annotators; the last argument names the model and its version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,13 @@ def to_marks(record: Record, report: ConversionReport, *, twins: bool = True, sc
             differ in its qualifiers get an object each if it does; else those qualifiers are lost.
         scores: whether the format has a place for the triples' scores; else they are lost.
     """
-    record = placed(record, report)
-    triples = [triple for triple in record.triples if all(mention.text for mention in _mentions(triple))]
-    report.lose("triples with an empty mention", len(record.triples) - len(triples))
-    others = [mention for mention in record.entities if mention.text]
+    record = trimmed(record, report)
+    full = tuple(triple for triple in record.triples if all(mention.text for mention in _mentions(triple)))
+    report.lose("triples with an empty mention", len(record.triples) - len(full))
+    others = tuple(mention for mention in record.entities if mention.text)
     report.lose("empty entities", len(record.entities) - len(others))
+    record = placed(replace(record, triples=full, entities=others), report)
+    triples, others = list(record.triples), record.entities
     report.lose("which predicates' labels are complete", record.annotated_predicates is not None)
     if not scores:
         report.lose("scores of triples", sum(triple.score is not None for triple in triples))

@@ -1,17 +1,15 @@
 """Our own rows: what `Example.to_dict` writes and the command line prints, `triples` with offsets."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ...model.fields import items
 from ...model.schema import Example, Mention
 from ..offsets import place
-from .base import ConversionReport, Format, Record, Sample
-from .rows import identifier, parsed_rows
-from .writing import write_lines
+from .base import ConversionReport, Record
+from .json_rows import identifier, json_format
 
 
 def record_from_native(row: Mapping[str, Any], report: ConversionReport) -> Record:
@@ -54,22 +52,10 @@ def row_of(record: Record) -> dict[str, Any]:
     }
 
 
-def _recognise(sample: Sample) -> bool:
-    return any("triples" in row for row in sample.rows)
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_native(row, report), report)
-
-
-def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    write_lines(map(row_of, records), path)
-
-
-FORMAT = Format(
+FORMAT = json_format(
     "hf-spo",
     "our own, which holds everything: text, triples with offsets, entities, id; also what hf-spo extract writes",
-    _recognise,
-    _read,
-    _write,
+    lambda sample: sample.any_row(lambda row: "triples" in row),
+    record_from_native,
+    lambda record, report: row_of(record),
 )

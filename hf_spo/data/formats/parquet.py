@@ -7,9 +7,9 @@ from typing import Any
 
 from ...support.files import whole_path
 from .base import ConversionReport, DataFormatError, Format, Record, Sample
+from .json_rows import numbered, parsed
 from .losses import encodable
 from .native import row_of
-from .rows import numbered, parsed
 from .shapes import record_from_row
 
 _AT_ONCE = 1000

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from ...model.schema import Mention
 from ..occurrences import OccurrencePolicy, locate, occurrences
+from ..offsets import without_edges
 from .base import ConversionReport, Record
 
 
@@ -33,6 +35,26 @@ def placed(record: Record, report: ConversionReport) -> Record:
             continue
         if entity.span is None:
             report.correct("entities placed by looking their words up")
-        options = [replace(entity, span=span) for span in spans]
+        options = [replace(entity, text=record.text[span.start : span.end], span=span) for span in spans]
         entities.append(next((option for option in options if option not in entities), options[0]))
     return replace(record, triples=tuple(triples), entities=tuple(entities))
+
+
+def trimmed(record: Record, report: ConversionReport) -> Record:
+    """Return a record in which no mention begins or ends with white space, see [`without_edges`]."""
+
+    def trim(mention: Mention) -> Mention:
+        found = without_edges(mention)
+        report.correct("white space at the ends of mentions", found is not mention)
+        return found
+
+    triples = tuple(
+        replace(
+            triple,
+            subject=trim(triple.subject),
+            object=trim(triple.object),
+            qualifiers={slot: trim(mention) for slot, mention in triple.qualifiers.items()},
+        )
+        for triple in record.triples
+    )
+    return replace(record, triples=triples, entities=tuple(map(trim, record.entities)))

@@ -4,35 +4,18 @@ A relation names its ends by their last tokens and, in `head_span` and `child_sp
 The head is the subject. Two spans of the same characters and label are one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention
 from ..offsets import place
-from .base import ConversionReport, Format, Record, Sample
-from .entries import objects, other_fields
+from .base import ConversionReport, Record
+from .json_rows import identifier, json_format, objects, other_fields
 from .marks import Link, Marks, from_marks, label, to_marks
-from .rows import identifier, parsed_rows
 from .tokens import spaced
-from .writing import write_lines
 
 _KNOWN = ("text", "tokens", "spans", "relations", "answer", "meta")
-
-
-def _recognise(sample: Sample) -> bool:
-    row = sample.row
-    spans = row.get("spans")
-    if not isinstance(row.get("text"), str) or not isinstance(spans, list):
-        return False
-    return "tokens" in row or "answer" in row or any(isinstance(one, dict) and "token_end" in one for one in spans)
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    found = parsed_rows(path, partial(_record, report=report), report)
-    return (record for record in found if record is not None)
 
 
 def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
@@ -87,10 +70,6 @@ class _Entities:
         return place(self.text, start, end, words, type_, path, self.report)
 
 
-def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    write_lines((_row(record, report) for record in records), path)
-
-
 def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     text = record.text
     marks = to_marks(record, report, twins=False)
@@ -131,4 +110,17 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     }
 
 
-FORMAT = Format("prodigy", "JSON lines of Prodigy's relations interface", _recognise, _read, _write)
+def _fits(row: Mapping[str, Any]) -> bool:
+    spans = row.get("spans")
+    if not isinstance(row.get("text"), str) or not isinstance(spans, list):
+        return False
+    return "tokens" in row or "answer" in row or any(isinstance(one, dict) and "token_end" in one for one in spans)
+
+
+FORMAT = json_format(
+    "prodigy",
+    "JSON lines of Prodigy's relations interface",
+    lambda sample: sample.any_row(_fits),
+    _record,
+    _row,
+)

@@ -68,18 +68,18 @@ def detect(path: Path) -> Format:
 
 
 def _beginning(sample: Sample) -> str:
-    """Say of a file in no format that is known what it is."""
-    known = f"the formats are {', '.join(format_names())}; if it is in one of them, say so by --format"
+    """Describe a file in no known format."""
+    known = f"the formats are {', '.join(format_names())}; if it is in one of them, name it with --format"
     if sample.path.is_dir():
-        return f"is a folder in no format that is known; {known}"
+        return f"is a folder in no known format; {known}"
     text = sample.text.strip()
     if not text:
         return "holds no labelled text: the file is empty"
     fault = encoding_fault(sample.head)
     if fault:
         return f"cannot be read: {fault}"
-    if sample.row:
-        return f"is in no format that is known: its first row has {', '.join(map(repr, sample.row))}; {known}"
+    if sample.rows:
+        return f"is in no known format: its first row has {', '.join(map(repr, sample.rows[0]))}; {known}"
     if text[0] in "[{":
         return f"begins {text[:40]!r}, and there is no complete JSON object on a line or in a list; is the file whole?"
-    return f"begins {text[:40]!r}, as no format does that is known; {known}"
+    return f"begins {text[:40]!r}, as no known format does; {known}"

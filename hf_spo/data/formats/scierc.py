@@ -4,29 +4,18 @@ The text of a document is made of its tokens, as for SpERT.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from ...model.fields import FieldError, kind, whole_number
 from ...model.schema import Mention
-from .base import ConversionReport, Format, Record, Sample
-from .entries import other_fields, strings, values
+from .base import ConversionReport, Record
+from .json_rows import identifier, json_format, other_fields, strings, values
 from .marks import Link, Marks, from_marks
-from .rows import identifier, parsed_rows
 from .spert import covered
 from .tokens import joined
 
 _KNOWN = ("sentences", "ner", "relations", "clusters", "doc_key")
-
-
-def _recognise(sample: Sample) -> bool:
-    return {"sentences", "ner", "relations"} <= set(sample.row)
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, report=report), report)
 
 
 def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
@@ -74,4 +63,9 @@ def _entries(
             yield path, [*(whole_number({path: value}, path) for value in entry[:numbers]), entry[numbers]]
 
 
-FORMAT = Format("scierc", "JSON lines of SciERC: documents with entities and relations", _recognise, _read)
+FORMAT = json_format(
+    "scierc",
+    "JSON lines of SciERC: documents with entities and relations",
+    lambda sample: sample.any_row(lambda row: {"sentences", "ner", "relations"} <= set(row)),
+    _record,
+)

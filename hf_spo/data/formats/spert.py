@@ -4,38 +4,17 @@ The text is made of the tokens: a space between two, except where one of them en
 character on that side. White space that is not so is lost in writing, and offsets follow the new text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention, Span
-from .base import ConversionReport, Format, Record, Sample
-from .entries import objects, other_fields, strings
+from .base import ConversionReport, Record
+from .json_rows import identifier, json_format, objects, other_fields, strings
 from .marks import Link, Marks, from_marks, label, to_marks
-from .rows import identifier, parsed_rows
 from .tokens import cut, joined
-from .trimming import trimmed
-from .writing import write_list
 
 _KNOWN = ("tokens", "entities", "relations", "orig_id")
-
-
-def _recognise(sample: Sample) -> bool:
-    row = sample.row
-    tokens, entities = row.get("tokens"), row.get("entities")
-    return (
-        isinstance(tokens, list)
-        and isinstance(entities, list)
-        and isinstance(row.get("relations"), list)
-        and all(isinstance(token, str) for token in tokens)
-        and all(isinstance(entity, Mapping) and {"type", "start", "end"} <= set(entity) for entity in entities)
-    )
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, partial(_record, report=report), report)
 
 
 def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
@@ -76,12 +55,8 @@ def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, pat
     return Mention(text[span.start : span.end], span, type_)
 
 
-def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    write_list((_row(record, report) for record in records), path)
-
-
 def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
-    marks = to_marks(trimmed(record, report), report)
+    marks = to_marks(record, report)
     borders = {at for _, span in marks.placed for at in (span.start, span.end)}
     spans = [span for span in cut(record.text, borders) if not record.text[span.start : span.end].isspace()]
     first = {span.start: number for number, span in enumerate(spans)}
@@ -98,4 +73,22 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     }
 
 
-FORMAT = Format("spert", "JSON of SpERT: tokens, entities and relations", _recognise, _read, _write, ".json")
+def _fits(row: Mapping[str, Any]) -> bool:
+    tokens, entities = row.get("tokens"), row.get("entities")
+    return (
+        isinstance(tokens, list)
+        and isinstance(entities, list)
+        and isinstance(row.get("relations"), list)
+        and all(isinstance(token, str) for token in tokens)
+        and all(isinstance(entity, Mapping) and {"type", "start", "end"} <= set(entity) for entity in entities)
+    )
+
+
+FORMAT = json_format(
+    "spert",
+    "JSON of SpERT: tokens, entities and relations",
+    lambda sample: sample.any_row(_fits),
+    _record,
+    _row,
+    as_list=True,
+)

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ...model.fields import FieldError, items, kind, string
 from ...model.schema import Mention, Span, Triple
 from ..offsets import place
-from .base import ConversionReport, Format, Record, Sample
+from .base import ConversionReport, Record
+from .json_rows import identifier, json_format
 from .losses import Part, lose_parts
-from .rows import identifier, parsed_rows
-from .writing import write_list
 
 _NO_TYPE = "DEFAULT"
 _SPANS = {"subject": "subj_char_span", "object": "obj_char_span", "text": "char_span"}
@@ -67,18 +65,6 @@ def _place(mention: Mention) -> Place:
     return mention.text, mention.span
 
 
-def _recognise(sample: Sample) -> bool:
-    return any("relation_list" in row for row in sample.rows)
-
-
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed_rows(path, lambda row: record_from_tplinker(row, report), report)
-
-
-def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    write_list((_row(record, report) for record in records), path)
-
-
 def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     lose_parts(record, report, Part.QUALIFIERS, Part.SCORES, Part.PARTIAL)
     entities: dict[Place, Mention] = {}
@@ -115,11 +101,11 @@ def _span(mention: Mention, field: str) -> dict[str, list[int]]:
     return {} if mention.span is None else {_SPANS[field]: [mention.span.start, mention.span.end]}
 
 
-FORMAT = Format(
+FORMAT = json_format(
     "tplinker",
     "TPLinker: relation_list with or without character spans, types in entity_list",
-    _recognise,
-    _read,
-    _write,
-    ".json",
+    lambda sample: sample.any_row(lambda row: "relation_list" in row),
+    record_from_tplinker,
+    _row,
+    as_list=True,
 )

@@ -10,9 +10,11 @@ from pathlib import Path
 from ...model.fields import FieldError
 from ...model.schema import Mention, Triple
 from ...support.files import whole_file
+from ...support.unreadable import UnreadableRecord
 from ..offsets import place
 from .base import ConversionReport, DataFormatError, Format, Record, Sample
-from .lines import decoded_lines
+from .csv_rows import csv_rows, is_quoted
+from .lines import text_lines
 from .losses import Part, encodable, lose_parts
 
 _MENTION = ("", "_type", "_start", "_end")
@@ -24,7 +26,6 @@ _COLUMNS = (
     "score",
 )
 _REQUIRED = ("text", "subject", "predicate", "object")
-_LONGEST_FIELD = 1 << 24
 
 Row = Mapping[str, str]
 Key = tuple[str, str]
@@ -37,47 +38,23 @@ def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
 
 
 def _statements(path: Path, report: ConversionReport) -> Iterator[tuple[Key, Triple | None]]:
-    lines = _Lines(decoded_lines(path, report))
-    csv.field_size_limit(max(_LONGEST_FIELD, csv.field_size_limit()))
-    # Strict, so that a quote that is never closed is an error rather than a field of a thousand lines.
-    reader = csv.reader(lines, "excel-tab", strict=True)
+    with path.open("rb") as file:
+        quoted = is_quoted(text_lines(file, str(path)), "\t")
     header: Sequence[str] = ()
-    while True:
-        lines.taken.clear()
-        try:
-            fields = next(reader)
-            if not header:
-                header = _header(fields, path, report)
-            elif fields:
-                row = _row(header, fields)
-                yield (row.get("id", ""), row["text"]), _triple(row, report)
-        except StopIteration:
-            return
-        except DataFormatError:
-            raise
-        except (csv.Error, FieldError) as error:
-            if not header:
-                raise DataFormatError(f"{path}: no header row of tab-separated columns ({error})") from None
-            number, content = lines.taken[0][0], "".join(line for _, line in lines.taken)
-            problem = (
-                error if isinstance(error, FieldError) else f"not tab-separated values ({error})".replace("\t", "\\t")
-            )
-            report.skip(problem, path, number, content.rstrip("\r\n"))
-
-
-class _Lines:
-    """Lines, with a list of those that were taken since it was last emptied."""
-
-    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
-        self._lines = lines
-        self.taken: list[tuple[int, str]] = []
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        self.taken.append(next(self._lines))
-        return self.taken[-1][1]
+    with path.open("rb") as file:
+        for row in csv_rows(text_lines(file, str(path)), str(path), "\t", quoted=quoted):
+            if isinstance(row, UnreadableRecord):
+                if not header:
+                    raise DataFormatError(f"{path}: no header row of tab-separated columns ({row.reason})")
+                report.add_unreadable(row)
+            elif not header:
+                header = _header(row.fields, path, report)
+            else:
+                try:
+                    cells = _row(header, row.fields)
+                    yield (cells.get("id", ""), cells["text"]), _triple(cells, report)
+                except FieldError as error:
+                    report.skip(error, path, row.number, row.content)
 
 
 def _names(fields: Sequence[str]) -> list[str]:
@@ -126,9 +103,9 @@ def _mention(row: Row, role: str, report: ConversionReport) -> Mention:
     if not start and not end:
         return Mention(words, None, type_)
     for part, value in (("_start", start), ("_end", end)):
-        if not re.fullmatch("[0-9]{1,12}", value):
+        if not re.fullmatch(r"[0-9]{1,12}(\.0)?", value):  # pandas writes 19.0 where a column has gaps
             raise FieldError(f"{role}{part}", f"expected a whole number, got {value!r}; give both offsets or none")
-    return place(row["text"], int(start), int(end), words, type_, role, report)
+    return place(row["text"], int(float(start)), int(float(end)), words, type_, role, report)
 
 
 def _score(value: str) -> float:
