@@ -73,7 +73,7 @@ class DecodingConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]  # unannotated there
 
     def validate_decoding(self) -> None:
-        """Check the values that types alone do not; runs on construction and on save."""
+        """Check the values that types alone do not check, and name the labels; runs on construction and on save."""
         DecodingSettings.from_dict(vars(self))  # raises ValueError for a wrong value
         limits = self.relation_score_thresholds
         if limits is not None and len(limits) != len(self.relations or ()):
@@ -88,7 +88,8 @@ class DecodingConfig(PreTrainedConfig):
         if self.window is not None and not 3 <= self.window <= self.max_length:
             raise ValueError(f"window={self.window}: expected 3 to max_length={self.max_length} tokens")
         if self.relations is not None:
-            Schema.from_list(self.relations)
+            self.id2label = dict(enumerate(Schema.from_list(self.relations).labels))
+            self.label2id = {name: label for label, name in self.id2label.items()}
 
     @property
     def schema(self) -> Schema:
@@ -149,7 +150,12 @@ class DecodingConfig(PreTrainedConfig):
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
         """Build a config from its JSON form; renamed keys are translated, unknown keys are dropped with a warning."""
-        written_by = config_dict.get("hf_spo_version", "unknown")
+        written_by, kind = config_dict.get("hf_spo_version", "unknown"), config_dict.get("model_type", cls.model_type)
+        if kind != cls.model_type and cls.required_keys[0] not in config_dict:
+            raise ValueError(
+                f"expected the config of a triple-extraction model, model_type {cls.model_type!r}, got {kind!r}; for a "
+                f"plain encoder, use SpoForTripleExtraction.from_encoder(path, schema), and train the model"
+            )
         kept = cls._known_part(config_dict, written_by)
         with advise_upgrade("this hf_spo config", lambda: written_by):
             for key in cls.required_keys:
@@ -187,4 +193,5 @@ class DecodingConfig(PreTrainedConfig):
 _FOREIGN_KEYS = {
     "model_type", "transformers_version", "architectures", "dtype", "torch_dtype", *CODE_KEYS,
     "attn_implementation", "experts_implementation", "use_cache", "name_or_path", "num_labels", "output_attentions",
+    "quantization_config",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from .layers import GatedConvolution, ZeroEmbedding
 class WordTable(nn.Module):
     """Frozen word vectors; row 0, that of unknown words, is zero.
 
-    A buffer and no parameter: transformers makes every parameter that it loads a trainable one.
+    A buffer, because transformers makes every parameter that it loads trainable.
     """
 
     weight: torch.Tensor
@@ -47,9 +47,11 @@ class DgcnnEmbeddings(nn.Module):
             self.position_embeddings = ZeroEmbedding(config.max_position_embeddings, size)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, input_ids: torch.Tensor, word_ids: torch.Tensor | None) -> torch.Tensor:
-        """Embed. *Shape:* (B, L), (B, L) → (B, L, H)."""
-        hidden: torch.Tensor = self.character_embeddings(input_ids)
+    def forward(
+        self, input_ids: torch.Tensor | None, word_ids: torch.Tensor | None, inputs_embeds: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Embed. *Shape:* input_ids, word_ids (B, L), or inputs_embeds (B, L, H) for input_ids → (B, L, H)."""
+        hidden: torch.Tensor = self.character_embeddings(input_ids) if inputs_embeds is None else inputs_embeds
         if self.word_embeddings is not None:
             if word_ids is None:
                 raise ValueError(
@@ -58,9 +60,9 @@ class DgcnnEmbeddings(nn.Module):
                 )
             hidden = hidden + self.word_projection(self.word_embeddings(word_ids))
         if self.position_embeddings is not None:
-            length, limit = input_ids.shape[1], self.position_embeddings.num_embeddings
+            length, limit = hidden.shape[1], self.position_embeddings.num_embeddings
             if length > limit:
-                raise ValueError(f"{length} tokens, but positions for {limit}; cut the text or split it")
+                raise ValueError(f"got {length} tokens, expected at most {limit}, the positions; split the text")
             hidden = hidden + self.position_embeddings.weight[:length]
         embedded: torch.Tensor = self.dropout(hidden)
         return embedded
@@ -87,7 +89,7 @@ class DgcnnPreTrainedModel(PreTrainedModel):
 
 
 class DgcnnModel(DgcnnPreTrainedModel):
-    """Encode characters by gated dilated convolutions; what a sentence gives does not depend on its batch."""
+    """Encode characters by gated dilated convolutions; a sentence's states do not depend on the rest of its batch."""
 
     def __init__(self, config: DgcnnConfig) -> None:
         super().__init__(config)
@@ -109,22 +111,28 @@ class DgcnnModel(DgcnnPreTrainedModel):
 
     def forward(
         self,
-        input_ids: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         word_ids: torch.Tensor | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
     ) -> BaseModelOutput:
         """Encode.
 
-        *Shape:* input_ids, attention_mask, word_ids (B, L) → last_hidden_state (B, L, H), zero where the mask is.
+        *Shape:* input_ids, attention_mask, word_ids (B, L), or inputs_embeds (B, L, H) instead of input_ids →
+        last_hidden_state (B, L, H), zero where the mask is 0. There are no attentions.
 
         Raises:
-            ValueError: word_ids are missing though the model has words, or the sequence is longer than its positions.
+            ValueError: word_ids are missing although the model has words, or the sequence is longer than its positions.
         """
+        hidden = self.embeddings(input_ids, word_ids, inputs_embeds)
         if attention_mask is None:
-            attention_mask = torch.ones_like(input_ids)
-        hidden = self.embeddings(input_ids, word_ids)
+            attention_mask = torch.ones_like(hidden[..., 0])
         mask = attention_mask.to(hidden.dtype).unsqueeze(-1)
         hidden = hidden * mask
+        states: tuple[torch.Tensor, ...] = (hidden,)
         for layer in self.layers:
             hidden = layer(hidden, mask)
-        return BaseModelOutput(last_hidden_state=hidden)
+            states = (*states, hidden) if output_hidden_states else states
+        return BaseModelOutput(last_hidden_state=hidden, hidden_states=states if output_hidden_states else None)

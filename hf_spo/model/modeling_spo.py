@@ -205,7 +205,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         Raises:
             ValueError: there is no input, or the model reads words or candidates and got none.
         """
-        output = SpoOutput()
+        found: dict[str, Any] = {}
         if sentences is None:
             sentences = self.encode(
                 input_ids=input_ids,
@@ -219,22 +219,27 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             )
             if objective is not None:
                 return objective(self, sentences)
-            output.last_hidden_state, output.conditioned_state = sentences.hidden, sentences.conditioned
-            output.hidden_states, output.attentions = sentences.hidden_states, sentences.attentions
-            self._point_at_subjects(sentences, subject_labels, output)
+            found |= self._point_at_subjects(sentences, subject_labels)
+            found |= {"last_hidden_state": sentences.hidden, "conditioned_state": sentences.conditioned}
+            found |= {"hidden_states": sentences.hidden_states, "attentions": sentences.attentions}
         if subject_rows is not None and subject_spans is not None:
-            self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, relations, output)
-        if output.loss is None:  # in training, distributed wrappers would take them for results to go back from
-            output.sentences = sentences
+            found |= self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, relations)
+        losses = [found[name] for name in ("subject_loss", "object_loss") if name in found]
+        if losses:
+            found["loss"] = sum(losses[1:], losses[0])
+        else:  # with a loss, distributed training would expect gradients of them
+            found["sentences"] = sentences
+        output = SpoOutput(**found)
         return output.to_tuple() if return_dict is False else output
 
-    def _point_at_subjects(self, sentences: Sentences, labels: torch.Tensor | None, output: SpoOutput) -> None:
+    def _point_at_subjects(self, sentences: Sentences, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         power = self.config.subject_power
         logits, gates = self.subject_logits(sentences)
-        output.subject_probs = gated_probabilities(logits, power, gates)
+        found = {"subject_probs": gated_probabilities(logits, power, gates)}
         if labels is not None:
             losses = powered_cross_entropy(logits, labels, power, gates).mean(-1)
-            output.loss = output.subject_loss = masked_mean(losses, sentences.mask.to(torch.float32))
+            found["subject_loss"] = masked_mean(losses, sentences.mask.to(torch.float32))
+        return found
 
     def _point_at_objects(
         self,
@@ -243,16 +248,13 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         spans: torch.Tensor,
         labels: torch.Tensor | None,
         relations: torch.Tensor | None,
-        output: SpoOutput,
-    ) -> None:
+    ) -> dict[str, torch.Tensor]:
         power = self.config.object_power
         logits, gates = self.object_logits(sentences, rows, spans, relations)
         if labels is None:
-            output.object_probs = gated_probabilities(logits, power, gates)
-            return
+            return {"object_probs": gated_probabilities(logits, power, gates)}
         losses = powered_cross_entropy(logits, labels, power, gates).mean(-1).sum(-1)
-        output.object_loss = masked_mean(losses, sentences.mask.to(torch.float32)[rows])
-        output.loss = output.object_loss if output.loss is None else output.loss + output.object_loss
+        return {"object_loss": masked_mean(losses, sentences.mask.to(torch.float32)[rows])}
 
     def encode(
         self,

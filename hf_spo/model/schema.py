@@ -318,6 +318,15 @@ class Schema:
         raise KeyError(f"{asked} is not in the schema of {len(self)} relations{hint}")
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """One name for each relation: "predicate" or "predicate.slot", with its types where that is not unique."""
+        short = [r.predicate if r.slot == VALUE_SLOT else f"{r.predicate}.{r.slot}" for r in self.relations]
+        return tuple(
+            name if short.count(name) == 1 else f"{name} ({relation.subject_type} → {relation.object_type})"
+            for name, relation in zip(short, self.relations, strict=True)
+        )
+
+    @property
     def has_rules(self) -> bool:
         """Whether anything is declared of any relation."""
         return any(relation.rules for relation in self.relations)

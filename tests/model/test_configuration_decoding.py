@@ -58,6 +58,16 @@ def test_wrong_values_are_named(config, field, value, problem):
         type(config)(**{**config.to_dict(), field: value})
 
 
+def test_labels_are_named_by_the_relations(config, tmp_path):
+    assert config.num_labels == len(RELATIONS)
+    assert config.id2label[0] == "主演"
+    assert config.id2label[4] == "成立日期 (机构 → Date)"
+    assert config.label2id["票房.inArea"] == 10
+    config.relations = RELATIONS[:3]
+    config.save_pretrained(tmp_path)
+    assert type(config).from_pretrained(tmp_path).id2label == {0: "主演", 1: "导演", 2: "作者"}
+
+
 class TestTravellingCode:
     """The same file in a model's own folder, imported from there by transformers."""
 

@@ -131,7 +131,7 @@ def test_an_encoder_without_words_ignores_them(ids):
 def test_a_sequence_beyond_the_positions_is_refused():
     model = model_of()
     assert model(torch.full((1, 40), 5)).last_hidden_state.shape == (1, 40, 16)
-    with pytest.raises(ValueError, match="41 tokens, but positions for 40; cut the text or split it"):
+    with pytest.raises(ValueError, match="got 41 tokens, expected at most 40, the positions; split the text"):
         model(torch.full((1, 41), 5))
 
 

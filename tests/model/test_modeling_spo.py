@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.testing import CompileCounter
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, modeling_utils
 from transformers.utils import hub as transformers_hub
 
@@ -29,6 +30,7 @@ from hf_spo import (
 from hf_spo.model.alignment import encode, pad
 from hf_spo.model.decoding_settings import DecodingSettings
 from hf_spo.model.encoders import last_layer_norm, position_limit
+from hf_spo.model.ensemble import make_extractor
 from hf_spo.model.features import Features
 from hf_spo.model.modeling_spo import TorchBackend, masked_mean
 from hf_spo.model.schema import Thresholds
@@ -171,6 +173,76 @@ class TestForward:
     def test_token_types_are_kept_from_an_encoder_without(self, model_type, question):
         ids = question["input_ids"]
         model_of(model_type)(input_ids=ids, token_type_ids=torch.zeros_like(ids))
+
+
+class TestHabitsOfForward:
+    """Arguments that libraries around transformers pass to any model."""
+
+    @pytest.mark.parametrize("model_type", ["bert", "modernbert", "dgcnn"])
+    def test_embeddings_in_place_of_ids(self, model_type, question):
+        model = builders.spo_model(dgcnn_config()) if model_type == "dgcnn" else model_of(model_type)
+        others = {name: value for name, value in question.items() if name != "input_ids"}
+        embedded = model.get_input_embeddings()(question["input_ids"])
+        for one, other in zip(
+            answers(model, question), answers(model, {**others, "inputs_embeds": embedded}), strict=True
+        ):
+            torch.testing.assert_close(one, other)
+        with pytest.raises(ValueError, match="expected input_ids or inputs_embeds"):
+            model(**others)
+
+    @pytest.mark.parametrize("model_type", ["bert", "modernbert", "dgcnn"])
+    def test_states_of_all_layers(self, model_type, question):
+        model = builders.spo_model(dgcnn_config()) if model_type == "dgcnn" else model_of(model_type)
+        output = model(**question, output_hidden_states=True, output_attentions=False)
+        assert len(output.hidden_states) == model.config.get_text_config().num_hidden_layers + 1
+        torch.testing.assert_close(output.hidden_states[-1], output.last_hidden_state)
+        assert model(**question).hidden_states is None
+
+    def test_attentions(self, question):
+        model = model_of("bert")
+        model.set_attn_implementation("eager")
+        assert len(model(**question, output_attentions=True).attentions) == 2
+
+    def test_a_tuple_has_the_order_of_the_fields(self, question, batch):
+        model = model_of("bert")
+        assert torch.equal(model(**question, return_dict=False)[0], model(**question)[0])
+        assert torch.equal(model(**question)[0], model(**question).subject_probs)
+        assert torch.equal(model(**batch, return_dict=False)[0], model(**batch).loss)
+
+    @pytest.mark.parametrize("settings", [{}, {"conditioning": "recurrent", "prior": True, "global_gates": True}])
+    def test_objects_of_sentences_that_are_encoded_already(self, settings, question):
+        model = stirred(model_of("bert", **settings))
+        inputs = with_parts(model, question)
+        subjects = {name: inputs.pop(name) for name in ("subject_rows", "subject_spans")}
+        with torch.no_grad():
+            first = model(**inputs)
+            second = model(sentences=first.sentences, **subjects)
+            assert torch.equal(second.object_probs, model(**inputs, **subjects).object_probs)
+        assert second.subject_probs is None
+
+
+class TestCompile:
+    """Extraction runs what `torch.compile` makes of the model."""
+
+    @pytest.mark.parametrize("in_place", [True, False])
+    def test_extraction_runs_it(self, in_place, tiny_tokenizer, restored_dynamo):
+        model, counter = model_of("bert", global_gates=True), CompileCounter()
+        decoding = DecodingSettings(Thresholds(0.0, 0.0, 1e-4, 1e-4))
+        extract = make_extractor(model, tiny_tokenizer, decoding=decoding)
+        texts = [example.text for example in builders.EXAMPLES[:2]]
+        plain = list(extract(texts))
+        if in_place:
+            model.compile(backend=counter)
+        else:
+            model = torch.compile(model, backend=counter)
+        assert list(make_extractor(model, tiny_tokenizer, decoding=decoding)(texts)) == plain
+        assert any(plain)
+        assert counter.frame_count >= 2  # both passes
+
+    @pytest.fixture
+    def restored_dynamo(self):
+        yield
+        torch._dynamo.reset()
 
 
 class TestConditioning:
@@ -350,6 +422,9 @@ class TestNativeHabits:
         assert not [name for name, _ in model_of(model_type).named_parameters() if "pooler" in name]
 
 
+DECODER = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
 class TestFromEncoder:
     @EVERY_ENCODER
     def test_plain_checkpoint(self, model_type, tmp_path):
@@ -416,6 +491,26 @@ class TestFromEncoder:
         AutoModel.from_config(builders.encoder_config()).save_pretrained(tmp_path)
         with pytest.raises(TypeError, match="did you mean subject_power"):
             SpoForTripleExtraction.from_encoder(tmp_path, builders.SCHEMA, subject_powr=1)
+
+    @pytest.mark.parametrize(
+        ("model_type", "settings", "reason"),
+        [
+            ("t5", {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}, "is an encoder-decoder"),
+            ("bart", {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1}, "is an encoder-decoder"),
+            ("gpt2", {"n_embd": 16, "n_layer": 1, "n_head": 2}, "GPT2Model is a causal decoder"),
+            ("qwen2", {**DECODER, "num_key_value_heads": 2}, "Qwen2Model is a causal decoder"),
+            ("mamba", {"hidden_size": 16, "num_hidden_layers": 1}, "MambaModel is a causal decoder"),
+        ],
+    )
+    def test_only_bidirectional_encoders(self, model_type, settings, reason, tmp_path):
+        AutoModel.from_config(AutoConfig.for_model(model_type, vocab_size=60, **settings)).save_pretrained(tmp_path)
+        with pytest.raises(ValueError, match=f"{reason}.* expected a bidirectional encoder"):
+            SpoForTripleExtraction.from_encoder(tmp_path, builders.SCHEMA)
+
+    def test_a_plain_encoder_is_no_model_to_load(self, tmp_path):
+        AutoModel.from_config(builders.encoder_config()).save_pretrained(tmp_path)
+        with pytest.raises(ValueError, match=r"model_type 'hf_spo', got 'bert'.*from_encoder\(path, schema\)"):
+            SpoForTripleExtraction.from_pretrained(tmp_path)
 
     def test_length_is_that_which_the_encoder_has_positions_for(self, tmp_path):
         AutoModel.from_config(builders.encoder_config()).save_pretrained(tmp_path)
