@@ -6,7 +6,7 @@ gates and prior with any of both.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -139,13 +139,18 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
 
     @classmethod
     def from_encoder(
-        cls, path: str | PathLike[str], schema: Schema, *, dtype: torch.dtype = torch.float32, **config: Any
+        cls,
+        path: str | PathLike[str],
+        schema: Schema | Iterable[Any],
+        *,
+        dtype: torch.dtype = torch.float32,
+        **config: Any,
     ) -> "SpoForTripleExtraction":
         """Put fresh pointer heads on a pretrained encoder.
 
         Args:
             path: folder or Hub name of any checkpoint of a bidirectional encoder that `AutoModel` reads.
-            schema: the relations to extract.
+            schema: the relations to extract, in any form that [`Schema.of`] takes.
             dtype: of the weights; float32 for training.
             config: fields of [`SpoConfig`]; `encoder_config` may be a dictionary of overrides for the encoder, such
                 as `{"hidden_dropout_prob": 0.0}`; `attn_implementation` chooses the encoder's attention.
@@ -158,7 +163,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         overrides = config.pop("encoder_config", None) or {}
         encoder = load_encoder(path, overrides, dtype=dtype, attention=attention)
         config.setdefault("max_length", min(SpoConfig.max_length, position_limit(encoder) or SpoConfig.max_length))
-        spo_config = SpoConfig(encoder_config=encoder.config, relations=schema.to_list(), **config)
+        spo_config = SpoConfig(encoder_config=encoder.config, relations=Schema.of(schema).to_list(), **config)
         model: SpoForTripleExtraction = cls._from_config(  # type: ignore[no-untyped-call]  # unannotated there
             spo_config, dtype=dtype, attn_implementation=attention
         )

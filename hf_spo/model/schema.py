@@ -5,7 +5,7 @@ of the user's own string and half-open; a mention read from data without offsets
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -390,17 +390,75 @@ class Schema:
             raise ValueError(f"{path}: {error}") from None
 
     @classmethod
-    def infer(cls, examples: Iterable[Example]) -> "Schema":
-        """Collect the relations that labelled examples use, sorted so that the order of the data does not matter."""
-        found = {
-            Relation(triple.subject.type, triple.predicate, mention.type, slot)
-            for example in examples
-            for triple in example.triples
-            for slot, mention in triple.slots()
-        }
+    def infer(cls, examples: Iterable[Example | Mapping[str, Any]]) -> "Schema":
+        """Collect the relations that labelled texts use, sorted so that the order of the data does not matter.
+
+        Args:
+            examples: labelled texts, or rows of a `datasets.Dataset` or of JSON lines, with "triples" in our form or
+                "spo_list" in DuIE's.
+
+        Raises:
+            ValueError: a row has neither, or no text has any triple.
+        """
+        found = {relation for example in examples for relation in _stated_relations(example)}
         return cls(
             sorted(found, key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type))
         )
+
+    @classmethod
+    def of(cls, relations: "Schema | Iterable[Relation | Mapping[str, Any] | Sequence[str]]") -> "Schema":
+        """Make a schema of relations in any form.
+
+        Args:
+            relations: a schema; or its relations, each a [`Relation`], a dictionary as in `from_list`, a tuple (subject
+                type, predicate, object type), optionally with a slot, or the name of a predicate without types.
+
+        Raises:
+            TypeError: it is a string or a mapping, not a list of relations.
+            ValueError: a relation is in none of these forms.
+        """
+        if isinstance(relations, Schema):
+            return relations
+        if isinstance(relations, str | Mapping):
+            raise TypeError(
+                f"expected a Schema or a list of relations, got {type(relations).__name__}; read a file by "
+                f"Schema.from_file(path)"
+            )
+        return cls.from_list(map(_as_entry, relations))
+
+
+def _as_entry(relation: Any) -> Any:
+    """Return a relation in a form that [`Schema.of`] takes as a schema entry."""
+    if isinstance(relation, Relation):
+        return relation.to_dict()
+    names = ("", relation, "") if isinstance(relation, str) else relation
+    if isinstance(names, tuple | list) and len(names) in (3, 4):
+        return dict(zip(("subject_type", "predicate", "object_type", "slot"), names, strict=False))
+    return names
+
+
+def _stated_relations(example: Example | Mapping[str, Any]) -> Iterator[Relation]:
+    """Yield the relation of each slot of each labelled triple."""
+    if isinstance(example, Mapping) and example.get("spo_list") is not None:
+        for spo in example["spo_list"]:
+            types, values = (_by_slot(spo[name]) for name in ("object_type", "object"))
+            for slot in values:
+                yield Relation(spo.get("subject_type") or "", spo["predicate"], types.get(slot) or "", slot)
+        return
+    if isinstance(example, Mapping) and "triples" in example:
+        example = Example.from_dict(example)
+    if not isinstance(example, Example):
+        fields = f"a row with the fields {', '.join(example)}" if isinstance(example, Mapping) else repr(example)
+        raise ValueError(f'expected labelled texts, each with "triples" or "spo_list", got {fields:.200}')
+    for triple in example.triples:
+        for slot, mention in triple.slots():
+            yield Relation(triple.subject.type, triple.predicate, mention.type, slot)
+
+
+def _by_slot(value: Any) -> Mapping[str, Any]:
+    """Return DuIE's object or object type by slot; slots without a value are left out."""
+    slots = value if isinstance(value, Mapping) else {VALUE_SLOT: value}
+    return {slot: part for slot, part in slots.items() if part}
 
 
 _ENTRY_FORMS = (

@@ -447,6 +447,11 @@ class TestFromEncoder:
         model.save_pretrained(folder / "again")
         assert_same_weights(model, SpoForTripleExtraction.from_pretrained(folder / "again"))
 
+    def test_names_of_relations(self, tmp_path):
+        AutoModel.from_config(builders.encoder_config()).save_pretrained(tmp_path)
+        model = SpoForTripleExtraction.from_encoder(tmp_path, ["导演", ("人物", "出生地", "地点")])
+        assert list(model.config.schema) == [Relation("", "导演", ""), Relation("人物", "出生地", "地点")]
+
     def test_half_precision_checkpoint_becomes_float32(self, tmp_path):
         AutoModel.from_config(builders.encoder_config()).to(torch.float16).save_pretrained(tmp_path)
         model = SpoForTripleExtraction.from_encoder(tmp_path, builders.SCHEMA)

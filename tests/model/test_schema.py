@@ -1,8 +1,10 @@
 """Schema: the plain data, and what a schema file may look like."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from datasets import Dataset
 
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Thresholds, Triple
@@ -313,6 +315,76 @@ class TestInfer:
         assert Schema.infer([one, two, one]) == Schema.infer([two, one])
         assert Schema.infer([one, two]) == Schema([FOUNDED_BODY, BOX_OFFICE, BOX_OFFICE_AREA])
 
+    ROWS = (
+        {
+            "text": "",
+            "triples": [{"subject": {"text": "a", "type": "机构"}, "predicate": "成立日期", "object": {"text": "b"}}],
+        },
+        {
+            "text": "",
+            "spo_list": [
+                {
+                    "predicate": "票房", "subject": "a", "subject_type": "影视作品",
+                    "object": {"@value": "1", "inArea": "b", "onDate": ""},
+                    "object_type": {"@value": "Number", "inArea": "地点", "onDate": "Date"},
+                },
+                {
+                    "predicate": "导演", "subject": "a", "subject_type": "影视作品",
+                    "object": {"@value": "b"}, "object_type": {"@value": "人物"},
+                },
+            ],
+        },
+    )  # fmt: skip
+    RELATIONS = (
+        Relation("影视作品", "导演", "人物"),
+        Relation("机构", "成立日期", ""),
+        Relation("", "朋友", ""),
+        Relation("影视作品", "票房", "Number"),
+        Relation("影视作品", "票房", "地点", "inArea"),
+    )
+
+    def test_rows_of_files_and_data_sets(self):
+        plain = {"spo_list": [{"predicate": "朋友", "subject": "a", "object": "b", "object_type": None}]}
+        assert Schema.infer([*self.ROWS, plain]) == Schema(self.RELATIONS)
+        for row, count in zip(self.ROWS, (1, 3), strict=True):
+            assert len(Schema.infer(Dataset.from_list([row] * 2))) == count
+
+    @pytest.mark.parametrize("row", ["train", {"text": "白露", "labels": []}, {"spo_list": None}])
+    def test_rows_without_labels(self, row):
+        with pytest.raises(ValueError, match='expected labelled texts, each with "triples" or "spo_list", got'):
+            Schema.infer([row])
+
     def test_nothing_to_infer_from(self):
         with pytest.raises(ValueError, match="at least one relation"):
             Schema.infer([Example("白露")])
+
+
+class TestOf:
+    @pytest.mark.parametrize(
+        "form",
+        [
+            list,
+            Schema.to_list,
+            lambda schema: [(r.subject_type, r.predicate, r.object_type, r.slot) for r in schema],
+            lambda schema: [[r.subject_type, r.predicate, r.object_type, r.slot] for r in schema],
+        ],
+    )
+    def test_relations_in_any_form(self, form):
+        schema = Schema([BOX_OFFICE, BOX_OFFICE_AREA, replace(FOUNDED_BODY, rules=RelationRules(max_objects=1))])
+        assert Schema.of(schema) is schema
+        assert Schema.of(form(schema)) == schema
+        if form in (list, Schema.to_list):
+            assert Schema.of(form(schema))[2].rules.max_objects == 1
+
+    def test_names_and_tuples_of_three(self):
+        assert list(Schema.of(["导演", ("机构", "成立日期", "Date")])) == [Relation("", "导演", ""), FOUNDED_BODY]
+
+    @pytest.mark.parametrize("wrong", ["schema.json", {"subject_type": "a"}])
+    def test_no_list(self, wrong):
+        with pytest.raises(TypeError, match=r"list of relations, got (str|dict); read a file by Schema\.from_file"):
+            Schema.of(wrong)
+
+    @pytest.mark.parametrize("wrong", [("导演", "人物"), 3, None, {"predicate": "导演"}])
+    def test_no_relation(self, wrong):
+        with pytest.raises(ValueError, match=r"expected .*subject_type"):
+            Schema.of([wrong])
