@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from ..onnx.exported import ENGINES, load_exported, make_backend
 from ..onnx.folder import is_export
 from .locations import find_model, model_folder
 
@@ -70,16 +71,17 @@ def load(
             is out of range.
         ImportError: onnxruntime is not installed.
     """
-    if backend not in ("auto", "torch", "onnx"):
-        raise ValueError(f"backend={backend!r}: expected one of auto, torch, onnx")
+    if backend not in ("auto", "torch", *ENGINES):
+        raise ValueError(f"backend={backend!r}: expected one of auto, torch, {', '.join(ENGINES)}")
     folder = find_model(path_or_name)
     exported = is_export(folder)
     if backend == "torch" and exported:
         raise ValueError(
             f"{folder} is an ONNX export; expected a model of torch: pass the folder that it was exported from"
         )
-    if backend == "onnx" or exported:
-        return _load_onnx(model_folder(folder), device, dtype, threads, options)
+    if backend in ENGINES or exported:
+        engine = backend if backend in ENGINES else "onnx"
+        return _load_exported(engine, model_folder(folder), device, dtype, threads, options)
     # Torch and oneDNN keep what they prepared for each shape of a batch, of which there are thousands: by default 1,024
     # of them, some hundred MB. 64 are as fast.
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
@@ -89,17 +91,10 @@ def load(
     return load_torch_pipeline(folder, device, dtype, threads, options)
 
 
-def _load_onnx(
-    folder: Path, device: Any, dtype: Any, threads: int | None, options: dict[str, Any]
+def _load_exported(
+    engine: str, folder: Path, device: Any, dtype: Any, threads: int | None, options: dict[str, Any]
 ) -> "OnnxTripleExtractionPipeline":
-    from ..onnx.runtime import load_onnx
-
     if dtype != "auto":
         raise ValueError(f"dtype={dtype}: {folder} is an ONNX export, which has its own number format; leave dtype out")
-    kind = None if device is None else str(device).split(":")[0]
-    if kind not in (None, *_PROVIDERS):
-        raise ValueError(f"device={device}: expected {' or '.join(_PROVIDERS)} for an ONNX export")
-    return load_onnx(folder, num_threads=threads, providers=kind and _PROVIDERS[kind], **options)
-
-
-_PROVIDERS = {"cpu": ["CPUExecutionProvider"], "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"]}
+    chosen = None if device is None else str(device)
+    return load_exported(folder, lambda path: make_backend(engine, path, chosen, threads), **options)

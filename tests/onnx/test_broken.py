@@ -92,7 +92,7 @@ BROKEN = {
         r'prior\.jsonl:1: "subject": expected some text',
     ),
     "no relations": (described(relations=[]), rf"{DAMAGED}.*at least one relation"),
-    "fewer relations": (described(relations=[RELATION]), r"points at 14 relations, and hf_spo_onnx\.json names 1"),
+    "fewer relations": (described(relations=[RELATION]), r"points at 14 relations, but hf_spo_onnx\.json names 1"),
     "no threshold": (described(object_end_threshold=float("nan")), rf"{DAMAGED}.*object_end=nan"),
     "calibration that is none": (described(score_calibration=3), DAMAGED),
     "no precision": (described(precision="float64"), DAMAGED),

@@ -94,7 +94,7 @@ class TestBackend:
 
     def test_threads_and_providers_can_be_set(self, exported_folder):
         chosen = OnnxBackend(exported_folder, num_threads=2, inter_op_num_threads=1, providers=["CPUExecutionProvider"])
-        options = chosen._subjects.get_session_options()
+        options = chosen._subjects.session.get_session_options()
         assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 1)
 
     def test_unknown_provider_is_named(self, exported_folder):
