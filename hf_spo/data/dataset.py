@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset as HubDataset
 from torch.utils.data import Dataset
 
 from ..model.alignment import Encoding, encode
@@ -18,7 +21,7 @@ from .occurrences import OccurrencePolicy
 from .packing import ContextPacking, join
 from .partial_labels import Completeness, PartialLabels
 from .reach import Reaches, in_reach, places_in, windows_of
-from .reading import example_from_row
+from .reading import example_from_row, read_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +199,31 @@ class SpoDataset(Dataset[LabelledItem]):
         return LabelledItem(encoding, self._label(joined, encoding, AlignmentReport()), rng, completeness, starts)
 
 
-def as_examples(rows: Iterable[Example | Mapping[str, Any]]) -> list[Example]:
-    """Turn rows of a known format into examples; leave examples as they are.
+def as_examples(rows: Any) -> list[Example]:
+    """Turn labelled texts into examples; leave examples as they are.
+
+    Args:
+        rows: examples or rows of a known format, a data frame of such rows, or a path that [`read_examples`] reads.
 
     Raises:
+        TypeError: these are no rows; the message says what to pass.
         ValueError: a row is of no known format; the message says which.
     """
+    if isinstance(rows, str | PathLike):
+        return list(read_examples(Path(rows)))
+    if isinstance(rows, Mapping):
+        raise TypeError(
+            f"a {type(rows).__name__} with {', '.join(map(repr, rows))}: expected rows; pass one of its values"
+        )
+    if type(rows).__name__ == "DataFrame":
+        rows = HubDataset.from_pandas(rows) if hasattr(rows, "iloc") else rows.to_dicts()
     examples = []
     for number, row in enumerate(rows):
         if isinstance(row, Example):
             examples.append(row)
         elif isinstance(row, Mapping):
+            if "input_ids" in row and "text" not in row:
+                raise TypeError(f"row {number} is tokenised; expected text and triples, which are tokenised here")
             try:
                 examples.append(example_from_row(row))
             except ValueError as error:

@@ -149,6 +149,11 @@ def default_epochs(texts: int, batch_size: int) -> int:
 
 def _check_signals(arguments: SpoTrainingArguments) -> None:
     """Check the ranges of the training signals."""
+    if arguments.label_smoothing_factor:
+        raise ValueError(
+            f"label_smoothing_factor={arguments.label_smoothing_factor}: borders have no classes to smooth; leave it "
+            f"at 0 (soft_labels learns from scores, missing_label_threshold leaves doubtful borders out)"
+        )
     for name in ("entity_swap_probability", "context_packing"):
         if not 0 <= getattr(arguments, name) <= 1:
             raise ValueError(f"{name}={getattr(arguments, name)}: expected a probability from 0 (off) to 1")

@@ -17,6 +17,7 @@ from transformers import (
     TrainerControl,
     TrainerState,
     TrainingArguments,
+    set_seed,
 )
 from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 
@@ -34,6 +35,7 @@ from .arguments import SpoTrainingArguments, default_epochs
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
 from .explanation import TrainingState, explain_zero
+from .inputs import check_arguments, check_data, check_model
 from .objective import ENCODER_INPUTS, SignalObjective
 from .stages import Examined, StageExtractor, StageScore, scores
 from .tuning import FOLDS, Tuner, Tuning
@@ -59,17 +61,20 @@ class SpoTrainer(Trainer):
     too good; `eval_cross_validated_f1` beside it says what to expect of new texts. `tuning` holds all that was found.
 
     Args:
-        model: the model to train.
+        model: the model to train; None with `model_init`.
         args: training arguments.
-        train_dataset: labelled texts to train on: examples, rows (DuIE or our own), or a ready [`SpoDataset`].
+        train_dataset: labelled texts to train on: examples, rows of a known format, a `datasets.Dataset`, a data frame,
+            a path that [`read_examples`] reads, or a ready [`SpoDataset`].
         eval_dataset: labelled texts to evaluate on, or a dictionary of such, by name.
         processing_class: the fast tokenizer; saved with the model.
+        model_init: returns a fresh model, for [`Trainer.hyperparameter_search`]; takes a trial or nothing.
         kwargs: further arguments of [`Trainer`]; `compute_metrics` receives lists of [`Triple`]s, one a text, as
             `predictions` and `label_ids`.
 
     Raises:
-        ValueError: a row is of no known format, or a relation is not in the model's schema; or a training signal is
-            asked for that the model does not allow, such as R-Drop without dropout.
+        TypeError: an argument is not for this trainer; the message says what to pass.
+        ValueError: there is no training text; a row is of no known format; a relation is not in the model's schema; a
+            token has no embedding; or the model does not allow a training signal, such as R-Drop without dropout.
     """
 
     args: SpoTrainingArguments
@@ -79,14 +84,22 @@ class SpoTrainer(Trainer):
 
     def __init__(
         self,
-        model: SpoForTripleExtraction,
+        model: SpoForTripleExtraction | None,
         args: SpoTrainingArguments,
         train_dataset: Rows | SpoDataset | None = None,
         eval_dataset: Rows | SpoDataset | dict[str, Rows | SpoDataset] | None = None,
         *,
         processing_class: Any,
+        model_init: Callable[..., SpoForTripleExtraction] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_arguments(args, kwargs)
+        if model is None and model_init is not None:
+            self.model_init = model_init
+            set_seed(args.seed)  # as for the model that is trained
+            model = self.call_model_init()
+        check_model(model)
+        assert model is not None
         self._tokenizer = processing_class
         self._schema = model.config.schema
         self._max_length = model.config.max_length
@@ -102,26 +115,13 @@ class SpoTrainer(Trainer):
         self.tuning: Tuning | None = None
         self._sampler: LengthBucketSampler | None = None
         self._resumed_from: str | None = None
-        if isinstance(eval_dataset, dict):
-            _check_metric_names_one(args, list(eval_dataset))
-            evaluation: Any = {name: self._labelled(data, name) for name, data in eval_dataset.items()}
-        else:
-            evaluation = self._labelled(eval_dataset, "evaluation")
-        training = self._labelled(
-            train_dataset,
-            "training",
-            features=self._features,
-            entity_swap_probability=args.entity_swap_probability,
-            context_packing=args.context_packing,
-            soft_labels=args.soft_labels,
-        )
+        training, evaluation = self._read(model, args, train_dataset, eval_dataset)
+        self._window = model.config.window
         self._objective = SignalObjective.from_arguments(
             args, partial_labels=training is not None and bool(training.partial_labels)
         )
         if self._objective is not None:
             self._objective.check(model)
-        if training is not None:
-            _fit_window(model.config, training)
         if args.n_gpu > 1:
             logger.warning("one process uses one GPU; to use all %d: torchrun --nproc_per_node %d …", *[args.n_gpu] * 2)
             # torch's DataParallel would split a batch's sentences but not its subjects, which refer to them by row.
@@ -130,8 +130,9 @@ class SpoTrainer(Trainer):
             batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
             args.num_train_epochs = default_epochs(_number_with_triples(training), batch_size)
         super().__init__(
-            model,
+            model if model_init is None else None,
             args,
+            model_init=model_init,
             data_collator=SpoCollator(
                 processing_class.pad_token_id or 0,
                 len(self._schema),
@@ -150,6 +151,45 @@ class SpoTrainer(Trainer):
             self.add_callback(_EarlyStopping(args.early_stopping_patience))
         if args.training_curves:
             self._draw_curves()
+
+    def _read(
+        self, model: SpoForTripleExtraction, args: SpoTrainingArguments, train_data: Any, eval_data: Any
+    ) -> tuple[SpoDataset | None, Any]:
+        """Label and check the data, and fit the model's window to the training texts."""
+        if isinstance(eval_data, dict):
+            _check_metric_names_one(args, list(eval_data))
+        by_name = eval_data if isinstance(eval_data, dict) else {"evaluation": eval_data}
+        evaluation = {name: self._labelled(data, name) for name, data in by_name.items()}
+        training = self._labelled(
+            train_data,
+            "training",
+            features=self._features,
+            entity_swap_probability=args.entity_swap_probability,
+            context_packing=args.context_packing,
+            soft_labels=args.soft_labels,
+        )
+        for name, data in {**evaluation, "training": training}.items():
+            if data is not None:
+                check_data(data, name, model.encoder.get_input_embeddings().num_embeddings)
+        if training is not None:
+            if not training.examples:
+                raise ValueError("train_dataset holds no text; pass labelled texts to train on")
+            _fit_window(model.config, training)
+        return training, evaluation if isinstance(eval_data, dict) else evaluation["evaluation"]
+
+    def call_model_init(self, trial: Any = None) -> Any:
+        """Return a fresh model, which reads texts in the windows that hold the training texts' triples."""
+        model: Any = super().call_model_init(trial)
+        check_model(model)
+        model.config.window = getattr(self, "_window", model.config.window)
+        return model
+
+    def hyperparameter_search(self, *args: Any, **kwargs: Any) -> Any:
+        """Search for training arguments, see [`Trainer.hyperparameter_search`]; by default for the highest F1."""
+        metric = f"eval_{(self.args.metric_for_best_model or 'f1').removeprefix('eval_')}"
+        if not args and "compute_objective" not in kwargs:
+            kwargs = {"direction": "maximize", **kwargs, "compute_objective": lambda metrics: metrics[metric]}
+        return super().hyperparameter_search(*args, **kwargs)
 
     def _draw_curves(self) -> None:
         try:
