@@ -27,9 +27,9 @@ from rich.table import Table
 from test_nasty_texts import ask, eager_pipeline, reading_pipeline
 
 from hf_spo.onnx import export_onnx, load_onnx
-from hf_spo.service.app import Service
 from hf_spo.service.logs import JsonLog
-from hf_spo.service.settings import ServiceSettings
+from hf_spo.service.service import Service
+from hf_spo.service.service_settings import ServiceSettings
 from tests import builders
 from tests.nasty_texts import check, drawn, eager, stirred
 

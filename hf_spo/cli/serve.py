@@ -7,8 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..model.options import BATCH_TOKENS
-from ..service.inputs import InputLimits
-from ..service.settings import TOKEN_VARIABLE, ServiceSettings
+from ..service.service_settings import TOKEN_VARIABLE, ServiceSettings
 from .models import ModelChoice
 from .options import MODEL_PANEL, BatchTokens, Device, Model, Precision, Runtime, Threads, command
 
@@ -59,13 +58,13 @@ def serve(
         int, _number("Characters that go through the model together, of one request or several.")
     ] = _DEFAULTS.batch_characters,
     max_body: Annotated[int, _number("Bytes of a request's body.")] = _DEFAULTS.max_body,
-    max_texts: Annotated[int, _number("Texts of a request.")] = _DEFAULTS.inputs.texts or 1,
-    max_chars: Annotated[int, _number("Characters of a text.")] = _DEFAULTS.inputs.characters or 1,
+    max_texts: Annotated[int, _number("Texts of a request.")] = _DEFAULTS.max_texts,
+    max_chars: Annotated[int, _number("Characters of a text.")] = _DEFAULTS.max_characters,
     max_queue: Annotated[int, _number("Requests that wait for the model.")] = _DEFAULTS.max_queue,
     max_connections: Annotated[int, _number("Connections that are open at once.")] = _DEFAULTS.max_connections,
     time_limit: Annotated[float, _seconds("Until a request has its answer.")] = _DEFAULTS.time_limit,
     receive_time: Annotated[
-        float, _seconds("Until a request's head, and then its body, has come.")
+        float, _seconds("Until a request's body has arrived.")
     ] = _DEFAULTS.receive_time,
     keep_alive: Annotated[float, _seconds("Until a connection that is not used is closed.")] = _DEFAULTS.keep_alive,
     grace: Annotated[float, _seconds("To finish what was taken, after SIGTERM or Ctrl-C.")] = _DEFAULTS.grace,
@@ -82,8 +81,8 @@ def serve(
       curl localhost:8000/extract -H 'Content-Type: application/json' -d '{"texts": ["《战狼2》的主演是吴京。"]}'
     """
     token = _token(host)
-    from ..service.app import Service
     from ..service.server import open_socket, run_server
+    from ..service.service import Service
 
     # Before the model, which takes seconds to load.
     with open_socket(host, port) as listening:
@@ -94,9 +93,8 @@ def serve(
         if workers is None and str(getattr(pipe, "device", "cpu")) != "cpu":
             side_by_side = 1
         settings = ServiceSettings(
-            InputLimits(max_texts, max_chars, batch_tokens), max_body, max_queue, max_connections, batch_chars,
-            side_by_side, time_limit=time_limit, receive_time=receive_time, keep_alive=keep_alive, grace=grace,
-            log_texts=log_texts,
+            max_texts, max_chars, max_body, max_queue, max_connections, batch_tokens, batch_chars, side_by_side,
+            time_limit=time_limit, receive_time=receive_time, keep_alive=keep_alive, grace=grace, log_texts=log_texts,
         )  # fmt: skip
         service = Service(pipe, settings)
         service.warm_up()

@@ -1,30 +1,29 @@
-"""The queue of requests, and the threads that take their texts, many at a time, through the model."""
+"""The queue of requests, and the threads that run the model on batches of their texts."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
+from statistics import median
 from threading import Condition, Thread
 
 from ..model.extraction import Loop
 from ..support.errors import as_exception
-from .errors import stopping, too_busy
+from .errors import queue_full, stopping
 from .inputs import Options
 from .jobs import Batch, Found, Job, Place
 
 
 class Batcher:
-    """A queue of requests before the threads with the model.
+    """A queue of requests, and threads that answer them.
 
-    Requests with the same options share batches; they take turns, so that one of many texts does not hold up others.
+    Requests with the same options share batches. They take turns, so that a request with many texts does not delay
+    others.
 
     Args:
-        max_queue: requests that wait; more are refused.
-        batch_characters: of a batch, unless one text alone has more.
-        gather_time: see [`ServiceSettings`].
-        workers: threads, each with a batch of its own.
-        observe: is told, in such a thread, of texts that went through the model together, and the seconds that it took.
+        max_queue, batch_characters, gather_time, workers: see [`ServiceSettings`].
+        observe: called in a model thread with the size of each batch and the seconds that it took.
     """
 
     def __init__(
@@ -43,17 +42,17 @@ class Batcher:
         self._waiting: deque[Job] = deque()
         self._running: list[Collection[Job]] = [()] * workers
         self._idle = 0
-        self.max_padding = 256.0  # measured by `warm_up`
+        self.max_padding = 256.0  # measured by `Service.warm_up`
         self._is_open = False
         self._is_draining = False
         self._threads: list[Thread] = []
         self._events: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Start the threads; answers go to the event loop that runs now."""
+        """Start the threads; results go to the event loop that runs now."""
         self._events = asyncio.get_running_loop()
         self._is_open, self._is_draining = True, False
-        # Daemons: what the model is at when the time is up must not keep the process.
+        # Daemons: a batch in progress must not keep the process from ending.
         self._threads = [
             Thread(target=self._work, args=(number,), name=f"hf-spo-model-{number}", daemon=True)
             for number in range(len(self._running))
@@ -63,7 +62,7 @@ class Batcher:
 
     @property
     def is_ready(self) -> bool:
-        """Whether requests are taken."""
+        """Whether requests are accepted."""
         return self._is_open and not self._is_draining
 
     @property
@@ -88,24 +87,24 @@ class Batcher:
             return job
         with self._changed:
             if self.is_full:
-                raise too_busy(f"{self.max_queue:,} requests wait already; ask again in a moment")
+                raise queue_full(f"{self.max_queue:,} requests are waiting already; ask again in a moment")
             self._waiting.append(job)
             self._changed.notify()
         return job
 
     def drop(self, job: Job) -> None:
-        """Forget a request that nobody waits for any more."""
+        """Remove a request whose client no longer waits."""
         with self._changed:
             job.is_dropped = True
             if job in self._waiting:
                 self._waiting.remove(job)
 
     def drain(self) -> None:
-        """Take nothing more; what was taken is finished."""
+        """Accept no more requests; those accepted are finished."""
         self._is_draining = True
 
     def abandon(self) -> None:
-        """Refuse all that is not finished yet."""
+        """Refuse all requests that are not finished."""
         with self._changed:
             left = {*self._waiting, *chain.from_iterable(self._running)}
             self._waiting.clear()
@@ -116,7 +115,7 @@ class Batcher:
                 job.future.set_exception(stopping())
 
     def close(self) -> None:
-        """End the threads as soon as the model is done with what it is at."""
+        """End the threads after the batches in progress."""
         self.drain()
         with self._changed:
             self._is_open = False
@@ -149,7 +148,7 @@ class Batcher:
                 answered += self._extract(wanted)
 
     def _extract(self, places: Sequence[Place]) -> int:
-        """Extract from texts, and tell those whose answers are whole. Returns how many these are."""
+        """Extract from texts and deliver the requests that are complete. Returns their number."""
         if not places:
             return 0
         began = time.perf_counter()
@@ -171,8 +170,8 @@ class Batcher:
         """Wait for requests and return the next batch; None once the queue is closed.
 
         Args:
-            number: of the thread.
-            answered: requests that its last batch answered.
+            number: of this thread.
+            answered: requests that the last batch of this thread completed.
         """
         with self._changed:
             self._running[number] = ()
@@ -197,11 +196,11 @@ class Batcher:
             return batch
 
     def _compose(self) -> Batch:
-        """Fill a batch by turns, beginning with who waits longest; who has texts left goes to the end of the queue."""
+        """Fill a batch in turns, oldest request first; a request with texts left goes to the end of the queue."""
         options = self._waiting[0].options
         batch, turns = Batch(), deque(job for job in self._waiting if job.options == options)
         served: dict[Job, None] = {}
-        # Threads that have nothing to do get their share.
+        # Idle threads get their share.
         room = min(self.batch_characters, sum(job.characters for job in turns) // (1 + self._idle))
         while turns and batch.characters < room:
             job = turns.popleft()
@@ -226,10 +225,33 @@ def _refuse(jobs: Iterable[Job], error: Exception) -> None:
 
 
 def _extract(loop: Loop, texts: Sequence[str]) -> list[Found]:
-    """Extract from texts; if one of them fails, from each alone, so that it fails alone."""
+    """Extract from texts; if one fails, from each alone, so that the others succeed."""
     try:
         return list(loop(texts))
     except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is no Exception
         if len(texts) == 1:
             return [as_exception(error)]
         return [found for text in texts for found in _extract(loop, [text])]
+
+
+_SAMPLE = "《星辰之外》由林晓舟执导，陈默然、周子衿主演，片中插曲《晚风》由白露作词、作曲并演唱，苏合编曲。"
+_MANY = 16
+_LENGTHS = (44, 46, 48)
+_LEAST_COST, _MOST_COST = 64, 2048
+
+
+def measure_max_padding(loop: Loop) -> float:
+    """Return how many characters of padding take as long as a forward pass of their own.
+
+    For a large model they are few, for a small one many. Texts of different lengths share a batch up to this.
+    """
+    one, many = (median(_seconds(loop, [_SAMPLE[:length]] * count) for length in _LENGTHS) for count in (1, _MANY))
+    characters = median(_LENGTHS)
+    per_character = max(many - one, 1e-9) / (characters * (_MANY - 1))
+    return min(max(one / per_character - characters, _LEAST_COST), _MOST_COST)
+
+
+def _seconds(loop: Loop, texts: Iterable[str]) -> float:
+    began = time.perf_counter()
+    list(loop(texts))
+    return time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Requests on their way through the model, and batches of texts of several of them."""
+"""Requests in progress, and batches of texts from several of them."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ from ..model.schema import Triple
 from .inputs import Options
 
 Found = list[Triple] | Exception | None
-"""Of a text: its triples, or why there are none; None until it was read."""
+"""Result of a text: its triples, or the error; None until it was read."""
 
 _TURN = 1024
-"""Characters of a request that go into a batch before another request's turn comes."""
+"""Characters of a request that go into a batch before the next request's turn."""
 
 _LEAST = 16
-"""Characters that a text counts at least: a batch of a thousand empty texts is not for nothing."""
+"""Characters that a text counts at least: a batch of a thousand empty texts also costs time."""
 
 
 @dataclass(eq=False, slots=True)
@@ -24,9 +24,9 @@ class Job:
 
     Args:
         texts: of the request.
-        options: it can be answered together with requests of the same.
-        loop: that extracts with these options.
-        future: gets what was found in each text.
+        options: requests with the same options can share a batch.
+        loop: extracts with these options.
+        future: gets the result of each text.
     """
 
     texts: Sequence[str]
@@ -46,11 +46,11 @@ class Job:
 
     @property
     def waits(self) -> bool:
-        """Whether some of its texts are still to be taken."""
+        """Whether some of its texts are in no batch yet."""
         return not self.is_dropped and self.taken < len(self.texts)
 
     def put(self, index: int, found: Found) -> bool:
-        """Take what was found in a text. Returns whether that makes an answer: if one fails, the rest is not needed."""
+        """Store the result of a text. Returns whether the request is complete: one error is enough."""
         self.results[index] = found
         self.missing -= 1
         self.is_dropped |= isinstance(found, Exception)
@@ -58,7 +58,7 @@ class Job:
 
 
 Place = tuple[Job, int]
-"""A request and the number of one of its texts."""
+"""A request and the index of one of its texts."""
 
 
 @dataclass(slots=True)
@@ -69,9 +69,9 @@ class Batch:
     characters: int = 0
 
     def take_turn(self, job: Job, room: int) -> bool:
-        """Take a request's next texts, as many as a turn and the room allow, one if there is none yet.
+        """Add the next texts of a request, as many as a turn and the room allow, but at least one to an empty batch.
 
-        Returns whether any was taken.
+        Returns whether any was added.
         """
         before, turn = len(self.places), 0
         while job.waits:
@@ -85,10 +85,10 @@ class Batch:
         return len(self.places) > before
 
     def parts(self, max_padding: float) -> Iterator[list[Place]]:
-        """Yield the texts by length, so that little is padded, as many together as is worth it.
+        """Yield the texts sorted by length, in parts that need little padding.
 
         Args:
-            max_padding: characters of padding that cost as much as a pass of its own.
+            max_padding: characters of padding that take as long as a forward pass of their own.
         """
         part: list[Place] = []
         characters = 0

@@ -1,4 +1,4 @@
-"""A line of JSON for every request, and for whatever else is worth telling."""
+"""The log of a service: a line of JSON for each request, each error and each message of a library."""
 
 import json
 import logging
@@ -18,11 +18,11 @@ def to_stderr(line: str) -> None:
 
 
 class JsonLog:
-    """Writes events as lines of JSON, in ASCII, so that nothing in them can break a line or a terminal.
+    """Writes events as lines of JSON in ASCII, so that no character in them can break a line or a terminal.
 
     Args:
-        write: takes a line.
-        with_texts: whether messages of exceptions are written, which may hold users' texts.
+        write: writes a line.
+        with_texts: whether messages of exceptions are written, which may contain users' texts.
     """
 
     def __init__(self, write: Write = to_stderr, with_texts: bool = False) -> None:
@@ -35,7 +35,7 @@ class JsonLog:
         self._write(json.dumps({"time": time, "event": event, **fields}))
 
     def failure(self, request: str, error: BaseException) -> None:
-        """Write an exception that nobody expected: its kind, and where it was raised."""
+        """Write an unexpected exception: its type, and where it was raised."""
         frames = traceback.extract_tb(error.__traceback__)
         where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         message = {"message": str(error)} if self.with_texts else {}
@@ -43,10 +43,10 @@ class JsonLog:
 
 
 class LogRecords(logging.Handler):
-    """Writes what libraries log as events.
+    """Writes the log records of libraries as events.
 
     Args:
-        log: to write to.
+        log: receives them.
     """
 
     def __init__(self, log: JsonLog) -> None:

@@ -1,18 +1,20 @@
-"""The service on several machines, by Ray Serve: one replica a machine, or a core, each with its own model and queue.
+"""The service on several machines, by Ray Serve: several replicas, each with its own model and queue.
 
     serve run hf_spo.service.ray_serve:build model=base replicas=2
     serve build hf_spo.service.ray_serve:build -o service.yaml && serve deploy service.yaml
 
-Ray's proxy stands before the replicas. It listens at 127.0.0.1:8000 unless it is started with another address; then the
-variable HF_SPO_TOKEN has to be set where the replicas run, because without a token they answer only to localhost.
+Ray's proxy passes requests to the replicas. It listens at 127.0.0.1:8000 by default. If it is started with another
+address, the environment variable HF_SPO_TOKEN has to be set for the replicas: without a token they answer only to
+localhost.
 """
 
 import os
 from typing import Any
 
 from ..loading.loader import load
-from .app import Service, make_app
-from .settings import TOKEN_VARIABLE, ServiceSettings
+from .application import make_app
+from .service import Service
+from .service_settings import TOKEN_VARIABLE, ServiceSettings
 
 try:
     from ray import serve
@@ -26,11 +28,11 @@ def build(arguments: dict[str, str]) -> Any:
     """Return the application.
 
     Args:
-        arguments: `model`, a name or a folder that all machines have; `replicas`; `cpus` and `gpus` of each replica;
-            and `max_queue`, of each replica. All may be left out.
+        arguments: `model` (a name, or a folder that all machines have), `replicas`, and `cpus`, `gpus` and `max_queue`
+            of each replica; all have defaults.
 
     Raises:
-        ValueError: one is not known, or no number.
+        ValueError: an argument is unknown, or not a number where one is needed.
     """
     given: dict[str, Any] = {"model": "base", "replicas": 1, "cpus": 1, "gpus": 0, "max_queue": _DEFAULTS.max_queue}
     unknown = sorted(arguments.keys() - given)
@@ -39,7 +41,7 @@ def build(arguments: dict[str, str]) -> Any:
     given |= arguments
     model, settings = str(given["model"]), ServiceSettings(max_queue=int(given["max_queue"]))
 
-    # Called in each replica; what it closes over goes there.
+    # Called in each replica.
     def make() -> Any:
         return _application(model, settings)
 
@@ -47,7 +49,7 @@ def build(arguments: dict[str, str]) -> Any:
         serve.ingress(make)(),
         name="hf-spo",
         num_replicas=int(given["replicas"]),
-        # What waits, waits in the replica's queue, which refuses what is too much; Ray holds back what comes beyond.
+        # Requests wait in the queue of the replica, which refuses too many; Ray holds back further ones.
         max_ongoing_requests=2 * settings.max_queue,
         graceful_shutdown_timeout_s=settings.grace,
         ray_actor_options={"num_cpus": float(given["cpus"]), "num_gpus": float(given["gpus"])},
@@ -58,5 +60,5 @@ def build(arguments: dict[str, str]) -> Any:
 def _application(model: str, settings: ServiceSettings) -> Any:
     service = Service(load(model), settings)
     service.warm_up()
-    # Ray's proxy names requests, and sends the names.
+    # Ray's proxy gives each request an id and sends it.
     return make_app(service, os.environ.get(TOKEN_VARIABLE) or None, sends_ids=False)

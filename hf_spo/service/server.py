@@ -1,4 +1,4 @@
-"""The server: a socket, uvicorn with limits, and an end in good order."""
+"""The server: a socket, uvicorn with limits, and an orderly end."""
 
 import asyncio
 import logging
@@ -6,36 +6,34 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 try:
     import uvicorn
 except ImportError:
     raise ImportError("the service needs uvicorn: pip install 'hf-spo[serve]'") from None
 
-from .app import Service, make_app
-from .connections import connections
-from .errors import RefusedError
+from .application import make_app
 from .logs import LogRecords
+from .service import Service
 
 _SWITCH_INTERVAL = 0.0005
 
 _LAST_SECONDS = 5
-"""To send what is left to be said when the grace is over."""
+"""To send the last responses when the grace is over."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a socket with an address, which nobody can connect to yet.
+    """Return a socket that is bound to an address.
 
     Raises:
-        OSError: the address is not to be had.
+        OSError: the address is in use or not allowed.
     """
     family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     opened = socket.socket(family, kind, number)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind(address)
-        # Several may have one address until one of them listens; here it is to be known at once.
+        # Several sockets may be bound to one address until one of them listens; here the error should come at once.
         opened.listen(1)
     except OSError as error:
         opened.close()
@@ -44,7 +42,7 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that refuses what comes when it was told to stop, and ends well when it has stopped."""
+    """uvicorn that refuses new requests once it was told to stop, and then ends without an error."""
 
     def __init__(self, config: uvicorn.Config, service: Service, tell: Callable[[], None]) -> None:
         super().__init__(config)
@@ -52,13 +50,13 @@ class _Server(uvicorn.Server):
         self._tell_ready = tell
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and say so."""
+        """Begin to accept requests."""
         await super().startup(sockets)
         if self.started:
             self._tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish what was taken, as long as the grace allows."""
+        """Finish the requests in progress, as long as the grace allows."""
         batcher = self._service.batcher
         batcher.drain()
         over = asyncio.get_running_loop().call_later(self._service.settings.grace, batcher.abandon)
@@ -67,7 +65,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT for what they are: a wish to stop, not a failure."""
+        """End normally after SIGTERM and SIGINT; uvicorn would raise them again."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()
@@ -77,12 +75,12 @@ def run_server(service: Service, listening: socket.socket, token: str | None, te
     """Answer requests until a signal says to stop.
 
     Args:
-        service: to run.
+        service: answers the requests.
         listening: see [`open_socket`].
         token: see [`make_app`].
-        tell_ready: is called when requests are answered.
+        tell_ready: called once requests are accepted.
     """
-    # Threads with the model are in Python for a moment between two operations, and should not wait long for it.
+    # Model threads run Python only for moments between two operations, and should not wait long for them.
     sys.setswitchinterval(_SWITCH_INTERVAL)
     _log_records(service)
     make_server(service, token, tell_ready).run([listening])
@@ -93,15 +91,9 @@ def make_server(
 ) -> uvicorn.Server:
     """Return the server of a service, see [`run_server`]."""
     settings = service.settings
-
-    def report(refusal: RefusedError) -> None:
-        service.meters.rejected(refusal.code)
-        service.log.event("refused", status=refusal.status, code=refusal.code)
-
-    protocol: Any = connections(settings.max_connections, settings.receive_time, report)
     config = uvicorn.Config(
         make_app(service, token),
-        http=protocol,
+        limit_concurrency=settings.max_connections,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -115,7 +107,7 @@ def make_server(
 
 
 def _log_records(service: Service) -> None:
-    """Let whatever libraries log become lines of the service's log."""
+    """Write log records of libraries to the service's log."""
     for name in ("", "uvicorn", "hf_spo"):
         logger = logging.getLogger(name)
         logger.handlers = [LogRecords(service.log)]

@@ -58,9 +58,9 @@ class TestUsage:
         assert f"answers at http://[::1]:{port}, see http://[::1]:{port}/docs" in result.stdout
         assert token == "secret"
         chosen = service.settings
-        assert (chosen.inputs.texts, chosen.inputs.batch_tokens, chosen.max_queue) == (7, 9, 8)
+        assert (chosen.max_texts, chosen.batch_tokens, chosen.max_queue) == (7, 9, 8)
         assert (chosen.grace, chosen.log_texts, service.name) == (1.5, True, "model")
-        assert service.handler.loop(()).batch_tokens == 9
+        assert service.extractors.loop(()).batch_tokens == 9
 
     @pytest.mark.parametrize(
         ("host", "is_here"),

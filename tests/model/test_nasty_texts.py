@@ -16,9 +16,10 @@ from hf_spo.cli import app
 from hf_spo.model.schema import Example
 from hf_spo.model.words import WordVocabulary
 from hf_spo.onnx import load_onnx
-from hf_spo.service.app import Service, make_app
+from hf_spo.service.application import make_app
 from hf_spo.service.logs import JsonLog
-from hf_spo.service.settings import ServiceSettings
+from hf_spo.service.service import Service
+from hf_spo.service.service_settings import ServiceSettings
 from tests import builders
 from tests.nasty_texts import LARGE, NASTY, check, eager, nasty, stirred
 

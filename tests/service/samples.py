@@ -10,11 +10,11 @@ import httpx
 
 from hf_spo.model.extraction import TextTooLongError
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
-from hf_spo.service.app import Service, make_app
-from hf_spo.service.inputs import InputLimits
+from hf_spo.service.application import make_app
 from hf_spo.service.logs import JsonLog
 from hf_spo.service.server import make_server, open_socket
-from hf_spo.service.settings import ServiceSettings
+from hf_spo.service.service import Service
+from hf_spo.service.service_settings import ServiceSettings
 
 
 class FakeModel:
@@ -51,10 +51,6 @@ class FakeModel:
             raise TextTooLongError(f"{text} is too long")
         mention = Mention(text, Span(0, len(text)), "人物")
         return [Triple(mention, "妻子", mention, score=0.5)] if text else []
-
-
-def settings(texts=1000, characters=100_000, **others):
-    return ServiceSettings(InputLimits(texts, characters), **others)
 
 
 @dataclass
@@ -98,7 +94,7 @@ def make(model, chosen):
 @asynccontextmanager
 async def in_process(model=None, chosen=None, token=None):
     """Run a service without a socket."""
-    running = make(model or FakeModel(), chosen or settings())
+    running = make(model or FakeModel(), chosen or ServiceSettings())
     app = make_app(running.service, token)
     running.service.batcher.start()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -110,7 +106,7 @@ async def in_process(model=None, chosen=None, token=None):
 @asynccontextmanager
 async def listening(chosen=None, model=None):
     """Run a service at a socket; when it is left, the server has to end by itself."""
-    running = make(model or FakeModel(), chosen or settings())
+    running = make(model or FakeModel(), chosen or ServiceSettings())
     ready = asyncio.Event()
     server = make_server(running.service, None, ready.set)
     opened = open_socket("127.0.0.1", 0)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hf_spo.service import warming
+from hf_spo.service import batching
 from hf_spo.service.batching import Batcher
 from hf_spo.service.errors import RefusedError
 from tests.service.samples import FakeModel
@@ -105,17 +105,17 @@ def test_texts_of_like_lengths_go_together():
 
 
 @pytest.mark.parametrize(
-    ("of_a_pass", "of_a_character", "max_padding"), [(0.02, 0.0001, 200), (0, 0.0001, 64), (0.02, 0, 2048)]
+    ("of_a_pass", "of_a_character", "cost"), [(0.02, 0.0001, 200), (0, 0.0001, 64), (0.02, 0, 2048)]
 )
-def test_what_a_pass_costs_is_measured(monkeypatch, of_a_pass, of_a_character, max_padding):
+def test_what_a_pass_costs_is_measured(monkeypatch, of_a_pass, of_a_character, cost):
     clock = [0.0]
-    monkeypatch.setattr(warming.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(batching.time, "perf_counter", lambda: clock[0])
 
     def loop(texts):
         clock[0] += of_a_pass + of_a_character * sum(map(len, texts))
         return iter([])
 
-    assert warming.measure_max_padding(loop) == pytest.approx(max_padding)
+    assert batching.measure_max_padding(loop) == pytest.approx(cost)
 
 
 def test_a_failure_is_its_text_s_alone_and_ends_its_request():

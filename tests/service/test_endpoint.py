@@ -3,10 +3,11 @@
 import json
 
 import pytest
+from hf_spo.model.options import OPTIONS
 from transformers import pipeline
 
 from hf_spo.service.endpoint import EndpointHandler
-from hf_spo.service.inputs import OPTIONS, Handler, InputError, InputLimits
+from hf_spo.service.inputs import Extractors, InputError
 from tests import builders
 
 TEXTS = [item.text for item in builders.EXAMPLES]
@@ -44,14 +45,14 @@ class TestContract:
     @pytest.mark.parametrize(
         ("data", "message"),
         [
-            ({}, "inputs: is missing"),
-            ("x", "inputs: is missing"),
-            ({"inputs": "x", "options": {}}, "options: is not known"),
-            ({"inputs": 5}, "inputs: expected a list of strings, got a number"),
-            ({"inputs": {"text": "x"}}, "inputs: expected a list of strings, got an object"),
-            ({"inputs": ["x", None]}, r"inputs\[1\]: expected a string, got null"),
-            ({"inputs": "x", "parameters": {"topk": 1}}, r"parameters\.topk: is not known"),
-            ({"inputs": "x", "parameters": {"top_k": "1"}}, r"parameters\.top_k: expected a whole number"),
+            ({}, "inputs: missing"),
+            ("x", "inputs: missing"),
+            ({"inputs": "x", "options": {}}, "options: unknown field"),
+            ({"inputs": 5}, "inputs: expected a string or a list of strings, got int"),
+            ({"inputs": {"text": "x"}}, "inputs: expected a string or a list of strings, got dict"),
+            ({"inputs": ["x", None]}, r"inputs\[1\]: expected a string, got nothing"),
+            ({"inputs": "x", "parameters": {"topk": 1}}, r"parameters\.topk: unknown option"),
+            ({"inputs": "x", "parameters": {"top_k": "1"}}, r"parameters\.top_k: '1': expected a whole number"),
             ({"inputs": "x", "parameters": {"window": 65}}, r"parameters\.window: 65: expected 3 to 64 tokens"),
             ({"inputs": "今天" * 90, "parameters": {"on_long": "error"}}, "were not read"),
         ],
@@ -73,30 +74,22 @@ def test_no_such_model(tmp_path):
         EndpointHandler(str(tmp_path))
 
 
-class TestHandler:
+class TestExtractors:
     def test_every_option_can_be_given(self, trained_model, tiny_tokenizer):
-        handler = Handler(pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer))
+        extractors = Extractors(pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer))
         given = {name: 0.5 for name in OPTIONS if name.endswith("threshold")}
-        given |= {
-            "relations": ["主演"],
-            "rules": False,
-            "top_k": 2,
-            "on_long": "error",
-            "window": 30,
-            "stride": 5,
-            "batch_tokens": 100,
-        }
-        assert given.keys() == OPTIONS.keys()
-        options = handler.options(given)
-        assert dict(options) == {**given, "relations": ("主演",)}
-        loop = handler.loop(options)
+        given |= {"rules": False, "top_k": 2, "on_long": "error", "window": 30, "stride": 5, "batch_tokens": 100}
+        given["relations"] = ["主演"]
+        assert given.keys() == OPTIONS.keys() == extractors.schemas().keys()
+        options = extractors.options(given)
+        assert dict(options) == {**given, "relations": tuple(given["relations"])}
+        loop = extractors.loop(options)
         assert (loop.window, loop.stride, loop.top_k, loop.batch_tokens) == (30, 5, 2, 100)
-        assert handler.loop(handler.options(dict(reversed(given.items())))) is loop
+        assert extractors.loop(extractors.options(dict(reversed(given.items())))) is loop
 
     def test_limits(self, trained_model, tiny_tokenizer):
-        model = pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer)
-        handler = Handler(model, InputLimits(batch_tokens=10))
-        assert handler.loop(()).batch_tokens == 10
-        with pytest.raises(InputError, match="from 1 to 10, got 11"):
-            handler.options({"batch_tokens": 11})
-        assert handler.options({"batch_tokens": None}) == ()
+        extractors = Extractors(pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer), 10)
+        assert extractors.loop(()).batch_tokens == 10
+        with pytest.raises(InputError, match="batch_tokens: 11: expected a whole number from 1 to 10"):
+            extractors.options({"batch_tokens": 11})
+        assert extractors.options({"batch_tokens": None}) == ()

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.service.samples import FakeModel, in_process, settings
+from hf_spo.service.service_settings import ServiceSettings
+from tests.service.samples import FakeModel, in_process
 
 JSON = {"Content-Type": "application/json"}
 
@@ -32,6 +33,14 @@ def error(answer, status, code):
     found = answer.json()["error"]
     assert found["code"] == code
     return found["message"]
+
+
+class Panic(BaseException):
+    """As a panic of Rust code reaches Python: no Exception."""
+
+
+def panic(text):
+    raise Panic(text)
 
 
 class TestExtract:
@@ -61,32 +70,36 @@ class TestExtract:
     @pytest.mark.parametrize(
         ("body", "field", "reason"),
         [
-            ({}, "texts", "is missing"),
-            ({"text": "x"}, "text", "is not known"),
-            ({"texts": "x"}, "texts", 'got a string; put it into a list: ["…"]'),
-            ({"texts": {"a": 1}}, "texts", "got an object"),
-            ({"texts": ["x", 5]}, "texts[1]", "expected a string, got a number"),
-            ({"texts": ["x", None]}, "texts[1]", "got null"),
-            ({"texts": ["x"] * 4}, "texts", "4 texts, expected at most 3"),
+            ({}, "texts", "Field required"),
+            ({"text": "x"}, "text", "Extra inputs are not permitted"),
+            ({"texts": "x"}, "texts", "should be a valid list, got str"),
+            ({"texts": {"a": 1}}, "texts", "got dict"),
+            ({"texts": ["x", 5]}, "texts[1]", "should be a valid string, got int"),
+            ({"texts": ["x", None]}, "texts[1]", "got nothing"),
+            ({"texts": ["x"] * 4}, "texts", "at most 3 items"),
             ({"texts": ["x" * 11]}, "texts[0]", "11 characters, expected at most 10"),
-            ({"texts": [], "options": []}, "options", "expected an object, got a list"),
-            ({"texts": [], "options": {"treshold": 1}}, "options.treshold", "is not known; known are batch_tokens"),
-            ({"texts": [], "options": {"top_k": 0}}, "options.top_k", "a whole number of at least 1, got 0"),
-            ({"texts": [], "options": {"top_k": 1.5}}, "options.top_k", "got 1.5"),
-            ({"texts": [], "options": {"top_k": True}}, "options.top_k", "got True"),
-            ({"texts": [], "options": {"top_k": [1]}}, "options.top_k", "got a list"),
-            ({"texts": [], "options": {"rules": 1}}, "options.rules", "expected true or false"),
+            ({"texts": [], "options": []}, "options", "should be a valid dictionary, got list"),
+            ({"texts": [], "options": {"treshold": 1}}, "options.treshold", "unknown option; known are batch_tokens"),
+            ({"texts": [], "options": {"top_k": 0}}, "options.top_k", "0: expected a whole number of at least 1"),
+            ({"texts": [], "options": {"top_k": 1.5}}, "options.top_k", "1.5: expected a whole number"),
+            ({"texts": [], "options": {"top_k": True}}, "options.top_k", "True: expected a whole number"),
+            ({"texts": [], "options": {"top_k": [1]}}, "options.top_k", "got list"),
+            ({"texts": [], "options": {"rules": 1}}, "options.rules", "1: expected True or False"),
             ({"texts": [], "options": {"score_threshold": -0.1}}, "options.score_threshold", "from 0 to 1"),
-            ({"texts": [], "options": {"object_end_threshold": "1"}}, "options.object_end_threshold", "got '1'"),
-            ({"texts": [], "options": {"batch_tokens": 4097}}, "options.batch_tokens", "from 1 to 4096"),
-            ({"texts": [], "options": {"on_long": "warn"}}, "options.on_long", '"window" or "error"'),
+            ({"texts": [], "options": {"object_end_threshold": "1"}}, "options.object_end_threshold", "got str"),
+            (
+                {"texts": [], "options": {"batch_tokens": 4097}},
+                "options.batch_tokens",
+                "4097: expected a whole number from 1 to 4096",
+            ),
+            ({"texts": [], "options": {"on_long": "warn"}}, "options.on_long", "'warn': expected one of window, error"),
             ({"texts": [], "options": {"window": 513}}, "options.window", "513: expected 3 to 512"),
             ({"texts": [], "options": {"window": 10**3000}}, "options.window", ""),
             ({"texts": [], "options": {"stride": 3}}, "options", "do not go together"),
         ],
     )
     def test_wrong_fields_are_named(self, body, field, reason):
-        answer = post(json.dumps(body).encode(), chosen=settings(texts=3, characters=10))
+        answer = post(json.dumps(body).encode(), chosen=ServiceSettings(max_texts=3, max_characters=10))
         assert reason in error(answer, 422, "invalid_request")
         assert answer.json()["error"]["field"] == field
 
@@ -95,11 +108,11 @@ class TestExtract:
         [
             (b"", "Expecting value"),
             (b'{"texts": ["x"', "line 1, column 15"),
-            (b'{"texts": ["\xff"]}', "no UTF-8: byte 12 is 0xff"),
-            ('{"texts": []}'.encode("utf-16"), "no UTF-8"),
-            (b'{"texts": [NaN]}', "NaN is no number"),
+            (b'{"texts": ["\xff"]}', "byte 12 is 0xff, which is not UTF-8"),
+            ('{"texts": []}'.encode("utf-16"), "not UTF-8"),
+            (b'{"texts": [NaN]}', "NaN is not a number"),
             (b'{"options": {"top_k": -Infinity}}', "-Infinity"),
-            (b'{"texts": [], "texts": ["x"]}', "the name 'texts' stands twice"),
+            (b'{"texts": [], "texts": ["x"]}', "the name 'texts' is in an object twice"),
             (b"[" * 100_000, "nested too deeply"),
             (b'{"a":' * 100_000, "nested too deeply"),
             (b'{"options": {"top_k": ' + b"9" * 5000 + b"}}", "digits"),
@@ -109,14 +122,14 @@ class TestExtract:
         assert reason in error(post(body), 400, "invalid_json")
 
     def test_json_that_is_no_object(self):
-        assert "expected a JSON object" in error(post(b"[]"), 422, "invalid_request")
+        assert "the body: Input should be a valid dictionary" in error(post(b"[]"), 422, "invalid_request")
 
     @pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=latin-1", "application/jsonp", ""])
     def test_wrong_content_type(self, kind):
         error(post(b"{}", {"Content-Type": kind}), 415, "unsupported_media_type")
 
     def test_body_that_is_too_large(self):
-        said = post(b" " * 101, chosen=settings(max_body=100))
+        said = post(b" " * 101, chosen=ServiceSettings(max_body=100))
         assert "100 bytes" in error(said, 413, "body_too_large")
 
         async def stream():
@@ -126,8 +139,8 @@ class TestExtract:
         async def chunked(running):
             return await running.client.post("/extract", content=stream(), headers=JSON)
 
-        error(ask(chunked, chosen=settings(max_body=100)), 413, "body_too_large")
-        assert post(b'{"texts": []}' + b" " * 87, chosen=settings(max_body=100)).status_code == 200
+        error(ask(chunked, chosen=ServiceSettings(max_body=100)), 413, "body_too_large")
+        assert post(b'{"texts": []}' + b" " * 87, chosen=ServiceSettings(max_body=100)).status_code == 200
 
 
 class TestOtherAddresses:
@@ -181,18 +194,21 @@ class TestOtherAddresses:
         assert page.headers["content-type"].startswith("text/html")
         operation = schema["paths"]["/extract"]["post"]
         assert operation["responses"].keys() == {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503"}
-        request = operation["requestBody"]["content"]["application/json"]
-        assert request["schema"]["properties"]["options"]["properties"]["top_k"]["minimum"] == 1
-        bodies = [example["value"] for example in request["examples"].values()]
+        shapes = schema["components"]["schemas"]
+        fields = shapes["ExtractRequest"]["properties"]
+        assert fields["options"]["properties"]["top_k"]["minimum"] == 1
+        assert fields["options"]["properties"]["on_long"]["enum"] == ["window", "error"]
+        assert (fields["texts"]["maxItems"], fields["texts"]["items"]["maxLength"]) == (1000, 100_000)
+        bodies = shapes["ExtractRequest"]["examples"]
         assert all(post(json.dumps(body).encode()).status_code == 200 for body in bodies)
-        triple = operation["responses"]["200"]["content"]["application/json"]["example"]["results"][0][0]
+        triple = shapes["ExtractResponse"]["example"]["results"][0][0]
         text = bodies[0]["texts"][0]
         for mention in (triple["subject"], triple["object"]):
             assert text[mention["start"] : mention["end"]] == mention["text"]
         assert "security" not in schema
 
 
-class TestDoor:
+class TestAccess:
     def test_token(self):
         async def scenario(running):
             def get(path, value):
@@ -216,9 +232,9 @@ class TestDoor:
 
     @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.evil.example:80"])
     def test_without_a_token_only_names_of_this_machine(self, host):
-        error(post(b'{"texts": []}', {**JSON, "Host": host}), 400, "unknown_host")
+        assert post(b'{"texts": []}', {**JSON, "Host": host}).status_code == 400
 
-    @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "127.9.8.7:1", "[::1]:8000", "LOCALHOST"])
+    @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:1", "[::1]:8000", "LOCALHOST"])
     def test_names_of_this_machine(self, host):
         assert post(b'{"texts": []}', {**JSON, "Host": host}).status_code == 200
 
@@ -259,7 +275,7 @@ class TestDoor:
             await running.extract("坏苏合")
             return running.log
 
-        done, failure, _ = ask(scenario, chosen=settings(log_texts=True))
+        done, failure, _ = ask(scenario, chosen=ServiceSettings(log_texts=True))
         assert done["content"] == ["白露"]
         assert failure["message"] == "cannot read 坏苏合"
 
@@ -273,7 +289,7 @@ class TestFailures:
 
     def test_anywhere_else(self):
         async def scenario(running):
-            running.service.meters.page = lambda: 1 / 0
+            running.service.metrics.page = lambda: 1 / 0
             return await running.client.get("/metrics"), running.log
 
         answer, log = ask(scenario)
@@ -283,6 +299,17 @@ class TestFailures:
     def test_text_that_is_too_long_for_the_model(self):
         answer = ask(lambda running: running.extract("好", "很长", on_long="error"))
         assert "texts[1]: 很长 is too long" in error(answer, 422, "invalid_request")
+
+    def test_a_panic_of_native_code_is_answered_at_once(self):
+        async def scenario(running):
+            running.model.find = panic
+            failed = await running.extract("白露")
+            del running.model.find
+            return failed, await running.extract("白露"), await running.client.get("/ready")
+
+        failed, later, ready = ask(scenario)
+        error(failed, 500, "internal")
+        assert (later.status_code, ready.status_code) == (200, 200)
 
     def test_one_s_failure_is_not_another_s(self):
         async def scenario(running):
@@ -313,8 +340,8 @@ class TestLimits:
             answers = await asyncio.gather(*tasks)
             return full, not_ready, answers
 
-        full, not_ready, answers = ask(scenario, chosen=settings(max_queue=3))
-        assert "3 requests wait" in error(full, 429, "queue_full")
+        full, not_ready, answers = ask(scenario, chosen=ServiceSettings(max_queue=3))
+        assert "3 requests are waiting" in error(full, 429, "queue_full")
         assert int(full.headers["retry-after"]) > 0
         error(not_ready, 503, "queue_full")
         found = [answer.json()["results"][0][0]["subject"]["text"] for answer in answers]
@@ -329,7 +356,7 @@ class TestLimits:
             running.model.gate.set()
             return late, waiting, await running.extract("二")
 
-        late, waiting, next_one = ask(scenario, chosen=settings(time_limit=limit))
+        late, waiting, next_one = ask(scenario, chosen=ServiceSettings(time_limit=limit))
         error(late, 503, "timeout")
         assert "retry-after" in late.headers
         assert waiting == 0
@@ -362,7 +389,8 @@ def test_what_is_no_http_is_left_to_the_application():
         async def send(message):
             sent.append(message["type"])
 
-        await app({"type": "websocket", "path": "/", "headers": [], "query_string": b""}, receive, send)
+        headers = [(b"host", b"localhost")]
+        await app({"type": "websocket", "path": "/", "headers": headers, "query_string": b""}, receive, send)
         return sent
 
     assert ask(scenario, model=FakeModel()) == ["websocket.close"]

@@ -6,8 +6,9 @@ import pytest
 from transformers import pipeline
 
 from hf_spo import load_onnx
+from hf_spo.service.service_settings import ServiceSettings
 from tests import builders
-from tests.service.samples import in_process, settings
+from tests.service.samples import in_process
 
 TEXTS = [
     *(item.text for item in builders.EXAMPLES),
@@ -34,7 +35,7 @@ def test_many_at_once(model):
     parts = [TEXTS[at : at + size] for size in (1, 1, 3, 16) for at in range(0, len(TEXTS), size)]
 
     async def run():
-        async with in_process(model, settings(max_queue=1000)) as running:
+        async with in_process(model, ServiceSettings(max_queue=1000)) as running:
             return await asyncio.gather(*(running.extract(*part) for part in parts))
 
     bare = dict(zip(TEXTS, model(TEXTS), strict=True))

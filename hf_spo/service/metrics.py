@@ -1,4 +1,4 @@
-"""What a service counts, for Prometheus."""
+"""Metrics of a service, for Prometheus."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,54 +13,54 @@ _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Meters:
-    """The figures of one service, in a registry of their own.
+class ServiceMetrics:
+    """The metrics of one service, in a registry of their own.
 
     Args:
-        queue_length: returns how many requests wait.
+        queue_length: returns the number of requests that wait.
     """
 
     def __init__(self, queue_length: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         ours: dict[str, Any] = {"registry": self.registry}
         self._requests = Counter("hf_spo_requests", "Requests by path and status.", ("path", "status"), **ours)
-        self._rejected = Counter("hf_spo_rejected", "Requests that were refused, by reason.", ("reason",), **ours)
+        self._rejected = Counter("hf_spo_rejected", "Refused requests by reason.", ("reason",), **ours)
         self._seconds = Histogram(
-            "hf_spo_request_seconds", "From the head of a request to its answer.", ("path",), buckets=_SECONDS, **ours
+            "hf_spo_request_seconds", "Seconds from a request to its response.", ("path",), buckets=_SECONDS, **ours
         )
-        self._texts = Counter("hf_spo_texts", "Texts answered.", **ours)
-        self._characters = Counter("hf_spo_characters", "Characters of texts answered.", **ours)
+        self._texts = Counter("hf_spo_texts", "Texts in successful requests.", **ours)
+        self._characters = Counter("hf_spo_characters", "Characters in successful requests.", **ours)
         self._triples = Counter("hf_spo_triples", "Triples found.", **ours)
         self._batch_texts = Histogram(
             "hf_spo_batch_texts", "Texts that went through the model together.", buckets=_TEXTS, **ours
         )
         self._batch_seconds = Histogram(
-            "hf_spo_batch_seconds", "Seconds that the model took for a batch.", buckets=_SECONDS, **ours
+            "hf_spo_batch_seconds", "Seconds that the model needed for a batch.", buckets=_SECONDS, **ours
         )
-        queue = Gauge("hf_spo_queue_length", "Requests that wait for the model.", **ours)
+        queue = Gauge("hf_spo_queue_length", "Requests in the queue.", **ours)
         queue.set_function(queue_length)
         ProcessCollector(**ours)
 
     def request(self, path: str, status: int, seconds: float) -> None:
-        """Count a request that got its answer."""
+        """Count a request and its response."""
         self._requests.labels(path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 
     def rejected(self, reason: str) -> None:
-        """Count a request that was refused."""
+        """Count a refused request."""
         self._rejected.labels(reason).inc()
 
     def answered(self, texts: int, characters: int, triples: int) -> None:
-        """Count what was extracted for a request."""
+        """Count the content of a successful request."""
         self._texts.inc(texts)
         self._characters.inc(characters)
         self._triples.inc(triples)
 
     def batch(self, texts: int, seconds: float) -> None:
-        """Count what went through the model together."""
+        """Count texts that went through the model together."""
         self._batch_texts.observe(texts)
         self._batch_seconds.observe(seconds)
 
     def page(self) -> bytes:
-        """Return all figures in the text form of Prometheus."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
