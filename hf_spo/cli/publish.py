@@ -149,8 +149,8 @@ def publish(
       hf-spo publish my-model me/my-model --output look-at-it-first
       hf-spo publish my-model me/my-model --onnx --standalone --private
     """
+    from ..hub.card_files import read_card, read_text
     from ..hub.repository import RepositoryOptions
-    from ..hub.sealed_cards import read_card, read_text
 
     about = {"report": report, "data": data, "licence": licence, "base_model": base_model, "language": language}
     _check(repo, card, {**about, "recipe": recipe, "example": example})
@@ -175,15 +175,15 @@ def publish(
         say(f"hf-spo: the repository is in {output}; nothing was uploaded")
         _tell({"folder": str(output), "files": files}, as_json)
         return
-    from ..hub.contents import Contents
-    from ..hub.upload import Account
+    from ..hub.publisher import HubPublisher
+    from ..hub.saved_model import SavedModel
 
-    Contents.of(folder)  # what is no model needs no account
-    account = Account()
-    name = account.full_name(repo)
+    SavedModel.read(folder).files()  # an error in the folder needs no account
+    publisher = HubPublisher()
+    name = publisher.full_name(repo)
     with TemporaryDirectory(prefix="hf-spo-") as part:
         _build(folder, Path(part), name, options)
-        done = account.publish(
+        done = publisher.publish(
             Path(part),
             name,
             private=private,
@@ -218,9 +218,9 @@ def _build(model: Path, folder: Path, repo: str, options: "RepositoryOptions") -
 
     silence_libraries()
     with Console(stderr=True).status("reading the model") as status:
-        contents = build_repository(model, folder, repo, options, on_step=status.update)
-    if contents.others:
-        say(f"hf-spo: left where it is: {', '.join(contents.others)}")
+        saved = build_repository(model, folder, repo, options, on_step=status.update)
+    if others := saved.other_files():
+        say(f"hf-spo: not part of the model, left out: {', '.join(others)}")
 
 
 def _tell(result: Mapping[str, Any], as_json: bool | None) -> None:

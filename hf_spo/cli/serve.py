@@ -63,9 +63,7 @@ def serve(
     max_queue: Annotated[int, _number("Requests that wait for the model.")] = _DEFAULTS.max_queue,
     max_connections: Annotated[int, _number("Connections that are open at once.")] = _DEFAULTS.max_connections,
     time_limit: Annotated[float, _seconds("Until a request has its answer.")] = _DEFAULTS.time_limit,
-    receive_time: Annotated[
-        float, _seconds("Until a request's body has arrived.")
-    ] = _DEFAULTS.receive_time,
+    receive_time: Annotated[float, _seconds("Until a request's body has arrived.")] = _DEFAULTS.receive_time,
     keep_alive: Annotated[float, _seconds("Until a connection that is not used is closed.")] = _DEFAULTS.keep_alive,
     grace: Annotated[float, _seconds("To finish what was taken, after SIGTERM or Ctrl-C.")] = _DEFAULTS.grace,
 ) -> None:

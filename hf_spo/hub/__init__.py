@@ -1,7 +1,7 @@
-"""Model cards: what a model's folder, an evaluation and its maker say of it, as the README of a repository."""
+"""Publish a model on the Hugging Face Hub: its repository, its card and the upload."""
 
 from .card import model_card
-from .facts import ModelFacts
-from .figures import read_figures
+from .evaluation import read_evaluation
+from .saved_model import SavedModel
 
-__all__ = ["ModelFacts", "model_card", "read_figures"]
+__all__ = ["SavedModel", "model_card", "read_evaluation"]

@@ -1,5 +1,6 @@
-"""The card of a model."""
+"""Write the card of a model: the README of its repository."""
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,11 @@ from ..model.configuration_spo import SpoConfig
 from ..model.schema import VALUE_SLOT, Example
 from ..model.versions import package_version
 from ..support.safe_text import one_line, printable
-from .facts import ModelFacts
-from .figures import RATIOS, Figures, read_figures
-from .markup import literal, markdown
+from .evaluation import RATIOS, Evaluation, read_evaluation
+from .saved_model import SavedModel
 
 TASK = "token-classification"
-"""What the Hub files the models under: of its tasks the nearest."""
+"""The task of the Hub that comes nearest to triple extraction."""
 
 _TEMPLATE = "card.md.jinja"
 _TAGS = ["information-extraction", "relation-extraction", "triple-extraction", "knowledge-graph"]
@@ -51,40 +51,40 @@ def model_card(
     onnx: bool = False,
     standalone: bool = False,
 ) -> ModelCard:
-    """Write the card of a model; what is not given it says is not given.
+    """Write the card of a model. It says which of the optional information is missing.
 
     Args:
         folder: of the model or ensemble.
-        repo: name of the repository that the card is for.
-        report: what `hf-spo evaluate` wrote with `--report` (the folder, or its report.json) or `--output`.
-        data: what the model was trained on, in words, or its name on the Hub.
-        licence: of the weights, as the Hub names it or in words.
-        base_model: what training started from, by its name on the Hub.
-        language: of the texts, as codes (zh, en).
-        examples: texts for the Hub's page, with the triples that the model finds in them.
+        repo: name of the repository.
+        report: the output of `hf-spo evaluate`: its `--report` folder, the report.json in it, or its `--output` file.
+        data: training data, described in words or by its name on the Hub.
+        licence: of the weights, by its identifier on the Hub or in words.
+        base_model: the model that training started from, by its name on the Hub.
+        language: codes of the texts' languages (zh, en).
+        examples: texts for the model's page, with the triples that the model finds in them.
         recipe: the training recipe's text.
-        onnx: the repository has an ONNX export.
-        standalone: the repository has the code that runs the model without hf_spo.
+        onnx: whether the repository has an ONNX export.
+        standalone: whether the repository has the code that runs the model without hf_spo.
 
     Raises:
-        FileNotFoundError: there is no model, or no report.
-        ValueError: one of them is none, or damaged; or a name is none that the Hub allows.
+        FileNotFoundError: there is no model or no report at the given path.
+        ValueError: the model or the report is damaged, or the Hub does not allow a name.
     """
     for hub_name in (repo, base_model):
         validate_repo_id(hub_name)
-    facts = ModelFacts.read(folder)
-    figures = None if report is None else read_figures(report)
+    saved = SavedModel.read(folder)
+    evaluation = None if report is None else read_evaluation(report)
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters |= {"md": markdown, "json": literal, "shell": lambda text: shlex.quote(one_line(text))}
+    environment.filters |= {"md": markdown, "json": _literal, "shell": lambda text: shlex.quote(one_line(text))}
     template = environment.from_string(Path(__file__).with_name(_TEMPLATE).read_text(encoding="utf-8"))
     text = template.render(
         repo=repo,
         name=repo.split("/")[-1],
-        **_about_the_model(facts),
-        figures=figures,
-        matches=[match.value for match in Match if figures and match.value in figures.scores],
+        **_about_the_model(saved),
+        evaluation=evaluation,
+        matches=[match.value for match in Match if evaluation and match.value in evaluation.scores],
         meaning=_MEANING,
         data=data,
         data_on_hub=_on_hub(data),
@@ -97,21 +97,21 @@ def model_card(
         standalone=standalone,
         version=package_version(),
     )
-    header = _header(repo, data, licence, base_model, language, [example.text for example in examples], figures)
+    header = _header(repo, data, licence, base_model, language, [example.text for example in examples], evaluation)
     return ModelCard(f"---\n{header.to_yaml()}\n---\n\n{text}")
 
 
-def _about_the_model(facts: ModelFacts) -> dict[str, Any]:
-    schema, decoding, config = facts.schema, facts.decoding, facts.config
+def _about_the_model(saved: SavedModel) -> dict[str, Any]:
+    schema, decoding, config = saved.schema, saved.decoding, saved.config
     return {
         "max_length": config.get("max_length", DecodingConfig.max_length),
         "window": config.get("window"),
         "groups": config.get("groups") or [],
         "combination": config.get("combination"),
         "written_by": config.get("hf_spo_version") or "of an unknown version",
-        "conditioning": facts.members[0].get("conditioning", SpoConfig.conditioning),
-        "gates": bool(facts.members[0].get("global_gates")),
-        "facts": facts,
+        "conditioning": saved.member_configs[0].get("conditioning", SpoConfig.conditioning),
+        "gates": bool(saved.member_configs[0].get("global_gates")),
+        "saved": saved,
         "schema": schema,
         "predicates": len({relation.predicate for relation in schema}),
         "qualifiers": any(relation.slot != VALUE_SLOT for relation in schema),
@@ -129,7 +129,7 @@ def _header(
     base_model: str | None,
     language: Sequence[str],
     texts: Sequence[str],
-    figures: Figures | None,
+    evaluation: Evaluation | None,
 ) -> ModelCardData:
     known = licence is None or _HUB_LICENCE.fullmatch(licence)
     return ModelCardData(
@@ -141,32 +141,45 @@ def _header(
         tags=_TAGS,
         base_model=base_model,
         datasets=[data] if data and _on_hub(data) else None,
-        metrics=list(RATIOS) if figures else None,
+        metrics=list(RATIOS) if evaluation else None,
         widget=[{"text": one_line(text)} for text in texts] or None,
-        model_name=repo.split("/")[-1] if figures else None,
-        eval_results=_results(figures) if figures else None,
+        model_name=repo.split("/")[-1] if evaluation else None,
+        eval_results=_results(evaluation) if evaluation else None,
     )
 
 
-def _results(figures: Figures) -> list[EvalResult]:
-    # The Hub wants a name and an identifier of the data set, of which there need be no repository.
-    name = one_line(figures.data)
+def _results(evaluation: Evaluation) -> list[EvalResult]:
+    # The Hub needs a name and an identifier of the data set, even if it has no repository.
+    name = one_line(evaluation.data)
     return [
         EvalResult(
             task_type=TASK,
             task_name="Triple extraction",
             dataset_name=name,
             dataset_type="-".join(re.findall(r"\w+", name.lower())) or "data",
-            dataset_args={"texts": figures.texts},
+            dataset_args={"texts": evaluation.texts},
             metric_type=ratio,
             metric_name=f"{title} ({one_line(match)})",
             metric_value=round(getattr(score, ratio), 4),
         )
-        for match, score in figures.scores.items()
+        for match, score in evaluation.scores.items()
         for ratio, title in RATIOS.items()
     ]
 
 
 def _on_hub(data: str | None) -> bool:
-    """Tell whether this can be the name of a data set on the Hub rather than a description."""
+    """Tell whether a description of the data is a data set's name on the Hub."""
     return data is not None and _HUB_NAME.fullmatch(data) is not None
+
+
+def markdown(value: object) -> str:
+    """Escape a string for Markdown, also in a table's cell: no markup, no HTML, no line breaks."""
+    text = one_line(str(value))
+    for character, entity in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}.items():
+        text = text.replace(character, entity)
+    return re.sub(r"([\\`*_\[\]~$])", r"\\\1", text)
+
+
+def _literal(text: str) -> str:
+    """Return a string as Python source code."""
+    return json.dumps(one_line(text), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The complete repository of a model, made in a folder."""
+"""Build the complete repository of a model in a folder."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.schema import Example
 from ..model.versions import package_version
-from . import model_card
-from .contents import Contents
-from .sealed_cards import seal
+from .card import model_card
+from .card_files import mark_generated
+from .saved_model import SavedModel
 
 if TYPE_CHECKING:
     from ..model.pipeline import TripleExtractionPipeline
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CARD_FILE = "README.md"
 ONNX_FOLDER = "onnx"
 
-_HANDLER = '''"""Inference Endpoints start this; requirements.txt brings hf_spo, which does the work."""
+_HANDLER = '''"""Handler for Inference Endpoints; requirements.txt installs hf_spo, which has it."""
 
 from hf_spo.service.endpoint import EndpointHandler
 
@@ -28,14 +28,14 @@ __all__ = ["EndpointHandler"]
 
 @dataclass(frozen=True, slots=True)
 class RepositoryOptions:
-    """What a repository is to have beside the model.
+    """Optional parts of a repository.
 
     Args:
-        card: text of the README; default: one is written.
-        about: arguments of [`model_card`] for it: report, data, licence, base_model, language, recipe.
-        texts: for the card, and for the Hub's page.
-        onnx: an ONNX export in a subfolder.
-        standalone: the code that runs the model without hf_spo.
+        card: text of the README; default: a generated one.
+        about: arguments of [`model_card`] for a generated one: report, data, licence, base_model, language, recipe.
+        texts: examples for a generated one.
+        onnx: whether to add an ONNX export in a subfolder.
+        standalone: whether to add the code that runs the model without hf_spo.
     """
 
     card: str | None = None
@@ -52,30 +52,30 @@ def build_repository(
     options: RepositoryOptions | None = None,
     *,
     on_step: Callable[[str], object] = lambda step: None,
-) -> Contents:
-    """Write all files of a model's repository into a folder; the weights are copied as they are.
+) -> SavedModel:
+    """Write all files of a model's repository into a folder; the weights are copied unchanged.
 
-    The model is loaded from there before anything is added, so that what cannot be loaded is not published.
+    The copy is loaded before anything is added to it, so that a model that cannot be loaded is not published.
 
     Args:
         model: folder of a trained model or ensemble.
-        folder: an empty one.
+        folder: an empty folder.
         repo: name of the repository, for the card.
-        options: what else is to be in it.
-        on_step: is told what is being done.
+        options: optional parts.
+        on_step: called with a description of each step.
 
     Returns:
-        What of the model's folder was taken, and what was not.
+        The model in the given folder.
 
     Raises:
-        ImportError: the ONNX export takes packages that are not installed.
+        ImportError: packages for the ONNX export are not installed.
         OSError: a file is missing or cannot be read.
-        ValueError: the folder is no model, or a damaged one; or something asked for cannot be made of it.
+        ValueError: the model is damaged or of another kind, or an optional part cannot be made of it.
     """
     options = options or RepositoryOptions()
-    contents = Contents.of(model)
+    saved = SavedModel.read(model)
     on_step("copying the model")
-    for name in contents.files:
+    for name in saved.files():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model / name, target)
@@ -87,8 +87,8 @@ def build_repository(
 
         model_itself: Any = pipe.model  # an ensemble is refused there
         export_onnx(model_itself, pipe.tokenizer, folder / ONNX_FOLDER, on_step=on_step)
-    # A config that names code is of no use without it.
-    standalone = options.standalone or "auto_map" in contents.facts.config
+    # A config that refers to code needs that code.
+    standalone = options.standalone or "auto_map" in saved.config
     if standalone:
         from .standalone import add_standalone_code
 
@@ -98,15 +98,15 @@ def build_repository(
     card = options.card
     if card is None:
         made = model_card(folder, repo, **options.about, examples=examples, onnx=options.onnx, standalone=standalone)
-        card = seal(str(made))
+        card = mark_generated(str(made))
     texts = {
         CARD_FILE: card,
         "handler.py": _HANDLER,
-        "requirements.txt": f"{contents.facts.requirement()}>={package_version()}\n",
+        "requirements.txt": f"{saved.requirement()}>={package_version()}\n",
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return contents
+    return saved
 
 
 def _load(folder: Path) -> "TripleExtractionPipeline":
@@ -115,7 +115,7 @@ def _load(folder: Path) -> "TripleExtractionPipeline":
 
     from ..model.pipeline import TripleExtractionPipeline
 
-    build: Any = transformers.pipeline  # its overloads list the tasks of transformers only
+    build: Any = transformers.pipeline  # its overloads have only the tasks of transformers
     pipe = build("triple-extraction", model=str(folder), dtype=torch.float32, device="cpu")
     assert isinstance(pipe, TripleExtractionPipeline)
     return pipe

@@ -1,4 +1,4 @@
-"""Code that travels with a model, for those who load it with `trust_remote_code=True` and without hf_spo."""
+"""Add to a model's repository the code that runs it with `trust_remote_code=True` where hf_spo is not installed."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ _CONFIGS: dict[str, type[DecodingConfig]] = {config.model_type: config for confi
 
 
 def travelling_files() -> list[Path]:
-    """Return the files of this package that travel: the pipeline's, and all that it imports."""
+    """Return the files of this package that are copied: the pipeline's, and all that it imports."""
     entry = Path(__file__).parents[1] / "model" / f"{ENTRY}.py"
     return sorted({entry, *map(Path, get_relative_import_files(entry))})
 
@@ -26,18 +26,18 @@ def travelling_files() -> list[Path]:
 def add_standalone_code(folder: Path) -> list[str]:
     """Add to a saved model's folder the code that runs it where hf_spo is not installed.
 
-    There, `pipeline("triple-extraction", model=…, trust_remote_code=True)` and the Auto classes work then. Where it is
-    installed, its own code is used, and nobody is asked for trust.
+    There, `pipeline("triple-extraction", model=…, trust_remote_code=True)` and the Auto classes work. Where hf_spo is
+    installed, its own code is used, without `trust_remote_code`.
 
     Args:
         folder: of a model with its tokenizer, as `save_pretrained` writes it; its config.json is rewritten. On the Hub
-            it has to be a repository, not a part of one: transformers looks for code nowhere else.
+            it has to be a whole repository, since transformers looks for code only at the top level.
 
     Returns:
         Names of the files added.
 
     Raises:
-        ValueError: the folder holds no model of this package.
+        ValueError: the model is not one of this package.
         FileNotFoundError: there is no config.json.
     """
     path = Path(folder) / "config.json"
@@ -45,13 +45,13 @@ def add_standalone_code(folder: Path) -> list[str]:
     config = _CONFIGS.get(str(saved.get("model_type"))) if isinstance(saved, dict) else None
     if config is None:
         raise ValueError(
-            f"{path} is no triple-extraction model's: expected model_type {' or '.join(_CONFIGS)}; save one there by "
-            f"model.save_pretrained"
+            f"{path} is not the config of a triple-extraction model: expected model_type {' or '.join(_CONFIGS)}; save "
+            f"a model there by model.save_pretrained"
         )
     files = travelling_files()
     for file in files:
         shutil.copyfile(file, path.parent / file.name)
-    # Last, so that it never refers to what is not there.
+    # Last, so that it never refers to missing files.
     saved |= config.code_references() | {"hf_spo_version": package_version()}
     with whole_file(path) as out:
         out.write(json_line(saved, indent=2) + "\n")

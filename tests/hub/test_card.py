@@ -13,8 +13,8 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
 from hf_spo import Example, Mention, Triple
-from hf_spo.hub import ModelFacts, model_card, read_figures
-from hf_spo.hub.markup import markdown
+from hf_spo.hub import SavedModel, model_card, read_evaluation
+from hf_spo.hub.card import markdown
 from hf_spo.support.safe_text import one_line
 
 SCORE = {"precision": 0.75, "recall": 0.6, "f1": 2 / 3, "correct": 1200, "predicted": 1600, "gold": 2000}
@@ -182,7 +182,7 @@ class TestHostileStrings:
     def test_every_relation_is_one_row_of_a_table(self, hostile_folder: Path) -> None:
         card = model_card(hostile_folder, "me/x")
         rows = table(card, "Schema")
-        relations = ModelFacts.read(hostile_folder).schema
+        relations = SavedModel.read(hostile_folder).schema
         assert len(rows) == len(relations)
         assert {len(row) for row in rows} == {3}
         assert "<script" not in card.text
@@ -224,14 +224,14 @@ class TestFigures:
     def test_both_files_of_an_evaluation(self, tmp_path: Path) -> None:
         (tmp_path / "scores.json").write_text(json.dumps(SHORT), encoding="utf-8")
         (tmp_path / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
-        short, full = read_figures(tmp_path / "scores.json"), read_figures(tmp_path)
+        short, full = read_evaluation(tmp_path / "scores.json"), read_evaluation(tmp_path)
         assert short.first.f1 == full.first.f1 == SCORE["f1"]
         assert short.first.interval is None
         assert full.first.interval == (0.6, 0.7)
         assert (short.calibration_error, full.calibration_error) == (None, 0.0421)
 
     def test_folders_of_the_maker_stay_private(self, trained_folder: str) -> None:
-        assert read_figures({**SHORT, "data": "C:\\anna\\dev.jsonl"}).data == "dev.jsonl"
+        assert read_evaluation({**SHORT, "data": "C:\\anna\\dev.jsonl"}).data == "dev.jsonl"
         card = model_card(trained_folder, "me/x", report=SHORT)
         assert "anna" not in str(card)
         assert "F1, 95 %" not in card.text
@@ -253,14 +253,14 @@ class TestFigures:
         path = tmp_path / "r.json"
         path.write_text(json.dumps(report), encoding="utf-8")
         with pytest.raises(ValueError, match=r"r\.json is no evaluation .* --report or --output"):
-            read_figures(path)
+            read_evaluation(path)
 
     @pytest.mark.parametrize("text", ["{", "[1]", "\udcff"])
     def test_what_is_no_json_object(self, text: str, tmp_path: Path) -> None:
         path = tmp_path / "r.json"
         path.write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(ValueError, match=r"r\.json(: expected a JSON object| is no JSON)"):
-            read_figures(path)
+            read_evaluation(path)
 
 
 class TestFacts:
@@ -270,7 +270,7 @@ class TestFacts:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config["encoder_config"] |= {"word_vocab_size": 9, "segmenter": "rjieba", "dilations": [1, 2, 5]}
         (folder / "config.json").write_text(json.dumps(config | {"prior": True}), encoding="utf-8")
-        facts = ModelFacts.read(folder)
+        facts = SavedModel.read(folder)
         assert facts.extras == ["words", "prior"]
         assert facts.requirement(["onnx"]) == "hf-spo[words,prior,onnx]"
         assert "3 layers" in facts.encoder
@@ -295,12 +295,12 @@ class TestFacts:
         if content is not None:
             (folder / name).write_text(content, encoding="utf-8")
         with pytest.raises((ValueError, FileNotFoundError), match=re.escape(message)):
-            ModelFacts.read(folder)
+            SavedModel.read(folder)
 
     def test_weights_in_several_files(self, trained_model: Any, trained_folder: str, tmp_path: Path) -> None:
         trained_model.save_pretrained(tmp_path, max_shard_size="50KB")
         assert len(list(tmp_path.glob("model-*.safetensors"))) > 1
-        assert ModelFacts.read(tmp_path).parameters == ModelFacts.read(trained_folder).parameters
+        assert SavedModel.read(tmp_path).parameters == SavedModel.read(trained_folder).parameters
 
     @pytest.mark.parametrize(
         ("places", "message"),
@@ -312,4 +312,4 @@ class TestFacts:
         (folder / "model.safetensors").unlink()
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}), encoding="utf-8")
         with pytest.raises((ValueError, FileNotFoundError), match=message):
-            ModelFacts.read(folder)
+            SavedModel.read(folder)

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi, ModelCard, constants
 from typer.testing import CliRunner, Result
 
 from hf_spo.cli import app
-from hf_spo.hub import upload
+from hf_spo.hub import publisher
 from tests import builders
 from tests.hub.fake_hub import FakeHub
 
@@ -25,7 +25,7 @@ def publish(hub: FakeHub, trained_folder: str, monkeypatch: pytest.MonkeyPatch) 
     """Publish the trained model to the fake Hub, in this process."""
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setenv("HF_TOKEN", hub.environment["HF_TOKEN"])
-    monkeypatch.setattr(upload, "HfApi", partial(HfApi, endpoint=hub.url))
+    monkeypatch.setattr(publisher, "HfApi", partial(HfApi, endpoint=hub.url))
 
     def publish(*words: str) -> Result:
         return CliRunner().invoke(app, ["publish", trained_folder, *words])

@@ -13,8 +13,8 @@ from safetensors.numpy import save_file
 
 from hf_spo import SpoEnsemble, load_onnx
 from hf_spo.hub import repository, standalone
+from hf_spo.hub.card_files import is_generated
 from hf_spo.hub.repository import RepositoryOptions, build_repository
-from hf_spo.hub.sealed_cards import is_sealed
 from tests import builders
 
 
@@ -43,7 +43,7 @@ def test_weights_and_config_are_copied_as_they_are(trained_folder: str, built: P
         assert (built / name).read_bytes() == Path(trained_folder, name).read_bytes()
     assert (built / "requirements.txt").read_text(encoding="utf-8") == f"hf-spo>={version('hf-spo')}\n"
     assert "from hf_spo.service.endpoint import EndpointHandler\n" in (built / "handler.py").read_text(encoding="utf-8")
-    assert is_sealed((built / "README.md").read_text(encoding="utf-8"))
+    assert is_generated((built / "README.md").read_text(encoding="utf-8"))
 
 
 def test_examples_show_what_the_model_really_finds(trained_folder: str, built: Path) -> None:
@@ -94,8 +94,8 @@ def test_code_goes_where_it_is_asked_for_or_named(
 
 def test_a_model_that_reads_words_with_its_code(built: Path) -> None:
     folder = Path(__file__).parents[1] / "fixtures" / "checkpoint-0.1.0" / "dgcnn"
-    contents = build_repository(folder, built, "me/films", RepositoryOptions(standalone=True))
-    assert contents.others == ["expected.json"]
+    saved = build_repository(folder, built, "me/films", RepositoryOptions(standalone=True))
+    assert saved.other_files() == ["expected.json"]
     assert {*PLAIN, "words.txt", "modeling_spo.py"} <= names(built)
     config = json.loads((built / "config.json").read_text(encoding="utf-8"))
     assert {value.split(".")[0] + ".py" for value in config["auto_map"].values()} <= names(built)

@@ -10,7 +10,7 @@ import yaml
 from huggingface_hub import ModelCard
 
 from hf_spo import packaged
-from hf_spo.hub import ModelFacts
+from hf_spo.hub import SavedModel
 
 ROOT = Path(__file__).parents[2]
 RECIPES = {
@@ -164,15 +164,15 @@ class TestPackagedModel:
         return request.param
 
     @pytest.fixture
-    def facts(self, name: str) -> ModelFacts:
-        return ModelFacts.read(packaged(PACKAGED[name]))
+    def facts(self, name: str) -> SavedModel:
+        return SavedModel.read(packaged(PACKAGED[name]))
 
-    def test_schema(self, facts: ModelFacts, prose: str, readme: str) -> None:
+    def test_schema(self, facts: SavedModel, prose: str, readme: str) -> None:
         predicates = {relation.predicate for relation in facts.schema}
         assert f"the {len(predicates)} predicates of DuIE 2.0" in prose
         assert f"{len(facts.schema)} relations" in readme
 
-    def test_parameters_and_size(self, facts: ModelFacts, prose: str, name: str) -> None:
+    def test_parameters_and_size(self, facts: SavedModel, prose: str, name: str) -> None:
         size = sum(path.stat().st_size for path in packaged(PACKAGED[name]).iterdir() if path.is_file())
         parameters, megabytes = re.search(
             r"([\d.]+) million parameters, ([\d.]+) MB on disk in float16", prose
@@ -181,7 +181,7 @@ class TestPackagedModel:
         assert parameters == _rounded(facts.parameters / 1e6)
         assert megabytes == _rounded(size / 1e6)
 
-    def test_thresholds_and_calibration(self, facts: ModelFacts, prose: str, name: str) -> None:
+    def test_thresholds_and_calibration(self, facts: SavedModel, prose: str, name: str) -> None:
         decoding = facts.decoding
         four = [getattr(decoding.thresholds, side) for side in decoding.thresholds.__slots__]
         if name == "hf-spo-zh":
@@ -195,11 +195,11 @@ class TestPackagedModel:
         assert decoding.calibration is not None
         assert f"({decoding.calibration.method.value}" in prose
 
-    def test_rules(self, facts: ModelFacts, prose: str) -> None:
+    def test_rules(self, facts: SavedModel, prose: str) -> None:
         assert facts.schema.has_rules
         assert "rules" in prose
 
-    def test_what_the_tokenizer_knows(self, facts: ModelFacts, prose: str, name: str) -> None:
+    def test_what_the_tokenizer_knows(self, facts: SavedModel, prose: str, name: str) -> None:
         encoder = facts.config["encoder_config"]
         if name == "hf-spo-zh":
             assert f"The vocabulary has {encoder['vocab_size']:,} tokens" in prose

@@ -1,4 +1,4 @@
-"""Figures of an evaluation, from the files that `hf-spo evaluate` writes."""
+"""Read the results of an evaluation from the files that `hf-spo evaluate` writes."""
 
 import json
 import re
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 RATIOS = {"precision": "precision", "recall": "recall", "f1": "F1"}
-"""Names in files → on the card."""
+"""Names in files and on the card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Ratios and counts by one way of matching, or of one relation. interval: of F1, if there is one."""
+    """Ratios and counts by one way of matching, or of one relation; `interval` is the confidence interval of F1."""
 
     precision: float
     recall: float
@@ -25,7 +25,7 @@ class Score:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Score":
-        """Read the JSON form; an interval is optional."""
+        """Read the JSON form."""
         interval = data.get("intervals", {}).get("f1")
         return cls(
             float(data["precision"]),
@@ -39,15 +39,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What a card shows of an evaluation.
+class Evaluation:
+    """Results of an evaluation.
 
     Args:
-        texts: their number.
-        data: name of their file.
-        scores: by way of matching, at least one.
-        relations: scores by relation, strict.
-        calibration_error: of the scores, in ten bins of equal mass.
+        texts: number of texts.
+        data: name of the file with the texts.
+        scores: by way of matching; at least one.
+        relations: scores of each relation by strict matching.
+        calibration_error: expected calibration error of the scores, in ten bins of equal mass.
     """
 
     texts: int
@@ -58,36 +58,36 @@ class Figures:
 
     @property
     def first(self) -> Score:
-        """The first way of matching: strict, unless the evaluation did without."""
+        """The first way of matching: strict, if the evaluation has it."""
         return next(iter(self.scores.values()))
 
 
-def read_figures(report: str | Path | Mapping[str, Any]) -> Figures:
-    """Read the figures of an evaluation.
+def read_evaluation(report: str | Path | Mapping[str, Any]) -> Evaluation:
+    """Read the results of an evaluation.
 
     Args:
-        report: what `hf-spo evaluate` wrote with `--report` (the folder, or its report.json) or `--output`.
+        report: the output of `hf-spo evaluate`: its `--report` folder, the report.json in it, or its `--output` file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no evaluation's.
+        ValueError: the file is not the output of an evaluation.
     """
     if isinstance(report, Mapping):
-        return _figures(report, "the report")
+        return _evaluation(report, "the report")
     path = Path(report, "report.json") if Path(report).is_dir() else Path(report)
-    return _figures(read_json_object(path), str(path))
+    return _evaluation(read_json_object(path), str(path))
 
 
-def _figures(report: Mapping[str, Any], place: str) -> Figures:
+def _evaluation(report: Mapping[str, Any], place: str) -> Evaluation:
     try:
         scores = report["measures"] if "measures" in report else report["scores"]
         groups = report.get("breakdowns", {}).get("relations", ())
         reliability = report.get("reliability")
         if not scores:
             raise ValueError("no scores")
-        return Figures(
+        return Evaluation(
             int(report["texts"]),
-            # Not the whole path: how its maker's folders are called is nobody's business.
+            # Only the file's name: the card should not publish the folders of its author's machine.
             re.split(r"[/\\]", report.get("about", report)["data"])[-1],
             {name: Score.from_dict(score) for name, score in scores.items()},
             {group["name"]: Score.from_dict(group) for group in groups},
@@ -95,7 +95,8 @@ def _figures(report: Mapping[str, Any], place: str) -> Figures:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{place} is no evaluation ({error!r}); give what hf-spo evaluate writes with --report or --output"
+            f"{place} is not the output of an evaluation ({error!r}); pass what hf-spo evaluate wrote with --report or "
+            f"--output"
         ) from None
 
 
@@ -104,12 +105,12 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: there is no such file.
-        ValueError: it holds something else.
+        ValueError: the file has other content.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error})") from None
+        raise ValueError(f"{path} is not JSON ({error})") from None
     if not isinstance(data, dict):
         raise ValueError(f"{path}: expected a JSON object")
     return data

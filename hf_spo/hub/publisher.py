@@ -1,4 +1,4 @@
-"""The way of a finished repository to the Hub: one commit, by an account that may write."""
+"""Upload a repository to the Hub in one commit."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from huggingface_hub.errors import HTTPError as AnyHTTPError  # type: ignore[att
 
 from ..model.features import PRIOR_FILE, WORDS_FILE
 from ..onnx.folder import DESCRIPTION_FILE
+from .card_files import is_generated
 from .repository import CARD_FILE, ONNX_FOLDER
-from .sealed_cards import is_sealed
 
-# What earlier publications may have put there, and what would be wrong beside other weights.
+# Files of earlier publications, which would be wrong with the new weights.
 _OURS = re.compile(
     rf"(group-\d+/member-\d+/.+|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|"
     rf"{re.escape(WORDS_FILE)}|{re.escape(PRIOR_FILE)})"
@@ -25,14 +25,14 @@ _OURS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What an upload did.
+    """Result of an upload.
 
     Args:
         url: of the repository.
         commit: of the upload.
-        files: what was uploaded → its size in bytes.
-        removed: files of earlier publications that are gone.
-        card_kept: whether the README is still the one that was there.
+        files: sizes of the uploaded files in bytes, by name.
+        removed: files of earlier publications that were deleted.
+        card_kept: whether the README that was there stays.
     """
 
     url: str
@@ -42,32 +42,32 @@ class Publication:
     card_kept: bool
 
 
-class Account:
-    """An account on the Hub that repositories are written with.
+class HubPublisher:
+    """Uploads repositories with the account of a user.
 
     Args:
-        api: client; default: one for the Hub that the environment names, with the token that is stored.
+        api: client; default: one for the endpoint and token of the environment.
 
     Raises:
-        OSError: offline mode is on, nobody is logged in, or the Hub does not answer or does not know the token.
+        OSError: offline mode is on, there is no token, or the Hub does not answer or does not accept the token.
     """
 
     def __init__(self, api: HfApi | None = None) -> None:
         if constants.is_offline_mode():
             raise OSError(
-                "publishing takes the Hub, and HF_HUB_OFFLINE says to stay away from it: unset it, or build the folder "
-                "only, by --output FOLDER"
+                "HF_HUB_OFFLINE is set, and publishing needs the Hub: unset it, or only build the folder with "
+                "--output FOLDER"
             )
         if not get_token():
             raise OSError(
-                "nobody is logged in to the Hub: run `hf auth login` with a token that may write, or set HF_TOKEN"
+                "there is no token for the Hub: run `hf auth login` with a token that may write, or set HF_TOKEN"
             )
         self._api = api or HfApi(library_name="hf-spo")
         with _explained("log in"):
             self.name = str(self._api.whoami()["name"])
 
     def full_name(self, repo: str) -> str:
-        """Return a repository's name with its owner's: of this account, if it has none."""
+        """Return a repository's name with its owner: this account, if the name has none."""
         return repo if "/" in repo else f"{self.name}/{repo}"
 
     def publish(
@@ -80,22 +80,22 @@ class Account:
         message: str | None = None,
         overwrite_card: bool = False,
     ) -> Publication:
-        """Upload a folder as one commit; the repository and the branch are made if they are not there.
+        """Upload a folder in one commit; the repository and the branch are created if they do not exist.
 
-        A README that [`is_sealed`] does not know as one of ours stays, unless `overwrite_card`. Files of an earlier
-        publication that would be wrong beside the new weights are removed.
+        A README that is not generated, see [`is_generated`], stays unless `overwrite_card`. Files of an earlier
+        publication that would be wrong with the new weights are deleted.
 
         Args:
             folder: see [`build_repository`].
             repo: full name of the repository.
-            private: if it is made, nobody else sees it.
+            private: create a private repository.
             revision: branch; default: main.
             message: of the commit.
-            overwrite_card: whatever README is there.
+            overwrite_card: replace any README.
 
         Raises:
             OSError: the Hub refuses, or does not answer.
-            ValueError: the repository is to be private and is public, or the Hub finds the card wrong.
+            ValueError: `private` is set and the repository is public, or the Hub refuses the card.
         """
         with _explained(f"publish {repo}"):
             url = self._api.create_repo(repo, private=private or None, exist_ok=True)
@@ -104,8 +104,8 @@ class Account:
             info = self._api.model_info(repo, revision=revision)
             if private and not info.private:
                 raise ValueError(
-                    f"{repo} exists and is public, so nothing was uploaded; make it private in its settings, or leave "
-                    f"--private out"
+                    f"{repo} exists and is public, so nothing was uploaded; make it private in its settings, or omit "
+                    f"--private"
                 )
             there = {sibling.rfilename for sibling in info.siblings or ()}
             files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -130,18 +130,18 @@ class Account:
     def _card_is_ours(self, repo: str, commit: str | None) -> bool:
         with TemporaryDirectory() as cache:
             path = self._api.hf_hub_download(repo, CARD_FILE, revision=commit, local_dir=cache)
-            return is_sealed(Path(path).read_bytes().decode("utf-8", "replace"))
+            return is_generated(Path(path).read_bytes().decode("utf-8", "replace"))
 
 
 def _is_stale(name: str, there: set[str]) -> bool:
     if name.startswith(f"{ONNX_FOLDER}/"):
-        return f"{ONNX_FOLDER}/{DESCRIPTION_FILE}" in there  # others keep exports of their own there
+        return f"{ONNX_FOLDER}/{DESCRIPTION_FILE}" in there  # other tools keep their exports there
     return _OURS.fullmatch(name) is not None
 
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Turn what the Hub's client raises into a line that says what to do.
+    """Turn an error of the Hub's client into a message that says what to do.
 
     Raises:
         OSError: the Hub refuses, or does not answer.
