@@ -94,7 +94,7 @@ class ExtractRequest(BaseModel):
 
 def extract_request(settings: ServiceSettings, extractors: Extractors) -> type[ExtractRequest]:
     """Return [`ExtractRequest`] with the limits of a service, and with the options of its model in the schema."""
-    options = {"type": "object", "properties": extractors.schemas(), "additionalProperties": False}
+    options: dict[str, Any] = {"type": "object", "properties": extractors.schemas, "additionalProperties": False}
     # Not `max_length` of the text: Pydantic cannot count a text with lone surrogates.
     text = Annotated[
         str,

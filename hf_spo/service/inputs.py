@@ -41,6 +41,14 @@ class Model(Protocol):
         ...
 
 
+def option_schemas(batch_tokens: int = BATCH_TOKENS) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of each option: as in a call of a pipeline, with at most these tokens in a batch."""
+    found = {name: dict(option.metadata["schema"]) for name, option in OPTIONS.items()}
+    found["on_long"]["enum"] = [OnLong.WINDOW.value, OnLong.ERROR.value]  # a warning would reach nobody
+    found["batch_tokens"]["maximum"] = batch_tokens
+    return found
+
+
 class Extractors:
     """The extraction loops of a model, one for each set of options.
 
@@ -52,14 +60,8 @@ class Extractors:
     def __init__(self, model: Model, batch_tokens: int = BATCH_TOKENS) -> None:
         self.model = model
         self.batch_tokens = batch_tokens
+        self.schemas = option_schemas(batch_tokens)
         self.loop = lru_cache(_LOOPS_KEPT)(self._loop)
-
-    def schemas(self) -> dict[str, dict[str, Any]]:
-        """Return the JSON Schema of each option: as in a call of a pipeline, within the limits of this model."""
-        found = {name: dict(option.metadata["schema"]) for name, option in OPTIONS.items()}
-        found["on_long"]["enum"] = [OnLong.WINDOW.value, OnLong.ERROR.value]  # a warning would reach nobody
-        found["batch_tokens"]["maximum"] = self.batch_tokens
-        return found
 
     def options(self, value: Any, field: str = "options") -> Options:
         """Check options; those that are null are left out.
@@ -72,11 +74,10 @@ class Extractors:
         if not isinstance(value, Mapping):
             raise InputError(field, f"expected an object, got {type(value).__name__}")
         given = {name: option for name, option in value.items() if option is not None}
-        schemas = self.schemas()
         for name, option in given.items():
-            if name not in schemas:
-                raise InputError(f"{field}.{name:.80}", f"unknown option; known are {', '.join(sorted(schemas))}")
-            _check(name, option, schemas[name], field)
+            if name not in self.schemas:
+                raise InputError(f"{field}.{name:.80}", f"unknown option; known are {', '.join(sorted(self.schemas))}")
+            _check(name, option, self.schemas[name], field)
         chosen = tuple(
             (name, tuple(option) if isinstance(option, list) else option) for name, option in sorted(given.items())
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
-from hf_spo.hub.sealed_cards import is_sealed
+from hf_spo.hub.card_files import is_generated
 from tests.cli.command_line import one_line_error, rows
 
 SCORE = {"precision": 0.75, "recall": 0.6, "f1": 0.667, "correct": 3, "predicted": 4, "gold": 5}
@@ -54,7 +54,7 @@ def test_leftovers_are_named(build: Any, trained_folder: str) -> None:
     Path("model/training_args.bin").touch()
     Path("model/checkpoint-3").mkdir()
     result = build(model="model")
-    assert "left where it is: checkpoint-3, training_args.bin" in result.stderr
+    assert "not part of the model, left out: checkpoint-3, training_args.bin" in result.stderr
     assert not {"checkpoint-3", "training_args.bin"} & {path.name for path in Path("built").iterdir()}
 
 
@@ -63,7 +63,7 @@ def test_a_card_of_one_s_own(build: Any) -> None:
     assert build("--card", "card.md").exit_code == 0
     text = Path("built/README.md").read_text(encoding="utf-8")
     assert text == "---\nlicense: mit\n---\n# Mine\n"
-    assert not is_sealed(text)
+    assert not is_generated(text)
 
 
 class TestRefusals:
@@ -74,12 +74,12 @@ class TestRefusals:
         )
 
     def test_a_name_for_a_folder(self, build: Any) -> None:
-        assert "no/model is no folder; give the folder of a trained model" in one_line_error(build(model="no/model"), 1)
+        assert "no/model is not a folder; pass the folder of a trained model" in one_line_error(build(model="no/model"), 1)
         assert not Path("built").exists()
 
     def test_a_folder_without_a_model_needs_no_account(self, run: Any, tmp_path: Path) -> None:
         line = one_line_error(run("publish", str(tmp_path), "me/films"), 1)
-        assert "has no config.json; expected the folder of a trained model" in line
+        assert "has no config.json; pass the folder of a trained model" in line
 
     def test_a_card_and_what_it_would_say(self, build: Any) -> None:
         Path("card.md").touch()
@@ -89,18 +89,18 @@ class TestRefusals:
     @pytest.mark.parametrize("text", ["---\n a: [\n---\n", "---\n- a\n---\n"])
     def test_a_card_that_is_none(self, build: Any, text: str) -> None:
         Path("card.md").write_text(text, encoding="utf-8")
-        assert "card.md is no model card" in one_line_error(build("--card", "card.md"), 1)
+        assert "card.md is not a model card" in one_line_error(build("--card", "card.md"), 1)
 
     def test_a_recipe_in_another_encoding(self, build: Any) -> None:
         Path("train.yaml").write_bytes("# 电影".encode("gbk"))
-        assert "train.yaml: no UTF-8 text" in one_line_error(build("--recipe", "train.yaml"), 1)
+        assert "train.yaml is not UTF-8" in one_line_error(build("--recipe", "train.yaml"), 1)
 
     def test_options_of_the_hub(self, build: Any) -> None:
         assert "--output uploads nothing" in one_line_error(build("--private"), 2)
 
     def test_a_report_that_is_none(self, build: Any) -> None:
         Path("r.json").write_text("{}", encoding="utf-8")
-        assert "r.json is no evaluation" in one_line_error(build("--report", "r.json"), 1)
+        assert "r.json is not the output of an evaluation" in one_line_error(build("--report", "r.json"), 1)
         assert not Path("built").exists()
 
     def test_an_output_that_is_there(self, build: Any) -> None:
@@ -111,4 +111,4 @@ class TestRefusals:
     def test_offline(self, run: Any, trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
         line = one_line_error(run("publish", trained_folder, "me/films"), 1)
-        assert "HF_HUB_OFFLINE says to stay away from it" in line
+        assert "HF_HUB_OFFLINE is set, and publishing needs the Hub" in line

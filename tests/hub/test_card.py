@@ -220,7 +220,7 @@ class TestHostileStrings:
             model_card(trained_folder, "me/x", base_model=name)
 
 
-class TestFigures:
+class TestEvaluation:
     def test_both_files_of_an_evaluation(self, tmp_path: Path) -> None:
         (tmp_path / "scores.json").write_text(json.dumps(SHORT), encoding="utf-8")
         (tmp_path / "report.json").write_text(json.dumps(REPORT), encoding="utf-8")
@@ -252,18 +252,18 @@ class TestFigures:
     def test_what_is_no_evaluation(self, report: Any, tmp_path: Path) -> None:
         path = tmp_path / "r.json"
         path.write_text(json.dumps(report), encoding="utf-8")
-        with pytest.raises(ValueError, match=r"r\.json is no evaluation .* --report or --output"):
+        with pytest.raises(ValueError, match=r"r\.json is not the output of an evaluation .* --report or --output"):
             read_evaluation(path)
 
     @pytest.mark.parametrize("text", ["{", "[1]", "\udcff"])
     def test_what_is_no_json_object(self, text: str, tmp_path: Path) -> None:
         path = tmp_path / "r.json"
         path.write_bytes(text.encode(errors="surrogateescape"))
-        with pytest.raises(ValueError, match=r"r\.json(: expected a JSON object| is no JSON)"):
+        with pytest.raises(ValueError, match=r"r\.json(: expected a JSON object| is not JSON)"):
             read_evaluation(path)
 
 
-class TestFacts:
+class TestSavedModel:
     def test_what_a_model_reads_beside_its_text(self, trained_folder: str, tmp_path: Path) -> None:
         folder = tmp_path / "m"
         shutil.copytree(trained_folder, folder)
@@ -278,7 +278,7 @@ class TestFacts:
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
-            ("config.json", "{}", "is no triple-extraction model"),
+            ("config.json", "{}", "is not a triple-extraction model"),
             ("config.json", '{"model_type": "bert", "relations": [{}]}', "model_type 'bert' and 1 relations"),
             ("config.json", '{"model_type": "hf_spo_ensemble", "relations": [{}], "groups": [["../x"]]}', "outside"),
             ("config.json", None, "has no config.json"),

@@ -71,7 +71,7 @@ def test_an_ensemble_with_all_its_members(trained_folder: str, tmp_path: Path) -
 
 class TestRefusals:
     def test_no_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(FileNotFoundError, match="gone is no folder"):
+        with pytest.raises(FileNotFoundError, match="gone is not a folder"):
             SavedModel.read(tmp_path / "gone")
 
     def test_an_empty_one(self, tmp_path: Path) -> None:
@@ -85,5 +85,5 @@ class TestRefusals:
 
     def test_a_model_without_its_tokenizer(self, folder: Path) -> None:
         (folder / "tokenizer.json").unlink()
-        with pytest.raises(FileNotFoundError, match=re.escape("has no tokenizer.json; save the tokenizer beside")):
-            SavedModel.read(folder)
+        with pytest.raises(FileNotFoundError, match=re.escape("has no tokenizer.json; save the tokenizer with")):
+            SavedModel.read(folder).files()

@@ -11,7 +11,7 @@ from hf_spo.model.decoding_settings import DecodingSettings
 from hf_spo.model.options import OPTIONS, ExtractionOptions, merge_options, options_table
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import Relation, Schema, Thresholds
-from hf_spo.service.inputs import OPTIONS as OF_REQUESTS
+from hf_spo.service.inputs import option_schemas
 from tests.builders import SCHEMA
 
 OWN = DecodingSettings(Thresholds(0.1, 0.2, 0.3, 0.4), score_thresholds=(0.7,))
@@ -115,9 +115,10 @@ class TestDerived:
                 assert declared.metadata["schema"]["description"] in known[option].help
 
     def test_service(self):
-        assert OF_REQUESTS.keys() == OPTIONS.keys()
-        assert OF_REQUESTS["on_long"]["enum"] == ["window", "error"]
-        assert OF_REQUESTS["top_k"] == OPTIONS["top_k"].metadata["schema"]
+        schemas = option_schemas()
+        assert schemas.keys() == OPTIONS.keys()
+        assert schemas["on_long"]["enum"] == ["window", "error"]
+        assert schemas["top_k"] == OPTIONS["top_k"].metadata["schema"]
 
     def test_spacy(self):
         make_component = pytest.importorskip("hf_spo.integrations.spacy").make_component

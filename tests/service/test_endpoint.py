@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from hf_spo.model.options import OPTIONS
 from transformers import pipeline
 
+from hf_spo.model.options import OPTIONS
 from hf_spo.service.endpoint import EndpointHandler
+from hf_spo.service.inputs import Extractors, InputError
 from hf_spo.service.inputs import Extractors, InputError
 from tests import builders
 
@@ -80,7 +81,7 @@ class TestExtractors:
         given = {name: 0.5 for name in OPTIONS if name.endswith("threshold")}
         given |= {"rules": False, "top_k": 2, "on_long": "error", "window": 30, "stride": 5, "batch_tokens": 100}
         given["relations"] = ["主演"]
-        assert given.keys() == OPTIONS.keys() == extractors.schemas().keys()
+        assert given.keys() == OPTIONS.keys() == extractors.schemas.keys()
         options = extractors.options(given)
         assert dict(options) == {**given, "relations": tuple(given["relations"])}
         loop = extractors.loop(options)
