@@ -1,4 +1,4 @@
-"""Extraction from a corpus of any size into a folder of parts, which can be stopped at any time and goes on."""
+"""Resumable extraction from a corpus of any size into a folder of part files."""
 
 from .engines import Engine, LocalEngine
 from .job import CorpusJob, Progress

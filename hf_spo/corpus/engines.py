@@ -1,4 +1,4 @@
-"""What runs a model over the documents of a corpus."""
+"""Engines: they run a model over the documents of a corpus."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,10 +8,10 @@ from .processes import extract_in_processes
 
 
 class Engine(Protocol):
-    """What runs a model over documents."""
+    """Runs a model over documents."""
 
     def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
-        """Yield every document with its triples, in order; one that fails comes out as an [`UnreadableRecord`].
+        """Yield all documents in order, with their triples; one that fails comes out as an [`UnreadableRecord`].
 
         Raises:
             RuntimeError: every document fails.
@@ -23,7 +23,8 @@ class LocalEngine:
     """Runs the model on this machine.
 
     Args:
-        workers: processes, each with a model; 1: no other than this.
+        workers: processes, each with a model; 1 uses this process. Only another process can survive a document that
+            kills it.
         batch_size: at most this many texts, or windows of long ones, in one forward pass.
         chunk_size: documents that are read together.
     """
@@ -34,7 +35,7 @@ class LocalEngine:
         self.chunk_size = chunk_size
 
     def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
-        """Yield every document with its triples."""
+        """Yield all documents in order, with their triples."""
         chunks = in_chunks(read(), self.chunk_size)
         if self.workers > 1:
             yield from extract_in_processes(chunks, load, self.workers, self.batch_size)

@@ -1,4 +1,4 @@
-"""The run over a corpus: documents in, parts out, and account kept, so that it can be stopped at any time."""
+"""Run an engine over a corpus and write its results, so that the run can be stopped and resumed at any time."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ PART_SIZE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run over a corpus is, earlier runs included.
+    """Progress of a job, earlier runs included.
 
     Args:
-        documents: that were extracted from.
-        triples: found in them.
-        failed: documents that could not be read or extracted from.
-        parts: that are written.
+        documents: number of documents extracted from.
+        triples: number of triples found.
+        failed: number of documents that could not be read or extracted from.
+        parts: number of finished parts.
     """
 
     documents: int = 0
@@ -39,22 +39,22 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class CorpusJob:
-    """Extracts triples from all documents of some sources into a folder of parts.
+    """Extracts triples from all documents of some sources into a folder of part files.
 
-    A part appears under its name when it is whole, and counts when the manifest names it. A run that was stopped, even
-    by a power cut, goes on with the first document that is in no such part; a run that was finished takes what its
-    files have grown by since. Of each document there is a row in a part (with `Rows.TRIPLE`, one for each triple), or a
-    row in an errors file. A file that cannot be read counts as one document that failed, unless it is the first.
+    A part gets its name when it is complete, and counts when the manifest lists it. A run that was stopped, even by a
+    power cut, resumes at the first document that is in no such part. A finished run takes the lines that were appended
+    to its files since. Each document has a row in a part (with `Rows.TRIPLE`, a row for each triple) or in an errors
+    file. A file that cannot be read counts as one failed document, unless it is the first.
 
     Args:
-        sources: what to read, in this order.
-        folder: where parts, errors and manifest go; it is made if it is not there.
-        columns: which fields have text and id.
-        rows: what has a row of the output.
-        form: how parts are written.
+        sources: to read, in this order.
+        folder: for parts, errors and manifest; it is created if it does not exist.
+        columns: names of the fields with text and id.
+        rows: content of a row.
+        form: file format of the parts.
         part_size: documents in a part.
-        stamp: `model` and `revision`, which every row is given.
-        settings: what else the output depends on; a run goes on only with the same.
+        stamp: `model` and `revision`, added to every row.
+        settings: further settings that the output depends on; a run is resumed only with the same.
     """
 
     sources: Sequence[Source]
@@ -67,17 +67,17 @@ class CorpusJob:
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def run(self, engine: Engine, load: LoadLoop, tell: Callable[[Progress], None] = lambda _: None) -> Progress:
-        """Extract from what is not done yet; the model is loaded only if there is anything.
+        """Extract from the documents that are not done; without any, the model is not loaded.
 
         Args:
-            engine: what runs the model.
-            load: loads it.
-            tell: is told how far the run is, after each document.
+            engine: runs the model.
+            load: loads the model.
+            tell: called with the progress after each document.
 
         Raises:
             BlockingIOError: another run writes to the folder.
-            OSError: the folder cannot be written to, or the disk is full; what was done stays.
-            ValueError: the folder has something else in it, a run with other settings or of other files.
+            OSError: the folder cannot be written to, or the disk is full; finished parts stay.
+            ValueError: the folder has other content, a run with other settings or of other files.
         """
         with only_writer(self.folder):
             return self._run(engine, load, tell)
@@ -94,11 +94,11 @@ class CorpusJob:
             sources = deque(source for source, _ in waiting)
             try:
                 self._write(engine(read, load), manifest, sources, stamp, tell)
-            except ConnectionError:  # to a cluster: nothing has begun
+            except ConnectionError:  # to a cluster, before any work
                 raise
             except OSError as error:
                 stays = f"{manifest.documents + manifest.failed:,} documents are done and stay"
-                raise OSError(f"{error}; {stays}: mend this and run the same command again") from error
+                raise OSError(f"{error}; {stays}: solve this and run the same command again") from error
             manifest.end(sources)
         return _progress(manifest)
 
@@ -119,7 +119,7 @@ class CorpusJob:
                 if part.documents + part.failed == self.part_size:
                     part.finish()
                     manifest.add(part)
-                    # Those that came before this document's have ended, and need not be read again.
+                    # The sources before this document's are finished and need not be read again.
                     manifest.end(list(_pop_before(sources, item.source)))
                     part = None
             if part is not None:
@@ -141,7 +141,7 @@ def _read(waiting: Sequence[tuple[Source, int]], columns: Columns) -> Iterator[I
         try:
             yield from islice(read_documents(source, columns), done, None)
         except (DataFormatError, OSError) as error:
-            if number == 0 and not done:  # what the user named may be wrong altogether
+            if number == 0 and not done:  # the input may be wrong altogether
                 raise
             yield UnreadableRecord(source.name, 0, str(error), id=source.name)
 

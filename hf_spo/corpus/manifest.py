@@ -1,4 +1,4 @@
-"""What of a corpus is done: a line for each part, beside the parts, so that a run that was stopped goes on."""
+"""The manifest of an output folder: it lists the finished parts, so that a run can be resumed."""
 
 import json
 import os
@@ -11,20 +11,20 @@ from ..model.fields import json_line
 from .parts import PartWriter, written_parts
 
 MANIFEST_FILE = "_manifest.jsonl"
-"""What begins with an underscore is passed over by whoever reads a folder of Parquet files."""
+"""Readers of a folder of Parquet files ignore names that begin with an underscore."""
 
 _KIND = "hf-spo corpus"
 
 
 class Manifest:
-    """The manifest of an output folder; parts that it does not name do not count.
+    """The manifest of an output folder; parts that it does not list are deleted.
 
     Args:
-        folder: of the output.
-        settings: what a run is made with; a run that goes on has to have the same.
+        folder: with the parts.
+        settings: of the run; a run is resumed only with the same.
 
     Raises:
-        ValueError: the folder has something else in it, or a run with other settings.
+        ValueError: the folder has other content, or a run with other settings.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
@@ -45,35 +45,35 @@ class Manifest:
                 path.unlink()
 
     def done(self, source: Source) -> int | None:
-        """Return how many documents of a source are done; None if it ended, and is as it was.
+        """Return how many documents of a source are done; None if it is finished and has not grown.
 
         Raises:
-            ValueError: a file is not the one that was read, nor has it merely grown; or it is stdin, and ended.
+            ValueError: a file has changed other than by lines at its end, or stdin was read to its end before.
         """
         known = self._sources.get(source.name)
         read = self._read.get(source.name, 0)
         if source.name == STDIN and source.name in self._ended:
             raise ValueError(
-                f"{self.path.parent} has all of what stdin was, and what it is now cannot be told from it; name "
-                f"another folder for the output"
+                f"{self.path.parent} has the results of an earlier stdin, and whether this one has the same documents "
+                f"is not known; name another folder for the output"
             )
         if known is None or source.path is None:
             return read
         same, ended = known["size"] == source.size, source.name in self._ended
         if known["size"] > (source.size or 0) or source.fingerprint(known["size"]) != known["fingerprint"]:
-            raise ValueError(f"{source.name} is not what it was when the run began; name another folder for the output")
+            raise ValueError(f"{source.name} has changed since the run began; name another folder for the output")
         if (
             not same
             and read
             and (not source.can_grow or (source.name in self._open and _goes_on(source, known["size"])))
         ):
             raise ValueError(
-                f"{source.name} has changed within what was read, not only grown; name another folder for the output"
+                f"{source.name} has changed in the lines that were read; name another folder for the output"
             )
         return None if same and ended else read
 
     def note_sources(self, sources: Sequence[Source]) -> None:
-        """Write down what the files look like."""
+        """Record the sizes and fingerprints of the files."""
         found = {source.name: {"size": source.size, "fingerprint": source.fingerprint()} for source in sources}
         changed = {name: entry for name, entry in found.items() if self._sources.get(name) != entry}
         self._append(*({"source": name, **entry} for name, entry in changed.items()))
@@ -81,13 +81,13 @@ class Manifest:
         self._ended -= changed.keys()
 
     def add(self, part: PartWriter) -> None:
-        """Write down that a part is done."""
+        """Record a finished part."""
         counts = {"documents": part.documents, "triples": part.triples, "failed": part.failed, "read": part.read}
         self._append({"part": part.path.name, **counts})
         self._count(counts)
 
     def end(self, sources: Sequence[Source]) -> None:
-        """Write down that sources have no more documents, and whether their last line has no end."""
+        """Record that sources are finished, and whether their last line lacks a line feed."""
         ends = {source.name: source.path is not None and _ends_open(source.path, source.size) for source in sources}
         self._append(*({"ended": name, "open": is_open} for name, is_open in ends.items()))
         for name, is_open in ends.items():
@@ -95,10 +95,10 @@ class Manifest:
 
     def _load(self, settings: Mapping[str, Any]) -> None:
         lines = self.path.read_bytes().split(b"\n")
-        whole = lines[:-1]  # what follows the last line feed was being written when the run was stopped
+        whole = lines[:-1]  # a last line without a line feed is incomplete
         rows = [json.loads(line) for line in whole]
         if not rows or rows[0].get("kind") != _KIND:
-            raise ValueError(f"{self.path} is no manifest of a corpus; name another folder")
+            raise ValueError(f"{self.path} is not a manifest of this program; name another folder")
         for name, value in settings.items():
             if rows[0].get(name) != value:
                 raise ValueError(
@@ -138,19 +138,19 @@ class Manifest:
 
 
 def _ends_open(path: Path, size: int | None) -> bool:
-    """Tell whether a file's last line has no end; one that has grown since was not read to its last line."""
+    """Tell whether a file's last line lacks a line feed; False for one that has grown since."""
     try:
         if not size or path.stat().st_size != size:
             return False
         with path.open("rb") as file:
             file.seek(size - 1)
             return file.read(1) != b"\n"
-    except FileNotFoundError:  # it has gone since; what was read of it is done
+    except FileNotFoundError:  # it was deleted since; its documents are done
         return False
 
 
 def _goes_on(source: Source, size: int) -> bool:
-    """Tell whether a line that had no end goes on."""
+    """Tell whether text was appended to a last line without a line feed."""
     assert source.path is not None
     with source.path.open("rb") as file:
         file.seek(size)

@@ -1,29 +1,25 @@
-"""The parts that the output of a corpus consists of: JSON lines or Parquet, a row a document or a row a triple."""
+"""Part files of a corpus: JSON lines or Parquet, a row for each document or each triple."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, Any
 
 from ..data.documents import Document
 from ..model.fields import json_line
 from ..support.unreadable import UnreadableRecord
 
-if TYPE_CHECKING:
-    pass
-
 
 class Rows(StrEnum):
-    """What has a row of the output."""
+    """Content of a row."""
 
     DOCUMENT = "document"
     TRIPLE = "triple"
 
 
 class PartFormat(StrEnum):
-    """How parts are written."""
+    """File formats of parts."""
 
     JSONL = "jsonl"
     PARQUET = "parquet"
@@ -33,14 +29,14 @@ _ROW_GROUP = 2000
 
 
 class PartWriter:
-    """Writes one part, and beside it what could not be extracted from; both appear whole when it is finished.
+    """Writes one part and its errors file; both get their names when they are finished.
 
     Args:
-        folder: where the part goes.
+        folder: of the output.
         number: of the part.
-        rows: what has a row.
-        form: how it is written.
-        stamp: what every row has beside the triples: model and revision.
+        rows: content of a row.
+        form: file format.
+        stamp: `model` and `revision`, added to every row.
     """
 
     def __init__(
@@ -50,14 +46,14 @@ class PartWriter:
         self.errors = folder / f"_errors-{number:05d}.jsonl"
         self.documents = self.triples = self.failed = 0
         self.read: dict[str, int] = {}
-        """How many documents of each source went in, those that failed included."""
+        """Number of documents by source, failed ones included."""
         self._rows = rows
         self._stamp = stamp
         self._files = ExitStack()
         self._hidden = {path: path.with_name(f".{path.name}.part") for path in (self.path, self.errors)}
         self._errors: IO[str] | None = None
         sheet = _ParquetSheet if form == PartFormat.PARQUET else _JsonSheet
-        self._sheet: _Sheet = self._files.enter_context(sheet(self._hidden[self.path], rows))
+        self._sheet = self._files.enter_context(closing(sheet(self._hidden[self.path], rows)))
 
     def add(self, item: Document | UnreadableRecord, triples: Sequence[Mapping[str, Any]]) -> None:
         """Write one result."""
@@ -85,8 +81,8 @@ class PartWriter:
         self._hidden[self.path].replace(self.path)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        with suppress(OSError):  # on a full disk the last lines cannot be written, and need not
+        """Delete the files."""
+        with suppress(OSError):  # on a full disk the last lines cannot be written
             self._files.close()
         for path in self._hidden.values():
             path.unlink(missing_ok=True)
@@ -98,38 +94,25 @@ def part_name(number: int, form: PartFormat) -> str:
 
 
 def written_parts(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the numbers and paths of all files that belong to parts, finished or not."""
+    """Yield the numbers and paths of all files of parts, finished or not."""
     for path in folder.iterdir():
         stem, _, number = path.name.lstrip("._").split(".")[0].partition("-")
         if stem in ("part", "errors") and number.isdigit():
             yield int(number), path
 
 
-class _Sheet(ABC):
-    """A file of rows."""
-
-    @abstractmethod
-    def write(self, row: Mapping[str, Any]) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    @abstractmethod
-    def __exit__(self, *_: object) -> None: ...
-
-
-class _JsonSheet(_Sheet):
+class _JsonSheet:
     def __init__(self, path: Path, rows: Rows) -> None:
         self._file = path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, row: Mapping[str, Any]) -> None:
         self._file.write(json_line(row) + "\n")
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._file.close()
 
 
-class _ParquetSheet(_Sheet):
+class _ParquetSheet:
     def __init__(self, path: Path, rows: Rows) -> None:
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
@@ -159,7 +142,7 @@ class _ParquetSheet(_Sheet):
         self._writer.write_table(self._tables.table(self._waiting, self._schema))
         self._waiting.clear()
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         if self._waiting:
             self._flush()
         self._writer.close()

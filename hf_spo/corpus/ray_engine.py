@@ -24,7 +24,7 @@ from .chunks import CHUNK_SIZE, LoadLoop, ReadItems, Result, in_chunks
 from .processes import ProcessPool
 
 try:
-    # Before it is imported: nothing is to be sent anywhere, and what its machinery notes is to stay in its own logs.
+    # Set before the import: no usage statistics are sent, and messages of Ray's processes stay in its own logs.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
@@ -37,10 +37,10 @@ except ImportError:
     raise ImportError("the engine ray needs Ray: pip install 'hf-spo[ray]'") from None
 
 _BLOCK_BYTES = 1
-"""Ray collects rows up to this size before it passes them on: one row, a chunk, goes to a worker at a time."""
+"""Ray collects rows up to this size before it passes them on. A row is a chunk, and one goes to a worker at a time."""
 
 _PATIENCE = 10
-"""Seconds until a cluster has to answer."""
+"""Seconds to wait for a cluster."""
 
 
 class RayEngine:
@@ -69,7 +69,7 @@ class RayEngine:
         self.gpus = gpus
 
     def __call__(self, read: ReadItems, load: LoadLoop) -> Iterator[Result]:
-        """Yield every document with its triples."""
+        """Yield all documents in order, with their triples."""
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         started = not ray.is_initialized()
         if started:
@@ -88,7 +88,7 @@ class RayEngine:
         context.target_min_block_size = 1
         context.execution_options.preserve_order = True
         with DataContext.current(context):
-            # Reading takes next to nothing of a processor; it must not wait for one, as the workers hold all.
+            # Reading needs next to no CPU time, and must not wait for a CPU while the workers hold all.
             rows = ray.data.read_datasource(_Documents(read, self.chunk_size), num_cpus=0, override_num_blocks=1)
             workers = self.workers or max(1, len(_alive()))
             found = rows.map_batches(
@@ -108,7 +108,7 @@ class RayEngine:
 def _connect(address: str | None) -> None:
     try:
         if address and ":" in address:
-            # Ray itself would try for minutes, and then end the process.
+            # Ray itself would try for minutes and then end the process.
             host, _, port = address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), _PATIENCE).close()
         ray.init(
@@ -126,13 +126,13 @@ def _alive() -> list[dict[str, Any]]:
 
 
 def _processors(workers: int) -> int:
-    """Return how many processors of its machine a worker gets."""
+    """Return the number of CPUs for each worker."""
     sizes = [int(node["Resources"].get("CPU", 0)) for node in _alive()]
     return max(1, min(max(sizes, default=1), sum(sizes) // workers))
 
 
 class _Documents(Datasource):
-    """Documents as rows of Ray Data, a chunk each, read by one task in their order."""
+    """Data source of Ray Data: a row for each chunk, read in order by one task."""
 
     def __init__(self, read: ReadItems, chunk_size: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # unannotated there
@@ -140,13 +140,13 @@ class _Documents(Datasource):
         self._chunk_size = chunk_size
 
     def estimate_inmemory_data_size(self) -> int | None:
-        """Return nothing: it is not known."""
+        """Return None: the size is not known."""
         return None
 
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
     ) -> list[ReadTask]:
-        """Return the one task."""
+        """Return one task that reads all."""
         read, size = self._read, self._chunk_size
         unknown = BlockMetadata(num_rows=None, size_bytes=None, exec_stats=None)
         return [ReadTask(lambda: _rows(read, size), unknown)]
@@ -157,7 +157,7 @@ def _rows(read: ReadItems, size: int) -> Iterator[pa.Table]:
         for chunk in in_chunks(read(), size):
             yield pa.table({"items": [json.dumps([asdict(item) for item in chunk])]})
     except (DataFormatError, OSError) as error:
-        # As a row: what came before it is to come out first, and Ray would wrap it in traces of its own.
+        # As a row, so that the rows before it come out first and Ray does not wrap it in its own traceback.
         yield pa.table({"items": [json.dumps({"failure": str(error)})]})
 
 

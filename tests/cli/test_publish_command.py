@@ -74,7 +74,9 @@ class TestRefusals:
         )
 
     def test_a_name_for_a_folder(self, build: Any) -> None:
-        assert "no/model is not a folder; pass the folder of a trained model" in one_line_error(build(model="no/model"), 1)
+        assert "no/model is not a folder; pass the folder of a trained model" in one_line_error(
+            build(model="no/model"), 1
+        )
         assert not Path("built").exists()
 
     def test_a_folder_without_a_model_needs_no_account(self, run: Any, tmp_path: Path) -> None:
