@@ -79,7 +79,9 @@ class TestAdding:
             add_standalone_code(tmp_path)
         for content in ('{"model_type": "bert"}', "[]"):
             (tmp_path / "config.json").write_text(content)
-            with pytest.raises(ValueError, match="no triple-extraction model's: expected model_type hf_spo or"):
+            with pytest.raises(
+                ValueError, match="not the config of a triple-extraction model: expected model_type hf_spo or"
+            ):
                 add_standalone_code(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 

@@ -19,7 +19,7 @@ import torch
 from spacy.tokens import Doc, DocBin
 
 from hf_spo import packaged
-from hf_spo.integrations.spacy import TripleComponent, make_component, model
+from hf_spo.integrations.spacy import TripleComponent, make_component
 from hf_spo.model.extraction import TextTooLongError
 from hf_spo.model.modeling_ensemble import SpoEnsemble
 
@@ -115,20 +115,20 @@ class TestConfig:
     def test_the_dtype(self, trained_folder):
         for dtype, expected in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
             component = blank(trained_folder, dtype=dtype).get_pipe("hf_spo")
-            assert component.carried.load().model.dtype == expected
+            assert component.model.load().model.dtype == expected
 
     def test_by_default_the_fastest_dtype(self, trained_folder, monkeypatch):
         monkeypatch.setattr("hf_spo.loading.checked.auto_dtype", lambda device: torch.float16)
         component = blank(trained_folder).get_pipe("hf_spo")
-        assert component.carried.load().model.dtype == torch.float16
+        assert component.model.load().model.dtype == torch.float16
 
     def test_a_packaged_model_by_its_name_unless_there_is_such_a_folder(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         component = spacy.blank("zh").add_pipe("hf_spo", config={"model": "lite"})
-        monkeypatch.setattr(model, "load", lambda source, **_: source)
-        assert component.carried.load() == str(packaged("lite"))
+        monkeypatch.setattr("hf_spo.integrations.spacy.load", lambda source, **_: source)
+        assert component.model.load() == str(packaged("lite"))
         Path("base").mkdir()
-        assert spacy.blank("zh").add_pipe("hf_spo").carried.load() == "base"
+        assert spacy.blank("zh").add_pipe("hf_spo").model.load() == "base"
 
     @pytest.mark.parametrize(
         ("config", "message"),
@@ -152,7 +152,7 @@ class TestConfig:
     def test_initialize_loads_it(self, trained_folder, monkeypatch):
         nlp = blank(trained_folder)
         nlp.initialize()
-        monkeypatch.setattr(model, "load", None)
+        monkeypatch.setattr("hf_spo.integrations.spacy.load", None)
         assert found([nlp(TEXTS[0])]) == GOLD[:1]
 
 
@@ -191,7 +191,7 @@ class TestProcesses:
         monkeypatch.setattr(torch, "set_num_threads", threads.append)
         blank(trained_folder)(TEXTS[0])
         assert threads == []
-        monkeypatch.setattr(model, "parent_process", lambda: SimpleNamespace())
+        monkeypatch.setattr("hf_spo.integrations.spacy.parent_process", lambda: SimpleNamespace())
         blank(trained_folder)(TEXTS[0])
         assert threads == [1]
 
@@ -274,7 +274,6 @@ class TestSaved:
 
     def test_a_model_from_the_hub(self, trained_folder, tmp_path, monkeypatch):
         monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name: {"someone/model": trained_folder}[name])
-        monkeypatch.setattr(model, "_members", lambda source: [])
         blank("someone/model").to_disk(tmp_path)
         assert found([spacy.load(tmp_path)(TEXTS[0])]) == GOLD[:1]
 

@@ -8,7 +8,6 @@ from transformers import pipeline
 from hf_spo.model.options import OPTIONS
 from hf_spo.service.endpoint import EndpointHandler
 from hf_spo.service.inputs import Extractors, InputError
-from hf_spo.service.inputs import Extractors, InputError
 from tests import builders
 
 TEXTS = [item.text for item in builders.EXAMPLES]

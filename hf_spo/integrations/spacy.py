@@ -1,0 +1,222 @@
+"""spaCy component `hf_spo`: writes the triples of a text to `doc._.triples`.
+
+spaCy finds it by its entry point: `nlp.add_pipe("hf_spo", config={"model": "lite"})`. The model is loaded for the first
+text, or by `nlp.initialize()`. A pipeline that is saved to disk or bytes contains a copy of the model. Each process of
+`nlp.pipe(…, n_process=2)` loads a model of its own and computes with one thread.
+"""
+
+import inspect
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import BytesIO
+from itertools import islice
+from multiprocessing import parent_process
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, get_type_hints
+from zipfile import ZipFile
+
+from ..loading.loader import load
+from ..loading.locations import find_model, model_folder
+from ..model.options import OPTIONS, ExtractionOptions
+from ..onnx.folder import is_export
+
+try:
+    from spacy import util
+    from spacy.language import Language
+    from spacy.pipeline import Pipe
+    from spacy.tokens import Doc
+except ImportError:
+    raise ImportError("the component hf_spo needs spaCy: pip install 'hf-spo[spacy]'") from None
+
+Extract = Callable[[Any], Any]
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+if not Doc.has_extension("triples"):
+    Doc.set_extension("triples", default=[])
+
+
+def make_component(
+    nlp: Language, name: str, model: str, device: str | None, dtype: DType, **options: Any
+) -> "TripleComponent":
+    """Make the component that spaCy adds under the name `hf_spo`.
+
+    Args:
+        nlp: pipeline that gets the component.
+        name: of the component in the pipeline.
+        model, device, dtype: see [`hf_spo.load`].
+        options: see [`ExtractionOptions`].
+
+    Raises:
+        ValueError: an option is out of range.
+    """
+    return TripleComponent(name, ComponentModel(model, device, dtype, options))
+
+
+# spaCy checks a component's config by the signature of its factory.
+_signature = inspect.signature(make_component)
+make_component.__signature__ = _signature.replace(  # type: ignore[attr-defined]
+    parameters=[
+        *(own for name, own in _signature.parameters.items() if name != "options"),
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+            for name, kind in get_type_hints(ExtractionOptions).items()
+        ),
+    ]
+)
+Language.factory(
+    "hf_spo",
+    assigns=["doc._.triples"],
+    default_config={
+        "model": "base", "device": None, "dtype": "auto", **{name: option.default for name, option in OPTIONS.items()}
+    },
+    func=make_component,
+)  # fmt: skip
+
+
+class TripleComponent(Pipe):
+    """Write the triples of `doc.text` to `doc._.triples`, as dictionaries; offsets count characters of the text.
+
+    Args:
+        name: of the component.
+        model: extracts the triples.
+    """
+
+    def __init__(self, name: str, model: "ComponentModel") -> None:
+        self.name = name
+        self.model = model
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Extract the triples of one document; spaCy passes exceptions to the pipeline's error handler."""
+        doc._.triples = self.model.load()(doc.text)
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Extract the triples of documents in batches; documents that fail go to the pipeline's error handler."""
+        extract = self.model.load()
+        docs = iter(stream)
+        while batch := list(islice(docs, batch_size)):
+            try:
+                found = extract([doc.text for doc in batch])
+            except Exception:  # one by one, to find the document that fails
+                yield from super().pipe(batch)
+                continue
+            for doc, triples in zip(batch, found, strict=True):
+                doc._.triples = triples
+                yield doc
+
+    def initialize(self, get_examples: Any = None, *, nlp: Language | None = None) -> None:
+        """Load the model, so that a missing one is an error before the first text."""
+        self.model.load()
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save a copy of the model into a folder, unless `exclude=["model"]`."""
+        util.to_disk(path, {"model": self.model.save}, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TripleComponent":
+        """Use the copy of the model in a folder; without one, the model of the pipeline's config."""
+        util.from_disk(path, {"model": self.model.use_folder}, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Return a copy of the model as bytes."""
+        packed: bytes = util.to_bytes({"model": self.model.pack}, exclude)
+        return packed
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TripleComponent":
+        """Use the copy of the model in bytes, see `from_disk`."""
+        util.from_bytes(bytes_data, {"model": self.model.use_packed}, exclude)
+        return self
+
+
+class ComponentModel:
+    """A model that each process loads when it first needs it, and that can be copied into a folder or into bytes.
+
+    Args:
+        source: a packaged model, a folder, or a name on the Hub.
+        device, dtype: see [`hf_spo.load`].
+        options: of all calls, see [`ExtractionOptions`].
+
+    Raises:
+        ValueError: an option is out of range.
+    """
+
+    def __init__(self, source: str, device: str | None, dtype: DType, options: Mapping[str, Any]) -> None:
+        ExtractionOptions.from_dict(options)  # raises here rather than at the first text
+        self.device = device
+        self.dtype = dtype
+        self.options = options
+        self._source: str | bytes = source  # a location, or a zip archive of the model
+        self._loaded: dict[int, Extract] = {}  # by process
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Spawned processes load the model themselves; sessions of onnxruntime cannot be pickled.
+        return {**vars(self), "_loaded": {}}
+
+    def load(self) -> Extract:
+        """Return the pipeline, loaded once in each process."""
+        # A model from before a fork would wait for threads that the fork did not copy, even to be deleted.
+        if os.getpid() not in self._loaded:
+            self._loaded[os.getpid()] = self._at_source(self._load_from)
+        return self._loaded[os.getpid()]
+
+    def save(self, folder: Path) -> None:
+        """Copy the model into a folder and replace what is there."""
+
+        def copy(source: str) -> None:
+            if Path(source).resolve() == folder.resolve():
+                return  # the model was loaded from there
+            if folder.exists():
+                shutil.rmtree(folder)  # files of another model would be mixed with this one's
+            _copy(model_folder(source), folder)
+
+        self._at_source(copy)
+
+    def use_folder(self, folder: Path) -> None:
+        """Use a saved model, if the folder exists."""
+        if folder.is_dir():
+            self._source, self._loaded = str(folder), {}
+
+    def pack(self) -> bytes:
+        """Return the model's files as a zip archive."""
+        if isinstance(self._source, bytes):
+            return self._source
+        packed = BytesIO()
+        with TemporaryDirectory() as folder, ZipFile(packed, "w") as archive:
+            copy = Path(folder) / "model"
+            self.save(copy)
+            for path in sorted(copy.rglob("*")):
+                archive.write(path, path.relative_to(copy))
+        return packed.getvalue()
+
+    def use_packed(self, archive: bytes) -> None:
+        """Use a model from the bytes of [`pack`]."""
+        self._source, self._loaded = archive, {}
+
+    def _at_source(self, act: Callable[[str], Any]) -> Any:
+        """Call a function with the model's folder, or its name on the Hub."""
+        if isinstance(self._source, bytes):
+            with TemporaryDirectory(ignore_cleanup_errors=True) as folder, ZipFile(BytesIO(self._source)) as archive:
+                archive.extractall(folder)
+                return act(folder)
+        return act(find_model(self._source))
+
+    def _load_from(self, source: str) -> Extract:
+        threads = None if parent_process() is None else 1
+        loaded: Extract = load(source, device=self.device, dtype=self.dtype, threads=threads, **self.options)
+        return loaded
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy the files of a model, and nothing else in its folder, such as checkpoints and reports."""
+    from ..hub.saved_model import SavedModel
+
+    own = (
+        [path.name for path in source.iterdir() if path.is_file()]
+        if is_export(source)
+        else SavedModel.read(source).files()
+    )
+    for name in own:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, folder / name)
