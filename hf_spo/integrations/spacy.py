@@ -210,13 +210,12 @@ class ComponentModel:
 
 def _copy(source: Path, folder: Path) -> None:
     """Copy the files of a model, and nothing else in its folder, such as checkpoints and reports."""
-    from ..hub.saved_model import SavedModel
+    if is_export(source):
+        names = [path.name for path in source.iterdir() if path.is_file() and not path.name.startswith("training_")]
+    else:
+        from ..hub.saved_model import SavedModel
 
-    own = (
-        [path.name for path in source.iterdir() if path.is_file()]
-        if is_export(source)
-        else SavedModel.read(source).files()
-    )
-    for name in own:
+        names = SavedModel.read(source).files()
+    for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, folder / name)
