@@ -1,8 +1,8 @@
-"""A page in the browser on which models can be tried out; needs gradio: pip install 'hf-spo[demo]'.
+"""A page for trying models in the browser; needs gradio: pip install 'hf-spo[demo]'.
 
     launch({"base": ModelChoice("base").load})
 
-gradio is imported for the page itself, and for nothing else.
+gradio is imported when the page is launched.
 """
 
 from typing import TYPE_CHECKING

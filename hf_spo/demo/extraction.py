@@ -1,4 +1,4 @@
-"""Extraction behind the page: models that load when they are first asked, one call at a time, within limits."""
+"""Models of the page: each is loaded on first use and runs one extraction at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,33 +9,33 @@ from ..model.extraction import Loop
 from ..model.schema import Thresholds, Triple
 
 MAX_CHARACTERS = 10_000
-"""Of a text."""
+"""Maximum length of a text."""
 
 LOWEST_BORDER = 0.05
-"""Below it nearly every token is a border, and the work has no end."""
+"""Lowest border threshold; below it nearly every token is a border, and extraction takes too long."""
 
 
 class Pipe(Protocol):
-    """What a model is loaded as: a pipeline, on torch or on onnxruntime."""
+    """A loaded model: a pipeline on torch or on ONNX Runtime."""
 
     def extractor(self, **parameters: Any) -> Loop:
-        """Return the extraction loop, with arguments as in a call."""
+        """Return the extraction loop for arguments of a pipeline call."""
         ...
 
 
 Loaders = Mapping[str, Callable[[], Pipe]]
-"""Models by the names that the page shows, and what loads each."""
+"""Functions that load the models, by the names that the page shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a reader can set.
+    """Settings of the page.
 
     Args:
-        model: its name.
-        border: probability that a border has to exceed; 0 stands for the model's own.
-        score: that a triple needs; 0 stands for the model's own.
-        rules: whether triples are held to the schema's.
+        model: name of the model.
+        border: probability above which a token is a border; 0: the model's own value.
+        score: lowest score of a triple; 0: the model's own value.
+        rules: whether to apply the rules of the schema.
     """
 
     model: str
@@ -44,7 +44,7 @@ class Settings:
     rules: bool = True
 
     def parameters(self) -> dict[str, Any]:
-        """Return them as arguments of a pipeline's call.
+        """Return the settings as arguments of a pipeline call.
 
         Raises:
             ValueError: a threshold is out of range.
@@ -59,38 +59,38 @@ class Models:
     """Models that share a page.
 
     Args:
-        loaders: what loads each; the first is the one that is used if none is chosen.
+        loaders: functions that load the models; the first model is the default.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are no loaders.
     """
 
     def __init__(self, loaders: Loaders) -> None:
         if not loaders:
-            raise ValueError("there is no model to show; name at least one")
+            raise ValueError("no models; name at least one")
         self._loaders = loaders
         self._pipes: dict[str, Pipe] = {}
         self._locks = {name: Lock() for name in loaders}
 
     @property
     def names(self) -> list[str]:
-        """Their names, in order."""
+        """Names of the models."""
         return list(self._loaders)
 
     def is_loaded(self, name: str) -> bool:
-        """Tell whether a model has been used before, so that its answer will not take seconds."""
+        """Tell whether a model is loaded."""
         return name in self._pipes
 
     def loop(self, settings: Settings) -> Loop:
-        """Return what extracts with a model; the model is loaded if it is not, and works on one call at a time.
+        """Return the extraction loop of a model, which runs one call at a time; load the model if necessary.
 
         Raises:
-            ValueError: there is no such model, it cannot be loaded, or a threshold is out of range.
+            ValueError: the model is unknown or cannot be loaded, or a threshold is out of range.
             OSError: its files cannot be read.
         """
         name = settings.model
         if name not in self._locks:
-            raise ValueError(f"there is no model {name!r:.80}; there are: {', '.join(self.names)}")
+            raise ValueError(f"unknown model {name!r:.80}; expected one of {', '.join(self.names)}")
         with self._locks[name]:
             if name not in self._pipes:
                 self._pipes[name] = self._loaders[name]()

@@ -1,4 +1,4 @@
-"""The page's server: on this machine alone unless told otherwise, and with nothing fetched from elsewhere."""
+"""The server of the page. By default it listens on this machine only; the page loads nothing from other hosts."""
 
 import os
 import signal
@@ -10,15 +10,15 @@ from typing import Any
 
 from ..drawing.colours import DARK, LIGHT
 from ..graph.page import drawing_scripts
-from .batch import MAX_BYTES
 from .extraction import Loaders, Models
+from .file_extraction import MAX_BYTES
 
 _FOLDER = Path(__file__).parent
-# A hard end, for the disk's sake; up to it the page itself says what is too large.
+# Gradio refuses larger uploads; below this size, the page reports files that are too large.
 _UPLOAD_BYTES = 10 * MAX_BYTES
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC"]
-# Gradio's own has too little contrast.
+# Gradio's own colours have too little contrast.
 _COLOURS = {
     **dict.fromkeys(("body_text_color_subdued", "block_info_text_color"), LIGHT.soft),
     **dict.fromkeys(("body_text_color_subdued_dark", "block_info_text_color_dark"), DARK.soft),
@@ -29,13 +29,13 @@ _COLOURS = {
 def launch(
     loaders: Loaders, host: str | None = None, port: int | None = None, tell: Callable[[str], None] = print
 ) -> None:
-    """Serve the page until the process is told to stop; to be called in its main thread.
+    """Serve the page until SIGTERM or Ctrl+C; call it in the main thread.
 
     Args:
-        loaders: models by their names; each is loaded when it is first used.
-        host: address to listen on; default: GRADIO_SERVER_NAME of the environment, else 127.0.0.1.
-        port: default: GRADIO_SERVER_PORT, else the first that is free from 7860.
-        tell: is told the address.
+        loaders: functions that load the models, by name; each is called on first use.
+        host: address to listen on; default: the environment variable GRADIO_SERVER_NAME, else 127.0.0.1.
+        port: port to listen on; default: the environment variable GRADIO_SERVER_PORT, else the first free from 7860.
+        tell: receives a message with the address.
 
     Raises:
         OSError: the port is taken.
@@ -44,7 +44,7 @@ def launch(
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with TemporaryDirectory(prefix="hf-spo-demo-") as folder:
-            os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and downloads, which go when the server does
+            os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and downloads are deleted when the server stops
             _serve(Models(loaders), host, port, tell)
     finally:
         os.environ.pop("GRADIO_TEMP_DIR", None)
@@ -52,13 +52,13 @@ def launch(
 
 
 def _serve(models: Models, host: str | None, port: int | None, tell: Callable[[str], None]) -> None:
-    # Once it is said where files go.
+    # After GRADIO_TEMP_DIR is set, since Gradio reads it on import.
     try:
         import gradio as gr
     except ImportError:
         raise ImportError("the demo needs gradio: pip install 'hf-spo[demo]'") from None
 
-    from .app import Page
+    from .page import Page
 
     fonts: Any = {"font": [*_FONTS, "sans-serif"], "font_mono": ["ui-monospace", "Menlo", "Consolas", "monospace"]}
     page = Page(models).blocks
@@ -94,7 +94,7 @@ def _head() -> str:
 
 
 def _check(host: str | None, port: int | None) -> None:
-    """Check that a port can be listened on; gradio's own words are about other ways of naming one."""
+    """Check that the port is free; Gradio's own message names options that this command lacks."""
     if port is not None:
         try:
             with socket.socket(socket.AF_INET6 if ":" in (host or "") else socket.AF_INET) as free:

@@ -1,7 +1,7 @@
-"""What the page shows of results, as HTML and text. All that comes from readers or files goes through `markup`."""
+"""Results as HTML, text and tables. All text of users and files passes through `markup` or `printable_line`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,9 @@ from ..graph.page import most_connected, page_data
 from ..model.fields import json_line
 from ..model.results import Triples
 from ..model.schema import Triple
-from .batch import MAX_DOCUMENTS, Outcome
+from ..support.safe_text import printable_line
+from .file_extraction import MAX_DOCUMENTS, Outcome
 from .strings import Language, count_of_triples, say
-from .tables import triples_table
 
 MOST_FACTS = 60
 """Number of facts that the graph draws."""
@@ -23,15 +23,17 @@ _WIDTH = 1080
 _PROBLEMS = 5
 _STYLE_ELEMENT = re.compile(r"<style>.*?</style>", re.DOTALL)
 _IN_THE_DARK = "@media (prefers-color-scheme:dark){"
+_TRIPLE = ("subject", "subject_type", "predicate", "object", "object_type", "qualifiers", "score", "offsets")
+_PREVIEW = ("document", "subject", "predicate", "object", "qualifiers", "score")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A line on what is going on, which can be said in either language.
+    """A status line that can be shown in both languages.
 
     Args:
-        key: of the string.
-        values: to be filled in; a number under "triples" is put into words.
+        key: key of the message, see `strings`.
+        values: values of the message; the number under "triples" is written out.
         kind: "note", "busy", "done" or "wrong".
     """
 
@@ -40,7 +42,7 @@ class Status:
     kind: str = "note"
 
     def html(self, language: Language) -> str:
-        """Return it in a language."""
+        """Return the line in a language."""
         values = dict(self.values)
         if "triples" in values:
             values["triples"] = count_of_triples(language, values["triples"])
@@ -49,7 +51,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is on the page: a line on it, and triples with their text if there are any."""
+    """Contents of the page: a status, and triples with their text."""
 
     status: Status
     triples: Triples = field(default_factory=Triples)
@@ -68,9 +70,9 @@ class Shown:
 
 
 def sentence(triples: Triples) -> str:
-    """Draw a text and its triples, in the colours of a page whose dark form has the class `dark`."""
+    """Draw a text and its triples; the dark colours apply within the class `dark`, as Gradio sets it."""
     drawing = render(triples.text, triples, width=_WIDTH)
-    # Only in style sheets: in a text it is a text.
+    # Replace in style sheets only, not in the text.
     return _STYLE_ELEMENT.sub(lambda found: found.group().replace(_IN_THE_DARK, ".dark{"), drawing)
 
 
@@ -91,7 +93,7 @@ def graph(triples: Triples, language: Language) -> str:
 
 
 def file_status(outcome: Outcome, language: Language) -> str:
-    """Say what came of a file, and what could not be read of it."""
+    """Report the results of a file and the records that could not be read."""
     values = {"name": outcome.name, "documents": f"{outcome.documents:,}", "triples": outcome.triples}
     parts = [Status("file_done", values, "done").html(language)]
     if outcome.is_cut:
@@ -102,7 +104,7 @@ def file_status(outcome: Outcome, language: Language) -> str:
 
 
 def progress(outcome: Outcome, total: int | None, language: Language) -> str:
-    """Say how far a file is, with a bar if it is known how many documents it has."""
+    """Report the progress, with a bar if the number of documents is known."""
     done = outcome.documents + len(outcome.problems)
     values = {"done": f"{done:,}", "triples": outcome.triples}
     bar = f'<progress max="{max(total, done, 1)}" value="{done}"></progress>' if total is not None else ""
@@ -116,3 +118,34 @@ def _problems(problems: Sequence[Any], language: Language) -> str:
     more = "<li>…</li>" if len(problems) > _PROBLEMS else ""
     heading = markup(say(language, "file_bad", count=f"{len(problems):,}"))
     return f'<div class="status wrong">{heading}<ul>{"".join(lines)}{more}</ul></div>'
+
+
+def triples_table(triples: Iterable[Mapping[str, Any]], language: Language) -> dict[str, Any]:
+    """Return triples in their JSON form as headers and rows of a table."""
+    return _table(_TRIPLE, map(_cells, triples), language)
+
+
+def preview_table(rows: Sequence[tuple[str, Mapping[str, Any]]], language: Language) -> dict[str, Any]:
+    """Return triples with the names of their documents as headers and rows of a table."""
+    return _table(_PREVIEW, ({"document": name, **_cells(triple)} for name, triple in rows), language)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Mapping[str, str]], language: Language) -> dict[str, Any]:
+    return {
+        "headers": [say(language, f"column_{column}") for column in columns],
+        "data": [[printable_line(row[column]) for column in columns] for row in rows],
+    }
+
+
+def _cells(triple: Mapping[str, Any]) -> dict[str, str]:
+    subject, value = triple["subject"], triple["object"]
+    return {
+        "subject": subject["text"],
+        "subject_type": subject["type"],
+        "predicate": triple["predicate"],
+        "object": value["text"],
+        "object_type": value["type"],
+        "qualifiers": "; ".join(f"{slot}: {mention['text']}" for slot, mention in triple["qualifiers"].items()),
+        "score": f"{triple['score']:.2f}",
+        "offsets": f"{subject['start']}–{subject['end']}, {value['start']}–{value['end']}",
+    }

@@ -113,9 +113,9 @@ class TestText:
         page.click("#example_song")
         status(page, "triples by lite")
         assert "归途列车" in page.input_value("#text textarea")
-        assert not page.get_by_text("have learnt from Chinese sentences alone").is_visible()
+        assert not page.get_by_text("were trained on Chinese text only").is_visible()
         page.click("#example_english")
-        sync_api.expect(page.get_by_text("have learnt from Chinese sentences alone")).to_be_visible()
+        sync_api.expect(page.get_by_text("were trained on Chinese text only")).to_be_visible()
 
     def test_threshold_changes_the_result(self, visit, server):
         page = visit(server)
@@ -138,7 +138,7 @@ class TestText:
         status(page, "There is no text yet")
         page.fill("#text textarea", "字" * 10_001)
         page.click("#extract")
-        status(page, "10,001 characters, and at most 10,000 are read here")
+        status(page, "10,001 characters; the limit is 10,000")
         page.fill("#text textarea", "字" * 10_000)
         page.click("#extract")
         status(page, "no triples in this text")
@@ -152,7 +152,7 @@ class TestLanguage:
         status(page, "triples by lite")
         page.get_by_text("中文", exact=True).click()
         status(page, "lite 找到")
-        for text in ("抽取三元组", "单条文本", "边界阈值", "原文标注", "主语类型", "电影"):
+        for text in ("抽取三元组", "文件", "边界阈值", "原文标注", "主语类型", "电影"):
             assert page.get_by_text(text, exact=True).first.is_visible(), text
         page.get_by_text("English", exact=True).first.click()
         status(page, "triples by lite")
@@ -203,7 +203,7 @@ class TestFile:
     def test_too_large(self, visit, server):
         page = visit(server)
         self.upload(page, "large.txt", "x" * (5 * 1024 * 1024 + 1))
-        status(page, "The file has 5.0 MB, and at most 5 are read here", "#file-status")
+        status(page, "The file has 5.0 MB; the limit is 5", "#file-status")
 
 
 class TestHostileText:

@@ -60,7 +60,7 @@ class TestModels:
         assert [triples[0].subject.text for (triples,) in found] == ["甲", "丙", "戊", "庚"]
 
     def test_no_such_model_and_none_at_all(self):
-        with pytest.raises(ValueError, match="there is no model 'c'; there are: a"):
+        with pytest.raises(ValueError, match="unknown model 'c'; expected one of a"):
             Models({"a": Pipe}).loop(Settings("c"))
         with pytest.raises(ValueError, match="name at least one"):
             Models({})

@@ -7,9 +7,8 @@ from string import Formatter
 import pytest
 
 from hf_spo.demo import strings
-from hf_spo.demo.examples import EXAMPLES
 from hf_spo.demo.extraction import MAX_CHARACTERS, is_chinese
-from hf_spo.demo.strings import LANGUAGES, count_of_triples, say
+from hf_spo.demo.strings import EXAMPLES, LANGUAGES, count_of_triples, say
 
 
 def fields(text):
@@ -29,7 +28,7 @@ def test_both_languages_say_it(key):
 def test_every_string_is_used():
     others = [path for path in Path(strings.__file__).parent.glob("*.py") if path.name != "strings.py"]
     words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in others)))
-    words |= {f"column_{word}" for word in words} | {"one_triple", "many_triples"}
+    words |= {f"column_{word}" for word in words} | {"one_triple", "many_triples", *EXAMPLES}
     assert set(strings._STRINGS) <= words
 
 

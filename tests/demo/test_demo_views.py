@@ -6,9 +6,20 @@ from html.parser import HTMLParser
 import pytest
 
 from hf_spo.data import UnreadableRecord
-from hf_spo.demo.batch import Outcome
-from hf_spo.demo.views import MOST_FACTS, Shown, Status, file_status, graph, progress, sentence
+from hf_spo.demo.file_extraction import Outcome
+from hf_spo.demo.views import (
+    MOST_FACTS,
+    Shown,
+    Status,
+    file_status,
+    graph,
+    preview_table,
+    progress,
+    sentence,
+    triples_table,
+)
 from hf_spo.model.results import Triples
+from hf_spo.model.schema import Mention, Span, Triple
 from hf_spo.support.safe_text import encodable
 from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
@@ -104,3 +115,41 @@ def test_hostile_text_is_text_and_can_be_sent():
     assert "<script>" in data["nodes"][0]["label"]
     assert code.encode()
     assert json.loads(code) == list(found)
+
+
+SLOTTED = triple(TEXT, "远山的灯", "主演", "周一鸣", inWork="林小川").to_dict()
+
+
+def test_a_row_a_triple_with_headers_in_either_language():
+    assert triples_table([SLOTTED], "en") == {
+        "headers": [
+            *("Subject", "Subject type", "Predicate", "Object", "Object type", "Qualifiers", "Score", "Offsets"),
+        ],
+        "data": [["远山的灯", "影视作品", "主演", "周一鸣", "人物", "inWork: 林小川", "0.90", "1–5, 13–16"]],
+    }
+    assert triples_table([], "zh")["headers"][:3] == ["主语", "主语类型", "关系"]
+    assert triples_table([], "zh")["data"] == []
+
+
+def test_preview_names_the_document():
+    table = preview_table([("a.txt:1", SLOTTED)], "en")
+    assert table["headers"][0] == "Document"
+    assert table["data"] == [["a.txt:1", "远山的灯", "主演", "周一鸣", "inWork: 林小川", "0.90"]]
+
+
+def test_nothing_turns_text_about_or_breaks_json():
+    (found,) = Pipe(kind=EVIL, predicate=EVIL)._triples(EVIL)
+    cells = [
+        *triples_table([found.to_dict()], "en")["data"][0],
+        *preview_table([(EVIL, found.to_dict())], "en")["data"][0],
+    ]
+    for cell in cells:
+        assert cell.encode()
+        assert not set(cell) & {"\u202e", "\x00", "\ud800"}
+    assert "<script>" in cells[0]  # shown as text by a table of strings
+
+
+def test_line_breaks_stay_in_their_row():
+    text = "甲\n乙"
+    found = Triple(Mention("甲\n乙", Span(0, 3)), "p", Mention("乙", Span(2, 3)), {}, 1.0)
+    assert triples_table([found.to_dict()], "en")["data"][0][0] == text.replace("\n", " ")

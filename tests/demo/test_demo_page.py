@@ -41,7 +41,7 @@ def _collected():
 
 @pytest.fixture
 def page(gr):
-    from hf_spo.demo.app import Page
+    from hf_spo.demo.page import Page
 
     return Page(Models({"base": Pipe, "lite": Pipe}))
 
@@ -63,7 +63,7 @@ class TestPage:
         assert len(json.loads(code)) == 1
 
     def test_settings_extract_again_only_what_was_extracted(self, page):
-        from hf_spo.demo.layout import EMPTY
+        from hf_spo.demo.page_layout import EMPTY
         from hf_spo.demo.views import Shown
 
         (nothing,) = page.on_change(Shown(EMPTY), "en", "甲乙", *SETTINGS)
@@ -139,8 +139,8 @@ def test_served_to_programs(gr, monkeypatch, tmp_path):
     assert seen["hostile"]["subject"]["text"] + seen["hostile"]["object"]["text"] == encodable(EVIL)
     assert seen["none"] == []
     long, unknown, bad = seen["errors"]
-    assert "at most 10,000" in long
-    assert "there is no model 'no'" in unknown
+    assert "the limit is 10,000" in long
+    assert "unknown model 'no'" in unknown
     assert "this one is bad" in bad
     assert not Path(seen["folder"]).exists()
     assert signal.getsignal(signal.SIGTERM) is before

@@ -1,34 +1,32 @@
-"""What is on the page, and where; every label in the language that was chosen."""
+"""The components of the page and their labels in both languages."""
 
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from .batch import MAX_BYTES, MAX_DOCUMENTS
-from .examples import EXAMPLES
 from .extraction import LOWEST_BORDER, MAX_CHARACTERS
-from .strings import Language, say
-from .tables import preview_table, triples_table
-from .views import Shown, Status
+from .file_extraction import MAX_BYTES, MAX_DOCUMENTS
+from .strings import EXAMPLES, Language, say
+from .views import Shown, Status, preview_table, triples_table
 
 EMPTY, EMPTY_FILE = Status("empty"), Status("empty_file")
-"""What is said before anything was extracted."""
+"""Statuses before the first extraction."""
 
 _FIRST_EXAMPLE = "example_film"
 
 
 class Layout:
-    """The page's components, made in the `Blocks` that are open.
+    """The components of the page, created within the current `Blocks`.
 
     Args:
-        models: names to choose from.
+        models: names of the models to choose from.
     """
 
     def __init__(self, models: list[str]) -> None:
         self._models = models
         self.labels: list[tuple[Any, Callable[[Language], dict[str, Any]]]] = []
-        """Components, and what of them is said in a language."""
+        """Components with functions that return their labels in a language."""
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -169,7 +167,7 @@ class Layout:
         self._say(gr.HTML, lambda text: {"value": f'<h2 class="heading">{text(key)}</h2>'})
 
     def _say(self, kind: Any, labels: Callable[..., dict[str, Any]], **options: Any) -> Any:
-        """Make a component whose labels change with the language."""
+        """Create a component whose labels change with the language."""
 
         def in_language(language: Language) -> dict[str, Any]:
             return labels(lambda key, **values: say(language, key, **values))

@@ -1,4 +1,4 @@
-"""What happens when something is pressed, from what was typed to what is shown; every error becomes a line."""
+"""Extraction from a text or a file for the page; each error becomes a status line."""
 
 import logging
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from time import perf_counter
 from ..data.documents import count_documents, find_sources
 from ..model.results import Triples
 from ..support.safe_text import encodable
-from .batch import MAX_BYTES, MAX_DOCUMENTS, Outcome, extract_file
 from .extraction import MAX_CHARACTERS, Models, Settings
+from .file_extraction import MAX_BYTES, MAX_DOCUMENTS, Outcome, extract_file
 from .strings import Language, say
 from .views import Shown, Status
 
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def extract_text(models: Models, text: str, settings: Settings) -> Triples:
-    """Extract from a text that a reader sent; lone surrogates are U+FFFD in what comes back.
+    """Extract from a text of a user; lone surrogates are returned as U+FFFD.
 
     Raises:
-        ValueError: the text is too long, a setting out of range, or there is no such model.
+        ValueError: the text is too long, a setting is out of range, or the model is unknown.
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(say("en", "too_long", length=f"{len(text):,}", limit=f"{MAX_CHARACTERS:,}"))
@@ -32,7 +32,7 @@ def extract_text(models: Models, text: str, settings: Settings) -> Triples:
 
 
 def show_text(models: Models, text: str, settings: Settings) -> Iterator[Shown]:
-    """Extract from a text; yield what to show, a line on what is being done first."""
+    """Extract from a text; yield what to show, beginning with the progress."""
     if not text.strip():
         yield Shown(Status("no_text"))
         return
@@ -54,14 +54,14 @@ def show_text(models: Models, text: str, settings: Settings) -> Iterator[Shown]:
 def show_file(
     models: Models, path: Path, column: str, settings: Settings, folder: Path, language: Language
 ) -> Iterator[tuple[Status | Outcome, int | None]]:
-    """Extract from a file; yield a line or what was found so far, and how many documents there are, if it is known.
+    """Extract from a file; yield a status or the results so far, with the number of documents if it is known.
 
     Args:
-        models, settings: what extracts.
-        path: of the file.
-        column: with the text.
-        folder: where what is to be downloaded is written.
-        language: of what is written of texts that are too long.
+        models, settings: models and settings to extract with.
+        path: path of the file.
+        column: column or field with the text.
+        folder: folder for the files to download.
+        language: language of the messages about texts that are too long.
     """
     if (size := path.stat().st_size) > MAX_BYTES:
         values = {"size": f"{size / _MEGABYTE:.1f}", "limit": f"{MAX_BYTES / _MEGABYTE:g}"}
@@ -82,7 +82,7 @@ def show_file(
 
 
 def failure(error: Exception, path: Path | None = None) -> Status:
-    """Return an error as a line, and tell the log of it; a file is called by its name alone."""
+    """Return an error as a status and log it; paths are shortened to the name of the file."""
     reason = str(error) if isinstance(error, ValueError | OSError | ImportError) and str(error) else repr(error)
     if path is not None:
         reason = reason.replace(str(path), path.name)

@@ -1,4 +1,4 @@
-"""Extraction from a file that a reader sends: within limits, chunk by chunk, into files to download."""
+"""Extraction from an uploaded file, within limits and in chunks, into files to download."""
 
 import csv
 import json
@@ -21,13 +21,13 @@ from ..support.unreadable import UnreadableRecord
 from .extraction import MAX_CHARACTERS
 
 MAX_BYTES = 5 * 1024 * 1024
-"""Of a file."""
+"""Maximum size of a file."""
 
 MAX_DOCUMENTS = 1000
-"""Of a file that are read."""
+"""Number of documents that are read from a file."""
 
 PREVIEW = 100
-"""Triples that are shown."""
+"""Number of triples in the preview."""
 
 _CHUNK = 16
 _SHOWN = 1000
@@ -35,15 +35,15 @@ _SHOWN = 1000
 
 @dataclass(slots=True)
 class Outcome:
-    """What has been found in a file so far.
+    """Results from a file so far.
 
     Args:
-        name: of the file.
-        documents, triples: how many.
+        name: name of the file.
+        documents, triples: their numbers.
         preview: the first triples, each with the name of its document.
-        problems: what could not be read.
-        is_cut: whether the file has more documents than are read.
-        files: to download, when all is done: triples as JSON lines and CSV, and the problems, if there are any.
+        problems: records that could not be read.
+        is_cut: whether the file has more documents than the limit.
+        files: files to download once extraction is complete: triples as JSON lines and CSV, and the problems if any.
     """
 
     name: str
@@ -58,18 +58,18 @@ class Outcome:
 def extract_file(
     path: Path, column: str, loop: Loop, folder: Path, too_long: Callable[[int], str]
 ) -> Iterator[Outcome]:
-    """Extract from the documents of a file, and say after each few how far it is.
+    """Extract from the documents of a file; yield the results so far after each chunk.
 
     Args:
-        path: of the file; what it is is known by its suffix.
-        column: column, or field, with the text.
-        loop: what extracts.
-        folder: where what was found is written.
-        too_long: says of a text that it has too many characters.
+        path: path of the file; its suffix identifies the format.
+        column: column or field with the text.
+        loop: extraction loop.
+        folder: folder for the files to download.
+        too_long: returns the message about a text with too many characters.
 
     Raises:
-        ValueError: the file is none that is read, or has no such column.
-        OSError: it cannot be read.
+        ValueError: the format is unknown, or the column is missing.
+        OSError: the file cannot be read.
     """
     (source,) = find_sources([str(path)])
     outcome = Outcome(path.name)
@@ -110,7 +110,7 @@ def _add(outcome: Outcome, item: Item, triples: list[dict[str, Any]], lines: IO[
 
 
 def _named(item: Item, path: Path) -> Item:
-    """Return a document that is called by its file's name, whatever folder the file was put into."""
+    """Name a document by the name of its file, without the folder of the upload."""
     name = str(item.id).replace(str(path), path.name) if isinstance(item.id, str) else item.id
     if isinstance(item, Document):
         return Document(name, item.text, path.name)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from hf_spo.demo import batch
-from hf_spo.demo.batch import extract_file
+from hf_spo.demo import file_extraction
+from hf_spo.demo.file_extraction import extract_file
 from tests.demo.demo_fakes import EVIL, Pipe
 
 
@@ -71,9 +71,9 @@ def test_what_cannot_be_read_is_told_and_nothing_stops(extract, tmp_path):
 
 
 def test_limits(extract, monkeypatch):
-    monkeypatch.setattr(batch, "MAX_DOCUMENTS", 2)
-    monkeypatch.setattr(batch, "MAX_CHARACTERS", 3)
-    monkeypatch.setattr(batch, "PREVIEW", 1)
+    monkeypatch.setattr(file_extraction, "MAX_DOCUMENTS", 2)
+    monkeypatch.setattr(file_extraction, "MAX_CHARACTERS", 3)
+    monkeypatch.setattr(file_extraction, "PREVIEW", 1)
     outcome = extract("a.txt", "甲乙丙丁\n甲乙丙\n甲\n")
     assert outcome.is_cut
     assert outcome.documents == len(outcome.preview) == 1

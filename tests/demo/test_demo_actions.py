@@ -4,10 +4,10 @@ from html import unescape
 
 import pytest
 
-from hf_spo.demo import work
-from hf_spo.demo.batch import MAX_BYTES, Outcome
+from hf_spo.demo import actions
+from hf_spo.demo.actions import extract_text, failure, show_file, show_text
 from hf_spo.demo.extraction import MAX_CHARACTERS, Models, Settings
-from hf_spo.demo.work import extract_text, failure, show_file, show_text
+from hf_spo.demo.file_extraction import MAX_BYTES, Outcome
 from tests.demo.demo_fakes import EVIL, Pipe
 
 
@@ -48,7 +48,7 @@ class TestText:
     @pytest.mark.parametrize(
         ("settings", "text", "reason"),
         [
-            (Settings("none"), "甲乙", "there is no model 'none'; there are: fake"),
+            (Settings("none"), "甲乙", "unknown model 'none'; expected one of fake"),
             (Settings("fake", 0.01), "甲乙", "border threshold 0.01: expected"),
             (Settings("fake"), "坏", "this one is bad"),
         ],
@@ -73,7 +73,7 @@ class TestText:
         assert len(triples.text) == len(EVIL)
 
     def test_programs_are_told_of_the_limit_too(self, models):
-        with pytest.raises(ValueError, match="10,001 characters, and at most 10,000"):
+        with pytest.raises(ValueError, match="10,001 characters; the limit is 10,000"):
             extract_text(models, "x" * (MAX_CHARACTERS + 1), Settings("fake"))
 
 
@@ -97,7 +97,7 @@ class TestFile:
         assert (last.triples, total) == (2, 2)
 
     def test_a_list_has_no_count_and_a_long_file_counts_up_to_the_limit(self, show, monkeypatch):
-        monkeypatch.setattr(work, "MAX_DOCUMENTS", 3)
+        monkeypatch.setattr(actions, "MAX_DOCUMENTS", 3)
         assert show("a.txt", "甲乙\n" * 9)[-1][1] == 3
         assert show("a.txt.gz", b"")[-1][1] is None
 
@@ -108,7 +108,7 @@ class TestFile:
 
     def test_texts_that_are_too_long_are_told_in_the_readers_language(self, show):
         outcome, _ = show("a.txt", f"甲乙\n{'长' * (MAX_CHARACTERS + 1)}\n")[-1]
-        assert outcome.problems[0].problem == "有 10,001 个字符，这里最多 10,000 个"
+        assert outcome.problems[0].problem == "有 10,001 个字符，上限为 10,000 个"
 
     def test_no_such_file_and_its_folder_is_not_told(self, show, tmp_path):
         status, _ = show("<img src=x>.pdf", "x")[-1]

@@ -1,4 +1,4 @@
-"""The page at work: what happens when something is pressed, and what programs can call."""
+"""The Gradio page: events of its components, and the API."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,14 +10,12 @@ import gradio as gr
 from gradio.events import api
 
 from ..loading.locations import PACKAGED
-from .batch import Outcome
-from .examples import EXAMPLES
+from .actions import extract_text, failure, show_file, show_text
 from .extraction import Models, Settings, is_chinese
-from .layout import EMPTY, EMPTY_FILE, Layout
-from .strings import Language
-from .tables import preview_table
-from .views import Shown, Status, file_status, progress
-from .work import extract_text, failure, show_file, show_text
+from .file_extraction import Outcome
+from .page_layout import EMPTY, EMPTY_FILE, Layout
+from .strings import EXAMPLES, Language
+from .views import Shown, Status, file_status, preview_table, progress
 
 _LANGUAGE_OF_BROWSER = "() => navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'"
 _IS_WIDE = "() => innerWidth > 640"
@@ -25,10 +23,10 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidde
 
 
 class Page:
-    """The page on some models.
+    """The page for a set of models.
 
     Args:
-        models: that can be chosen.
+        models: models to choose from.
     """
 
     def __init__(self, models: Models) -> None:
@@ -45,11 +43,11 @@ class Page:
         """Extract triples from a text.
 
         Args:
-            text: of at most 10,000 characters.
-            model: one of those on the page; default: the first.
-            threshold: a token is a border where its probability exceeds this; 0: the model's own.
-            score_threshold: drop triples that score less; 0: the model's own.
-            rules: hold triples to the rules of the model's schema.
+            text: text of at most 10,000 characters.
+            model: one of the models on the page; default: the first.
+            threshold: probability above which a token is a border; 0: the model's own value.
+            score_threshold: drop triples with a lower score; 0: the model's own value.
+            rules: apply the rules of the model's schema.
 
         Returns:
             the triples, each with score, subject, predicate, object and qualifiers.
@@ -92,40 +90,40 @@ class Page:
             **_PRIVATE,
         )
         self.blocks.load(None, None, page.language, js=_LANGUAGE_OF_BROWSER, **_PRIVATE)
-        # What the script says stands in for the value of the box.
+        # The result of the script replaces the value of the checkbox.
         self.blocks.load(self.on_width, page.rules, page.settings, js=_IS_WIDE, queue=False, **_PRIVATE)
 
     def on_text(self, language: Language, text: str | None, *settings: Any) -> Iterator[tuple[Any, ...]]:
-        """Extract from the text; yield what becomes of the components that show results."""
+        """Extract from the text; yield updates of the components that show results."""
         for shown in show_text(self._models, text or "", Settings(*settings)):
-            if shown.status.kind == "busy":  # what was found before stays as long
+            if shown.status.kind == "busy":  # earlier results stay visible meanwhile
                 yield gr.skip(), shown.status.html(language), *[gr.skip()] * 5
             else:
                 yield shown, *_text_parts(shown, language)
 
     def on_change(self, shown: Shown, *inputs: Any) -> Iterator[tuple[Any, ...]]:
-        """Extract again, if there was anything before."""
+        """Extract again if there are results."""
         if shown.status == EMPTY:
             yield (gr.skip(),) * 7
         else:
             yield from self.on_text(*inputs)
 
     def on_typing(self, text: str | None) -> Any:
-        """Say what to expect of the packaged models, where a text is not Chinese."""
+        """Show a note on the packaged models if the text is not Chinese."""
         return gr.update(
             visible=bool(text) and not is_chinese(text or "") and not PACKAGED.keys().isdisjoint(self._models.names)
         )
 
     def on_width(self, is_wide: bool) -> Any:
-        """Open the settings in a wide window; in a narrow one results come first."""
+        """Open the settings in a wide window; in a narrow one, results come first."""
         return gr.update(open=is_wide)
 
     def on_file(self, language: Language, path: str | None, column: str, *settings: Any) -> Iterator[tuple[Any, ...]]:
-        """Extract from the file; yield what becomes of the components that show results."""
+        """Extract from the file; yield updates of the components that show results."""
         if path is None:
             yield EMPTY_FILE, *_file_parts(EMPTY_FILE, language)
             return
-        # Gradio has copied what is to be downloaded by the time that it asks for more.
+        # Gradio copies the downloads before it asks for the next update.
         with TemporaryDirectory() as folder:
             found = show_file(self._models, Path(path), column, Settings(*settings), Path(folder), language)
             for outcome, total in found:
@@ -135,12 +133,12 @@ class Page:
                     yield gr.skip(), progress(outcome, total, language), *[gr.skip()] * 5
 
     def on_tab(self, event: gr.SelectData) -> tuple[Any, Any]:
-        """Show the results of the tab that is in front."""
+        """Show the results of the selected tab."""
         is_text = event.index == 0
         return gr.update(visible=is_text), gr.update(visible=not is_text)
 
     def on_language(self, language: Language, shown: Shown, outcome: Status | Outcome) -> list[Any]:
-        """Say everything in another language."""
+        """Switch all labels and results to a language."""
         return [
             *(gr.update(**labels(language)) for _, labels in self._layout.labels),
             *_text_parts(shown, language),
@@ -154,7 +152,7 @@ def _text_parts(shown: Shown, language: Language) -> tuple[Any, ...]:
 
 
 def _file_parts(outcome: Status | Outcome, language: Language, *, keep: bool = False) -> tuple[Any, ...]:
-    """Return status, visibility, preview and downloads, which are kept as they are if only the language changes."""
+    """Return status, visibility, preview and downloads; `keep` leaves the downloads unchanged."""
     if isinstance(outcome, Status):
         return outcome.html(language), gr.update(visible=False), preview_table((), language), *[gr.skip()] * 3
     files = [*map(str, outcome.files), None, None, None][:3]
