@@ -4,9 +4,12 @@ Weights are safetensors and nothing else: what is pickled can run code when it i
 """
 
 import json
+import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -179,6 +182,19 @@ def check_weights(model: nn.Module, missing: Iterable[str], where: object, *, pa
             low, high = torch.aminmax(tensor)
             if not (low.isfinite() and high.isfinite()):
                 raise CheckpointError(f"{where}: {name} has NaN or infinite weights; train the model again")
+
+
+def share_weights(folder: str | PathLike[str]) -> None:
+    """Give the weight files in a folder the permissions that new files get there, as the umask says.
+
+    safetensors writes files that only their owner can read.
+    """
+    probe = Path(folder) / f".{os.getpid()}.permissions"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in Path(folder).glob(f"*{_SUFFIX}"):
+        path.chmod(mode)
 
 
 def check_tokenizer(tokenizer: Any, embeddings: int, where: object) -> None:

@@ -10,7 +10,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils.hub import cached_file
 
-from .checkpoint import check_shapes, check_weights, stored_shapes, weight_files
+from .checkpoint import check_shapes, check_weights, share_weights, stored_shapes, weight_files
 from .conditioning import SubjectConditioning
 from .configuration_spo import SpoConfig
 from .features import PRIOR_FILE, WORDS_FILE, Features
@@ -62,6 +62,7 @@ class SpoPreTrainedModel(PreTrainedModel):
         """Save weights and config, and the words and known triples that the model reads."""
         self.features.save(save_directory)
         super().save_pretrained(save_directory, *args, **kwargs)
+        share_weights(save_directory)
 
     def _get_files_timestamps(self, working_dir: str | PathLike[str]) -> dict[str, float]:
         """Tell an upload which files are older than the save: `save_pretrained` has just written these two."""

@@ -9,6 +9,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from ..model.checkpoint import share_weights
+
 
 class ExponentialMovingAverage:
     """Average the trainable weights over optimizer steps, in float32; a young average looks back less far.
@@ -55,6 +57,7 @@ class ExponentialMovingAverage:
         """Write the average and its age to a checkpoint folder."""
         tensors = dict(zip(self.names, self.average, strict=True))
         save_file(tensors, Path(folder) / self.FILE, metadata={"steps": str(self.steps), "format": "pt"})
+        share_weights(folder)
 
     def load(self, folder: str | Path) -> None:
         """Read what `save` wrote.

@@ -1,8 +1,10 @@
 """Saved models that are damaged or hostile: each is refused with a line that says what is wrong, and runs no code."""
 
 import json
+import os
 import pickle
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from transformers import AutoConfig
 from hf_spo import SpoConfig, SpoEnsemble, SpoForTripleExtraction, TripleStore, load
 from hf_spo.model.checkpoint import CheckpointError, check_tokenizer
 from hf_spo.model.words import WordVocabulary
+from hf_spo.training.ema import ExponentialMovingAverage
 from tests import builders
 
 
@@ -25,6 +28,18 @@ class Malicious:
 
     def __reduce__(self) -> Any:
         return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_saved_files_are_readable_as_the_umask_says(mask, mode, tiny_model, tmp_path):
+    before = os.umask(mask)
+    try:
+        tiny_model.save_pretrained(tmp_path, max_shard_size="20KB")
+        ExponentialMovingAverage(tiny_model, 0.9).save(tmp_path)
+    finally:
+        os.umask(before)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
 
 
 @pytest.fixture
