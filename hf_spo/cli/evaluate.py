@@ -216,5 +216,5 @@ def _rule_effects(examples: Sequence[Example], answers: _Answers) -> dict[str, T
 def _score(examples: Sequence[Example], answers: _Answers, match: Match) -> dict[str, float | int]:
     scorer = TripleScorer(match, answers.tokenize)
     for example, triples in zip(examples, answers.triples, strict=True):
-        scorer.add(triples, example.triples)
+        scorer.add(example.judged(triples), example.triples)
     return scorer.score().to_dict()

@@ -33,7 +33,7 @@ class Judgement:
 
 def judge(example: Example, predicted: Iterable[Triple], scorer: TripleScorer) -> Judgement:
     """Compare what was predicted for a text with its gold triples; of equal predictions the best scored stays."""
-    ours, theirs = _distinct(predicted, scorer.key), _distinct(example.triples, scorer.key)
+    ours, theirs = _distinct(example.judged(predicted), scorer.key), _distinct(example.triples, scorer.key)
     return Judgement(
         example.text,
         tuple((triple, theirs[key]) for key, triple in ours.items() if key in theirs),

@@ -167,6 +167,21 @@ class Example:
         triples = tuple(Triple.from_dict(triple, path) for path, triple in items(data, "triples"))
         return cls(string(data, "text"), triples, names(data, "annotated_predicates"))
 
+    def judged(self, predicted: Iterable[Triple]) -> list[Triple]:
+        """Leave out predictions that are neither labelled nor of a predicate whose labels are complete.
+
+        No label says whether these are right, so scores do not count them.
+        """
+        if self.annotated_predicates is None:
+            return list(predicted)
+        labelled = {(triple.subject.text, triple.predicate, triple.object.text) for triple in self.triples}
+        return [
+            triple
+            for triple in predicted
+            if triple.predicate in self.annotated_predicates
+            or (triple.subject.text, triple.predicate, triple.object.text) in labelled
+        ]
+
 
 def _qualifiers(data: Any, path: str) -> dict[str, Mention]:
     """Read the further slots of an object: a mention by slot, or a list of mentions that have "slot" as well."""

@@ -263,7 +263,7 @@ def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str
                     file.write(line)
                     predicted = Example.from_dict(json.loads(line)).triples
                     for scorer in (whole, scorers[fold]):
-                        scorer.add(predicted, example.triples)
+                        scorer.add(example.judged(predicted), example.triples)
                     texts[fold] += 1
     report = {
         "folds": folds.count,

@@ -59,7 +59,7 @@ def scores(examples: Iterable[Example], examined: Sequence[Examined]) -> dict[st
     """Return precision, recall and F1 of triples (strict), and F1 of each stage alone, over all texts."""
     scorer = TripleScorer()
     for example, (triples, _) in zip(examples, examined, strict=True):
-        scorer.add(triples, example.triples)
+        scorer.add(example.judged(triples), example.triples)
     score = scorer.score()
     stages = StageScore.total([stage for _, stage in examined])
     return {

@@ -207,7 +207,7 @@ class Tuner:
     def _measure(self, settings: DecodingSettings) -> TripleScore:
         scorer = TripleScorer()
         for example, triples in zip(self.examples, self._extract(settings), strict=True):
-            scorer.add(triples, example.triples)
+            scorer.add(example.judged(triples), example.triples)
         return scorer.score()
 
     def _choose(self, texts: np.ndarray, by_relation: bool) -> Choice:
@@ -293,7 +293,7 @@ class Tuner:
         scorer = TripleScorer()
         own = self._own_triples
         for index in np.flatnonzero(texts).tolist():
-            scorer.add(own[index], self.examples[index].triples)
+            scorer.add(self.examples[index].judged(own[index]), self.examples[index].triples)
         return scorer.score()
 
     @cached_property

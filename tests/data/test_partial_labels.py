@@ -6,6 +6,8 @@ import pytest
 from hf_spo import Example, Relation, Schema
 from hf_spo.data import SpoCollator, SpoDataset
 from hf_spo.data.partial_labels import PartialLabels
+from hf_spo.metrics import TripleScorer
+from hf_spo.metrics.judging import judge
 from hf_spo.model.schema import Mention, Triple
 from tests import builders
 
@@ -107,3 +109,14 @@ def test_relations_are_float_of_the_schema(tiny_schema):
     relations = PartialLabels(COMPLETE, SCHEMA).of(COMPLETE[0]).relations
     assert relations.dtype == np.float32
     assert relations.shape == (len(SCHEMA),)
+
+
+def test_scores_do_not_count_what_no_label_judges():
+    gold = row("Ann likes Bob", ("Ann", "likes", "Bob"), ("Ann", "owns", "Cat"), annotated=("likes",))
+    likes, owns = gold.triples
+    wrong = Triple(Mention("Bob"), "likes", Mention("Ann"))
+    unjudged = Triple(Mention("Bob"), "owns", Mention("Cat"))
+    assert gold.judged([likes, wrong, owns, unjudged]) == [likes, wrong, owns]
+    assert replace(gold, annotated_predicates=None).judged([unjudged]) == [unjudged]
+    judgement = judge(gold, [likes, wrong, unjudged], TripleScorer())
+    assert (len(judgement.right), judgement.wrong, judgement.missed) == (1, (wrong,), (owns,))
