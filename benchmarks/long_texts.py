@@ -90,7 +90,7 @@ def main() -> None:
             extractor = pipe.extractor(window=size, stride=stride)
             windows: list[list[Window]] = [[] for _ in whole]
             for window in extractor.windows(whole):
-                windows[window.text].append(window)
+                windows[window.text_index].append(window)
             missed = sum(
                 out_of_reach(parts, group, len(options.between)) for parts, group in zip(texts, windows, strict=True)
             )

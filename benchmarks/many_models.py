@@ -36,7 +36,7 @@ def measure(settings: Settings) -> Iterator[Row]:
         model, tokenizer = _model(corpus, Path(folder))
     for dtype in ("float32", "bfloat16"):
         pipe = pipeline("triple-extraction", model=model.to(getattr(torch, dtype)), tokenizer=tokenizer)
-        extractor = pipe.extractor(rules=False).on(DrawnBackend)
+        extractor = pipe.extractor(rules=False).with_backend(DrawnBackend)
         seconds = take_turns({dtype: lambda own=extractor: list(own(corpus))}, settings.rounds)[dtype]
         subjects, objects = (count / len(corpus) / settings.rounds for count in extractor.backend.found)
         yield {

@@ -29,7 +29,7 @@ def measure(settings: Settings) -> Iterator[Row]:
         schema = Schema([Relation("", f"relation {number}", "") for number in range(count)])
         models[count] = starting_model(hf_spo.packaged(), schema).eval()
         extractor = pipeline("triple-extraction", model=models[count], tokenizer=tokenizer).extractor()
-        extractors[count] = extractor.on(TimedBackend)
+        extractors[count] = extractor.with_backend(TimedBackend)
     shapes = _object_shapes(extractors[COUNTS[0]], corpus)
     passes = {count: lambda own=extractor: list(own(corpus)) for count, extractor in extractors.items()}
     take_turns(passes, 1)  # warms up
@@ -55,7 +55,7 @@ def measure(settings: Settings) -> Iterator[Row]:
 def _object_shapes(extractor: TripleExtractor, corpus: list[str]) -> list[tuple[int, int]]:
     """Return the number of subjects and of tokens of each pass over objects."""
     recorder = RecordingBackend(extractor.backend)
-    list(extractor.on(lambda _: recorder)(corpus))
+    list(extractor.with_backend(lambda _: recorder)(corpus))
     return [(len(rows), recorder.batches[number].input_ids.shape[1]) for number, rows, _ in recorder.asked]
 
 

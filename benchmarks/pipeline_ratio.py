@@ -42,7 +42,7 @@ def _compare(pipe: TripleExtractionPipeline, texts: list[str], rounds: int) -> l
         recorder.batches = batches
         return recorder
 
-    triples = sum(map(len, pipe.extractor().on(record)(texts)))
+    triples = sum(map(len, pipe.extractor().with_backend(record)(texts)))
     functions: dict[str, Callable[[], object]] = {
         "encoder": bare_encoder(pipe, batches),
         "list": lambda: pipe(texts),

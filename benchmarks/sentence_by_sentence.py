@@ -103,7 +103,7 @@ def _compare(pipe: TripleExtractionPipeline, texts: list[str], rounds: int) -> R
     values = {number for number, relation in enumerate(pipe.schema) if relation.slot == VALUE_SLOT}
     expected = [{fact for fact in facts if fact[2] in values} for facts in one_by_one()]
     # What the model says and nothing else: no rules, no score thresholds; and starts paired as in the loops.
-    extractor = pipe.extractor().bare()
+    extractor = pipe.extractor().without_postprocessing()
     extractor = extractor.redecoded(replace(extractor.decoding, span_pairing=SpanPairing.NEAREST))
     found = [{_fact(triple, pipe.schema) for triple in triples} for triples in extractor(texts)]
     seconds = take_turns({"sequential": one_by_one, "pipeline": partial(pipe, texts)}, rounds)

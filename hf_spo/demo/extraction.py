@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
+from ..model.decoding_settings import Thresholds
 from ..model.extraction import Loop
-from ..model.schema import Thresholds, Triple
+from ..model.schema import Triple
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a text."""

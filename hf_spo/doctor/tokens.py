@@ -85,7 +85,7 @@ class TokenChecks:
                 decoding=DecodingSettings(span_pairing=pairing),
             )
             windows = [Window(index, encodings[index]) for index in filled]
-            found = (extractor.finish(triples) for triples in (extractor.run(windows) if windows else []))
+            found = (extractor.postprocess(triples) for triples in (extractor.run(windows) if windows else []))
             for example, labelled in zip(examples, labels, strict=True):
                 scorer.add(next(found) if labelled else [], example.triples)
 

@@ -11,9 +11,9 @@ from huggingface_hub.dataclasses import strict
 from transformers import PreTrainedConfig
 from transformers.utils import logging
 
-from .decoding_settings import DecodingSettings, SpanPairing
+from .decoding_settings import DecodingSettings, SpanPairing, Thresholds
 from .fields import json_line
-from .schema import Schema, Thresholds
+from .schema import Schema
 from .travelling import CODE_KEYS, code_references, copy_code
 from .versions import INSTALLED, advise_upgrade, is_newer, package_version
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from .alignment import Encoding
 from .calibration import Calibration
-from .decoding_settings import SpanPairing
-from .schema import VALUE_SLOT, Mention, Schema, Span, Thresholds, Triple
+from .decoding_settings import SpanPairing, Thresholds
+from .schema import VALUE_SLOT, Mention, Schema, Span, Triple
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def _place(triple: Triple) -> tuple[int, int, int, int, str]:
     return subject.start, subject.end, value.start, value.end, triple.predicate
 
 
-def weigh(
+def calibrate_and_filter(
     triples: Sequence[Triple], schema: Schema, calibration: Calibration | None, score_thresholds: Sequence[float]
 ) -> list[Triple]:
     """Calibrate the scores of triples, then drop those below their relation's threshold, or the only one's."""

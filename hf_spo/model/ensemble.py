@@ -57,7 +57,7 @@ class EnsembleExtractor:
     def __init__(self, groups: Sequence[TripleExtractor], votes_needed: int) -> None:
         self.votes_needed = votes_needed
         self._given = groups
-        self.groups = [group.bare() for group in groups]
+        self.groups = [group.without_postprocessing() for group in groups]
 
     @property
     def decoding(self) -> DecodingSettings:
@@ -68,9 +68,9 @@ class EnsembleExtractor:
         """Return the same loop with other settings."""
         return EnsembleExtractor([group.redecoded(decoding) for group in self._given], self.votes_needed)
 
-    def on(self, wrap: Callable[[PointerBackend], PointerBackend]) -> "EnsembleExtractor":
+    def with_backend(self, wrap: Callable[[PointerBackend], PointerBackend]) -> "EnsembleExtractor":
         """Return the same loop on other backends, made of its own."""
-        return EnsembleExtractor([group.on(wrap) for group in self._given], self.votes_needed)
+        return EnsembleExtractor([group.with_backend(wrap) for group in self._given], self.votes_needed)
 
     def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
         """Yield the triples of each text; see [`TripleExtractor.pairs`]."""
@@ -82,7 +82,7 @@ class EnsembleExtractor:
         found: Iterator[tuple[str, list[list[Triple]]]] = ((text, []) for text in texts)
         for group in self.groups:
             found = _with_group(group, found, batch_size)
-        return ((text, self._given[0].finish(combine(groups, self.votes_needed))) for text, groups in found)
+        return ((text, self._given[0].postprocess(combine(groups, self.votes_needed))) for text, groups in found)
 
 
 def _with_group(

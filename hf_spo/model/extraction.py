@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from .alignment import Batch, Encoding, encode, pad
-from .decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, weigh
+from .decoding import Objects, Subjects, assemble, calibrate_and_filter, decode_objects, decode_subjects
 from .decoding_settings import DecodingSettings
 from .features import Features
 from .options import ExtractionOptions, OnLong
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class PointerBackend(Protocol):
-    """All that extraction knows of a model."""
+    """The interface of a model to the extraction loop."""
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
-        """Encode a batch: the state that `objects` wants back, and probabilities (B, L, 2)."""
+        """Encode a batch. Returns a state for `objects`, and probabilities (B, L, 2)."""
         ...
 
     def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ class Loop(Protocol):
 
 
 class TextTooLongError(ValueError):
-    """A text is longer than the model reads at once, and the caller asked to be told."""
+    """A text is longer than the model's limit, and `on_long` is "error"."""
 
 
 class TripleExtractor:
@@ -79,8 +79,8 @@ class TripleExtractor:
         backend: a model behind [`PointerBackend`].
         tokenizer: the fast tokenizer that the model was trained with.
         schema: the model's relations.
-        max_length: tokens that the model reads at once, special tokens included.
-        features: words and candidates that the model reads beside the tokens, if it does.
+        max_length: longest sequence of the model in tokens, special tokens included.
+        features: words and candidates that the model reads beside the tokens.
         decoding: how probabilities become triples, unless the options say otherwise.
         look_ahead: batches that are tokenised together and sorted by length, so that little is padded.
         options: see [`ExtractionOptions`]; `window` is at most and by default `max_length`.
@@ -90,8 +90,8 @@ class TripleExtractor:
         ValueError: an argument is out of range.
     """
 
-    # Elements of the largest array of a second pass: bounds memory whatever the number of subjects. Blocks of more than
-    # 32 MB are slower, because the C library gives them back to the system and gets them anew.
+    # Elements of the largest array of an object pass: limits memory for any number of subjects. Blocks above 32 MB are
+    # slower, because the C library returns them to the system and allocates them again.
     _object_budget = 1 << 22
 
     def __init__(
@@ -134,19 +134,19 @@ class TripleExtractor:
         self.look_ahead = look_ahead
 
     def redecoded(self, decoding: DecodingSettings) -> Self:
-        """Return the same loop with other settings."""
+        """Return the same loop with other decoding settings."""
         other = copy(self)
         other.decoding = decoding
         return other
 
-    def on(self, wrap: Callable[[PointerBackend], PointerBackend]) -> Self:
-        """Return the same loop on another backend, made of its own."""
+    def with_backend(self, wrap: Callable[[PointerBackend], PointerBackend]) -> Self:
+        """Return the same loop on another backend, made from the present one."""
         other = copy(self)
         other.backend = wrap(self.backend)
         return other
 
-    def bare(self) -> Self:
-        """Return the same loop without what is done to triples after decoding."""
+    def without_postprocessing(self) -> Self:
+        """Return the same loop without [`postprocess`]: no calibration, score thresholds, rules or filters."""
         other = self.redecoded(replace(self.decoding, calibration=None, score_thresholds=()))
         other.rules, other.top_k, other.predicates = False, None, None
         return other
@@ -172,23 +172,22 @@ class TripleExtractor:
         found: dict[int, list[list[Triple]]] = {}
         for block, windows in self._read_ahead(texts, batch_size):
             for piece in block:
-                found.setdefault(piece.number, [])
+                found.setdefault(piece.text_index, [])
             # Blank texts skip the model.
             pointable = [window for window in windows if window.encoding.pointable.any()]
             for batch in self._batches(pointable, batch_size):
                 for window, triples in zip(batch, self.run(batch), strict=True):
-                    found[window.text].append(window.place(triples))
+                    found[window.text_index].append(window.place(triples))
             for piece in block:
                 if piece.is_last:
-                    yield piece.whole, self.finish(join(found.pop(piece.number)))
+                    yield piece.whole, self.postprocess(join(found.pop(piece.text_index)))
 
     def _read_ahead(
         self, texts: Iterable[str], batch_size: int | None
     ) -> Iterator[tuple[Sequence[Piece], Sequence[Window]]]:
-        """Yield pieces of texts, a block after the other, and their windows.
+        """Yield blocks of pieces with their windows.
 
-        Each block is tokenised while the one before is extracted. The texts themselves are asked for in the caller's
-        thread.
+        A thread tokenises each block while the model runs on the one before. The input is read in the caller's thread.
         """
         blocks = _blocks(
             self.pieces(texts), self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size
@@ -199,7 +198,7 @@ class TripleExtractor:
                 if isinstance(block, Exception):
                     coming: tuple[Sequence[Piece], Future[list[Window]]] = ([], Future())
                     coming[1].set_exception(block)
-                elif pending is None:  # nothing goes on meanwhile
+                elif pending is None:  # the model has nothing to do meanwhile
                     coming = block, Future()
                     coming[1].set_result(self.read(block))
                 else:
@@ -211,7 +210,7 @@ class TripleExtractor:
                 yield pending[0], pending[1].result()
 
     def _batches(self, windows: Sequence[Window], batch_size: int | None) -> Iterator[list[Window]]:
-        """Put windows of similar length together, as many as the limits allow."""
+        """Group windows of similar length into batches, each as large as the limits allow."""
         batch: list[Window] = []
         for window in sorted(windows, key=lambda window: len(window.encoding)):
             full = (len(batch) + 1) * len(window.encoding) > self.batch_tokens or len(batch) == batch_size
@@ -223,16 +222,16 @@ class TripleExtractor:
             yield batch
 
     def windows(self, texts: Iterable[str]) -> list[Window]:
-        """Return what the model reads of texts, in their order."""
+        """Return the windows of texts, in order."""
         return self.read(list(self.pieces(texts)))
 
     def pieces(self, texts: Iterable[str]) -> Iterator[Piece]:
-        """Cut texts into what is tokenised at once: themselves, but for very long ones."""
-        for number, text in enumerate(texts):
+        """Cut very long texts into pieces that are tokenised at once; other texts are one piece each."""
+        for index, text in enumerate(texts):
             if isinstance(text, str) and self.on_long == OnLong.WINDOW:
-                yield from pieces(number, text, _PIECE)
+                yield from pieces(index, text, _PIECE)
             else:
-                yield Piece(number, text, 0, text)
+                yield Piece(index, text, 0, text)
 
     def read(self, pieces: Sequence[Piece]) -> list[Window]:
         """Tokenise pieces of texts and cut them into windows."""
@@ -246,14 +245,14 @@ class TripleExtractor:
         return windows
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
-        """Add to encodings of windows what the model reads beside tokens. `texts`: the whole text of each."""
+        """Add words and candidates to the encodings of windows. `texts`: the whole text of each window."""
         self.features.annotate(encodings)
 
     def _cut(self, piece: Piece, encoding: Encoding) -> list[Window]:
         if self.on_long == OnLong.WINDOW:
             specials = sum(encoding.specials)
             size = WindowSize(max(self.window - specials, 1), max(self.max_length - specials, 1), self.stride)
-            return split(piece.number, encoding, size, piece.start)
+            return split(piece.text_index, encoding, size, piece.start)
         beginning = encoding.truncated(self.max_length)
         unread = len(encoding.text) - beginning.chars_read
         if unread:
@@ -265,10 +264,10 @@ class TripleExtractor:
             if self.on_long == OnLong.ERROR:
                 raise TextTooLongError(message)
             logger.warning(message)
-        return [Window(piece.number, beginning)]
+        return [Window(piece.text_index, beginning)]
 
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
-        """Run both passes over one batch of windows that have anything to point at; offsets are those of the window."""
+        """Return the triples of one batch of windows, none of them blank; offsets are those of the window."""
         encodings = [window.encoding for window in windows]
         batch = pad(encodings, self.tokenizer.pad_token_id or 0, _MULTIPLE, self.max_length)
         state, probs = self.backend.subjects(batch)
@@ -277,16 +276,16 @@ class TripleExtractor:
         objects = self._objects(state, batch, subjects)
         return assemble(encodings, subjects, objects, self.schema)
 
-    def finish(self, triples: Sequence[Triple]) -> list[Triple]:
-        """Make of what was decoded in a text what is returned.
-
-        Scores are calibrated, low ones dropped, rules applied, and the best kept.
-        """
-        weighed = weigh(triples, self.schema, self.decoding.calibration, self.decoding.score_thresholds)
-        ruled = apply_rules(weighed, self.schema) if self.rules else weighed
-        if self.predicates is not None:  # not those that only rules needed
-            ruled = [triple for triple in ruled if triple.predicate in self.predicates]
-        return ruled if self.top_k is None else _best(ruled, self.top_k)
+    def postprocess(self, triples: Sequence[Triple]) -> list[Triple]:
+        """Calibrate scores, drop low ones, apply rules, select predicates and keep the top k of a text's triples."""
+        kept = calibrate_and_filter(triples, self.schema, self.decoding.calibration, self.decoding.score_thresholds)
+        if self.rules:
+            kept = apply_rules(kept, self.schema)
+        if self.predicates is not None:  # drops the predicates that were computed for the rules
+            kept = [triple for triple in kept if triple.predicate in self.predicates]
+        if self.top_k is not None:
+            kept = sorted(kept, key=lambda triple: triple.score or 0.0, reverse=True)[: self.top_k]
+        return kept
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
         labels = np.arange(len(self.schema)) if self.labels is None else np.array(self.labels)
@@ -304,21 +303,20 @@ class TripleExtractor:
         return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-# Tokens: of fewer different lengths, more is found in the caches of what computes, which prepares itself for each.
+# Pad to a multiple of 8 tokens so that kernel caches see few shapes.
 _MULTIPLE = 8
 
-# The models' own states are about as wide, whatever the number of relations.
+# Width of the states of common models, which bound memory if there are few relations.
 _HIDDEN = 1024
 
-
-# Characters that are tokenised at once: a tokenizer takes some 500 bytes for each.
+# Characters that are tokenised at once: a tokenizer needs about 500 bytes for each.
 _PIECE = 1 << 14
 
 
 def _blocks(pieces: Iterable[Piece], characters: int, count: int | None) -> Iterator[list[Piece] | Exception]:
-    """Yield pieces in blocks of about as many characters, or of as many pieces.
+    """Yield blocks of pieces, of about `characters` characters and at most `count` pieces.
 
-    What goes wrong with the source of the texts comes last, so that the texts before it are not lost.
+    An exception from the source of the texts is yielded last, so that the texts before it are not lost.
     """
     block: list[Piece] = []
     size = 0
@@ -350,7 +348,3 @@ def _require_text(text: object) -> None:
     if not isinstance(text, str):
         hint = '; of a data set pass one column, KeyDataset(dataset, "text")' if isinstance(text, dict) else ""
         raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}{hint}")
-
-
-def _best(triples: list[Triple], top_k: int) -> list[Triple]:
-    return sorted(triples, key=lambda triple: triple.score or 0.0, reverse=True)[:top_k]

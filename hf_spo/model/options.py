@@ -11,8 +11,8 @@ from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any
 
-from .decoding_settings import DecodingSettings
-from .schema import Schema, Thresholds
+from .decoding_settings import DecodingSettings, Thresholds
+from .schema import Schema
 
 BATCH_TOKENS = 4096
 """Tokens in one forward pass, padding included."""

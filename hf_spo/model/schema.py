@@ -217,22 +217,6 @@ class Relation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The probability that a border has to exceed, by stage and side."""
-
-    subject_start: float = 0.5
-    subject_end: float = 0.5
-    object_start: float = 0.5
-    object_end: float = 0.5
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"threshold {name}={value}: expected a probability from 0 to 1")
-
-
 class Schema:
     """An ordered set of relations; a relation's index is its label in the model.
 

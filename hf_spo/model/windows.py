@@ -1,4 +1,4 @@
-"""Texts of any length as windows that a model can read: whole sentences, overlapping, in the text's own offsets."""
+"""Cut texts of any length into overlapping windows of whole sentences that fit a model, and join their triples."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,27 +15,27 @@ from .sentences import inside_words, sentence_ends
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """As much of a text as is tokenised at once, so that memory does not grow with the text.
+    """The part of a text that is tokenised at once, so that memory does not grow with the text.
 
     Args:
-        number: of the text among those that are read.
-        content: the piece.
-        start: the characters of the text before it.
+        text_index: index of the text in the input.
+        content: the part.
+        start: characters of the text before the part.
         whole: the text.
     """
 
-    number: int
+    text_index: int
     content: str
     start: int
     whole: str
 
     @property
     def is_last(self) -> bool:
-        """Whether the text ends with it."""
+        """Whether the text ends with this piece."""
         return self.start + len(self.content) == len(self.whole)
 
 
-def pieces(number: int, text: str, size: int) -> Iterator[Piece]:
+def pieces(text_index: int, text: str, size: int) -> Iterator[Piece]:
     """Cut a text into pieces of at most this many characters, between sentences where it has any."""
     start = 0
     while len(text) - start > size:
@@ -43,37 +43,37 @@ def pieces(number: int, text: str, size: int) -> Iterator[Piece]:
         ends = list(sentence_ends(text, low, high))
         ends = ends or [match.end() for match in _CLAUSE.finditer(text, low, high)]
         end = ends[-1] if ends else high
-        yield Piece(number, text[start:end], start, text)
+        yield Piece(text_index, text[start:end], start, text)
         start = end
-    yield Piece(number, text[start:], start, text)
+    yield Piece(text_index, text[start:], start, text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """A stretch of a text that a model reads at once.
+    """A part of a text that a model reads at once.
 
     Args:
-        text: the number of the text among those that are read.
-        encoding: of the stretch alone.
-        start: the characters of the text before it.
-        torn: whether it begins, and ends, within a sentence whose rest another window holds.
+        text_index: index of the text in the input.
+        encoding: tokens of the window alone.
+        start: characters of the text before the window.
+        torn: whether the window begins, and ends, inside a sentence whose rest is in another window.
     """
 
-    text: int
+    text_index: int
     encoding: Encoding
     start: int = 0
     torn: tuple[bool, bool] = (False, False)
 
     def place(self, triples: Iterable[Triple]) -> list[Triple]:
-        """Return triples of the stretch at their place in the text, without those that may be torn.
+        """Move triples from window offsets to text offsets, and drop those that the window's border may cut.
 
-        A mention that touches a border within a sentence may go on beyond it; the window that holds the rest tells.
+        A mention that touches a border inside a sentence may continue in the next window, which finds it whole.
         """
         whole = [triple for triple in triples if not self._is_torn(triple)]
         return [triple.moved(self.start) for triple in whole] if self.start else whole
 
     def part_of(self, example: Example) -> Example:
-        """Return what an example, the text's, says of this stretch: the triples that lie in it, at their place."""
+        """Return the window's text with the triples of an example, the text's, that lie inside the window."""
         if len(self.encoding.text) == len(example.text):
             return example
         moved = tuple(triple.moved(-self.start) for triple in example.triples if self._covers(triple))
@@ -103,23 +103,23 @@ def _mentions(triple: Triple) -> Iterator[Mention]:
 
 
 def join(parts: Iterable[Iterable[Triple]]) -> list[Triple]:
-    """Put together what the windows of one text gave.
+    """Merge the triples that the windows of one text gave.
 
-    Triples of the same mentions at the same places are one; its score is the best of theirs, because a window that
-    ends soon after a fact shows less of what speaks for it.
+    Equal triples at the same places become one with the best of their scores: a window that ends soon after a fact
+    shows less of its context and scores it lower.
     """
     return merge(triple for part in parts for triple in part)
 
 
 @dataclass(frozen=True, slots=True)
 class WindowSize:
-    """How a text is cut into windows, in tokens of the text.
+    """Sizes of windows, in tokens of the text, without special tokens.
 
     Args:
-        usual: neighbouring sentences are read together up to this many. A model that was trained on single sentences
+        usual: neighbouring sentences are read together up to this size. A model that was trained on single sentences
             finds less in a window of many.
-        limit: what the model can read at once: a sentence of more than `usual` tokens has a window of its own up to it.
-        stride: what neighbouring windows share at least, where that much of whole sentences can be shared.
+        limit: of the model; a single sentence of more than `usual` tokens gets a window of up to this size.
+        stride: tokens that neighbouring windows share, if whole sentences of that size can be shared.
     """
 
     usual: int
@@ -138,29 +138,31 @@ class WindowSize:
 
     @property
     def torn_stride(self) -> int:
-        """What the windows share that part a sentence."""
+        """Tokens that two windows share if the border between them is inside a sentence."""
         return max(self.stride, self.limit // 8)
 
 
-def split(text: int, encoding: Encoding, size: WindowSize, begin: int = 0) -> list[Window]:
-    """Cut a piece of a text into windows of whole sentences; a sentence of more than `limit` where it does least harm.
+def split(text_index: int, encoding: Encoding, size: WindowSize, begin: int = 0) -> list[Window]:
+    """Cut a piece of a text into windows of whole sentences.
+
+    A sentence longer than `size.limit` is cut after a clause, between words or between tokens, in this order.
 
     Args:
-        text: the number of the text.
-        encoding: the piece.
+        text_index: index of the text in the input.
+        encoding: tokens of the piece.
         size: of the windows.
-        begin: the characters of the text before the piece.
+        begin: characters of the text before the piece.
     """
     before, after = encoding.specials
     count = len(encoding) - before - after
     if count <= size.usual or (count <= size.limit and _is_one_sentence(encoding.text)):
-        return [Window(text, encoding, begin)]
+        return [Window(text_index, encoding, begin)]
     borders = Borders(encoding, before, count)
     made = []
     for first, last in borders.cut(size):
         part, start = encoding.window(before + first, before + last)
         torn = not borders.between_sentences(first), not borders.between_sentences(last)
-        made.append(Window(text, part, begin + start, torn))
+        made.append(Window(text_index, part, begin + start, torn))
     return made
 
 
@@ -174,11 +176,11 @@ def _is_one_sentence(text: str) -> bool:
 
 
 class Borders:
-    """Where a text's tokens may be parted, best places first. Positions count tokens of the text from 0.
+    """Positions at which a text may be cut, by preference. Positions count tokens of the text from 0.
 
     Args:
         encoding: the text.
-        before: special tokens before it.
+        before: special tokens before the text.
         count: tokens of the text.
     """
 
@@ -186,7 +188,8 @@ class Borders:
         self.text = encoding.text
         self.count = count
         offsets = encoding.offsets[before : before + count]
-        # A token that covers nothing has its place; where several stand for one character, they stay together.
+        # Tokens that cover no character get the position of their neighbour; several tokens of one character stay
+        # together.
         self._starts = np.maximum.accumulate(offsets[:, 0])
         ends = np.maximum.accumulate(offsets[:, 1])
         self._apart = np.flatnonzero(self._starts[1:] >= ends[:-1]) + 1
@@ -206,11 +209,11 @@ class Borders:
         return [*marks, self._apart[~inside[self._starts[self._apart]]], self._apart]
 
     def between_sentences(self, position: int) -> bool:
-        """Tell whether a sentence ends before a token, and another one begins with it."""
+        """Tell whether a sentence begins at a position."""
         return position in self._between
 
     def cut(self, size: WindowSize) -> Iterator[tuple[int, int]]:
-        """Yield first and last token, exclusive, of windows."""
+        """Yield the first and last token of each window, the last exclusive."""
         first, last = 0, self._end(0, size)
         while last < self.count:
             yield first, last
@@ -219,7 +222,7 @@ class Borders:
         yield first, self.count
 
     def _end(self, first: int, size: WindowSize) -> int:
-        """Return where a window ends: with the last sentence that fits, or with the first one if none does."""
+        """Return the end of a window: that of the last sentence that fits, or of the first one if none fits."""
         if first + size.usual >= self.count:
             return self.count
         sentences = self._sentences
@@ -230,7 +233,7 @@ class Borders:
         return end if end <= first + size.limit else self._latest(first + size.limit // 2, first + size.limit)
 
     def _next(self, first: int, last: int, size: WindowSize) -> int:
-        """Return where the window after this one begins."""
+        """Return the start of the window after this one."""
         if self.between_sentences(last):
             sentences = self._sentences
             low, high = np.searchsorted(sentences, (first, last), side="right")
@@ -238,11 +241,11 @@ class Borders:
             starts = sentences[max(low, shared) : high].tolist()
         else:
             starts = [self._latest(first, last - size.torn_stride)]
-        # A window that shares so much that it ends with this one, or before, would say nothing new.
+        # A window that ends with this one, or before it, would add nothing.
         return next((start for start in starts if self._end(start, size) > last), last)
 
     def _latest(self, after: int, limit: int) -> int:
-        """Return the best place to part a sentence after one position and up to another: the last of the best kind."""
+        """Return the last position of the best kind that is after one position and not after another."""
         for level in self._levels:
             at = int(np.searchsorted(level, limit, side="right")) - 1
             if at >= 0 and level[at] > after:

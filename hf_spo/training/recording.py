@@ -8,9 +8,8 @@ import numpy as np
 
 from ..model.alignment import Batch
 from ..model.decoding import decode_subjects
-from ..model.decoding_settings import SpanPairing
+from ..model.decoding_settings import SpanPairing, Thresholds
 from ..model.extraction import PointerBackend
-from ..model.schema import Thresholds
 
 Subject = tuple[int, int, int]
 """Sentence, first and last token."""

@@ -111,10 +111,10 @@ class StageExtractor(TripleExtractor):
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
         """Run both passes over one batch, and the second one once more for its gold subjects."""
         triples = super().run(windows)
-        labels = [self._labels(self._examples[window.text], window) for window in windows]
+        labels = [self._labels(self._examples[window.text_index], window) for window in windows]
         for window, score in zip(windows, self._score(labels), strict=True):
-            self._scores.setdefault(window.text, []).append(score)
-            self._windows.setdefault(window.text, []).append(window)
+            self._scores.setdefault(window.text_index, []).append(score)
+            self._windows.setdefault(window.text_index, []).append(window)
         self._watched.forget()
         return triples
 

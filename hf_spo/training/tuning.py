@@ -11,10 +11,10 @@ from ..metrics import TripleScore, TripleScorer
 from ..metrics.judging import judge
 from ..metrics.reliability import reliability
 from ..model.calibration import Calibration, CalibrationMethod, fit_calibration
-from ..model.decoding_settings import DecodingSettings
+from ..model.decoding_settings import DecodingSettings, Thresholds
 from ..model.ensemble import EnsembleExtractor
 from ..model.extraction import PointerBackend, TripleExtractor
-from ..model.schema import Example, Schema, Thresholds, Triple
+from ..model.schema import Example, Schema, Triple
 from .recording import RecordedBackend
 
 FOLDS = 5
@@ -164,7 +164,7 @@ class Tuner:
         def record(backend: PointerBackend) -> PointerBackend:
             return RecordedBackend(backend, LEVELS, pairing)
 
-        self._recorded = self.extractor.on(record)
+        self._recorded = self.extractor.with_backend(record)
 
     def run(self) -> Tuning:
         """Search.

@@ -183,8 +183,8 @@ class _Extractor(TripleExtractor):
 
     def read(self, pieces: Sequence[Piece]) -> list[Window]:
         windows = super().read(pieces)
-        numbers = Counter(window.text for window in windows)
-        self.in_parts.update(piece.whole for piece in pieces if numbers[piece.number] > 1)
+        numbers = Counter(window.text_index for window in windows)
+        self.in_parts.update(piece.whole for piece in pieces if numbers[piece.text_index] > 1)
         return windows
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:

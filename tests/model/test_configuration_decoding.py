@@ -7,8 +7,7 @@ from huggingface_hub.errors import StrictDataclassClassValidationError
 
 from hf_spo import EnsembleConfig, SpoConfig
 from hf_spo.model.calibration import Calibration, CalibrationMethod
-from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing
-from hf_spo.model.schema import Thresholds
+from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing, Thresholds
 from tests import builders
 
 RELATIONS = builders.SCHEMA.to_list()

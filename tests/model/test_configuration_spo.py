@@ -8,7 +8,7 @@ from transformers import AutoConfig, BertConfig, DistilBertConfig, RobertaConfig
 
 from hf_spo import Schema, SpoConfig
 from hf_spo.model.configuration_decoding import RENAMED_KEYS
-from hf_spo.model.schema import Thresholds
+from hf_spo.model.decoding_settings import Thresholds
 from hf_spo.model.versions import package_version
 from tests import builders
 

@@ -7,9 +7,18 @@ import pytest
 
 from hf_spo.model.alignment import encode, pad
 from hf_spo.model.calibration import Calibration, CalibrationMethod
-from hf_spo.model.decoding import Objects, Subjects, assemble, decode_objects, decode_subjects, join_slots, merge, weigh
-from hf_spo.model.decoding_settings import SpanPairing
-from hf_spo.model.schema import Mention, Relation, Schema, Span, Thresholds, Triple
+from hf_spo.model.decoding import (
+    Objects,
+    Subjects,
+    assemble,
+    calibrate_and_filter,
+    decode_objects,
+    decode_subjects,
+    join_slots,
+    merge,
+)
+from hf_spo.model.decoding_settings import SpanPairing, Thresholds
+from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
 from tests import builders
 
 
@@ -324,11 +333,13 @@ class TestWeigh:
 
     def weighed(self, scores, calibration=None, limits=()):
         scored = [replace(triple, score=score) for triple, score in zip(self.TRIPLES, scores, strict=True)]
-        return [triple.score for triple in weigh(scored, builders.SCHEMA, calibration, limits)]
+        return [triple.score for triple in calibrate_and_filter(scored, builders.SCHEMA, calibration, limits)]
 
     def test_nothing_chosen_changes_nothing(self):
         assert self.weighed([0.9, 0.1, 0.5]) == [0.9, 0.1, 0.5]
-        assert weigh([], builders.SCHEMA, Calibration(CalibrationMethod.TEMPERATURE, (1, 0)), (0.5,)) == []
+        assert (
+            calibrate_and_filter([], builders.SCHEMA, Calibration(CalibrationMethod.TEMPERATURE, (1, 0)), (0.5,)) == []
+        )
 
     def test_thresholds_are_compared_with_calibrated_scores(self):
         halved = Calibration(CalibrationMethod.ISOTONIC, (0.0, 0.5), (0.0, 1.0))

@@ -1,8 +1,7 @@
 import pytest
 
 from hf_spo.model.calibration import Calibration, CalibrationMethod
-from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing
-from hf_spo.model.schema import Thresholds
+from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing, Thresholds
 
 CALIBRATION = Calibration(CalibrationMethod.TEMPERATURE, (1.2, -0.1))
 SETTINGS = [

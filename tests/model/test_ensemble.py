@@ -8,11 +8,11 @@ from transformers import AutoModel, pipeline
 from hf_spo import AutoModelForTripleExtraction, SpoEnsemble, TripleStore
 from hf_spo.model.alignment import encode, pad
 from hf_spo.model.calibration import Calibration, CalibrationMethod
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.ensemble import AveragingBackend, EnsembleExtractor, combine, make_extractor
 from hf_spo.model.extraction import TripleExtractor
 from hf_spo.model.modeling_spo import TorchBackend
-from hf_spo.model.schema import Mention, Schema, Span, Thresholds, Triple
+from hf_spo.model.schema import Mention, Schema, Span, Triple
 from tests import builders
 
 TEXTS = [example.text for example in builders.EXAMPLES]
@@ -170,7 +170,7 @@ class TestUnited:
         loop = make_extractor(SpoEnsemble.from_pretrained(united).eval(), tiny_tokenizer)
         assert isinstance(loop, EnsembleExtractor)
         seen = []
-        watched = loop.on(lambda backend: seen.append(backend) or backend)
+        watched = loop.with_backend(lambda backend: seen.append(backend) or backend)
         assert len(seen) == 2
         none = watched.redecoded(DecodingSettings(Thresholds(1, 1, 1, 1)))
         assert list(none(TEXTS)) == [[] for _ in TEXTS]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.extraction import TextTooLongError, TripleExtractor
 from hf_spo.model.modeling_spo import TorchBackend
 from hf_spo.model.relation_rules import RelationRules
-from hf_spo.model.schema import Example, Relation, Schema, Thresholds, Triple
+from hf_spo.model.schema import Example, Relation, Schema, Triple
 from hf_spo.model.windows import Window
 from tests import builders
 from tests.builders import EVERY_TOKENIZER, any_text, mention
@@ -186,7 +186,7 @@ class TestRules:
 
     def test_can_be_switched_off(self, gold, tiny_tokenizer):
         assert len(self.extract(gold, tiny_tokenizer, rules=False)) == 3
-        loop = TripleExtractor(gold, tiny_tokenizer, self.ruled, max_length=64).bare()
+        loop = TripleExtractor(gold, tiny_tokenizer, self.ruled, max_length=64).without_postprocessing()
         assert len(next(iter(loop([self.text])))) == 3
 
     def test_come_after_thresholds_and_before_the_best_are_chosen(self, gold, tiny_tokenizer):
@@ -198,9 +198,9 @@ class TestRules:
         one, other, third = (mention(text, part, "人物") for part in ("何雨晴", "周一鸣", "雪国"))
         found = [Triple(one, "妻子", other, {}, 0.4), Triple(third, "妻子", other, {}, 0.6)]
         # What follows from a triple that is sure enough needs no threshold of its own.
-        assert [(kept.predicate, kept.score) for kept in loop.finish(found)] == [("妻子", 0.6), ("丈夫", 0.6)]
+        assert [(kept.predicate, kept.score) for kept in loop.postprocess(found)] == [("妻子", 0.6), ("丈夫", 0.6)]
         surer = [*found, Triple(one, "妻子", third, {}, 0.9)]
-        assert [kept.score for kept in loop.finish(surer)] == [0.9, 0.9]
+        assert [kept.score for kept in loop.postprocess(surer)] == [0.9, 0.9]
 
 
 class TestRelations:

@@ -28,12 +28,11 @@ from hf_spo import (
     character_tokenizer,
 )
 from hf_spo.model.alignment import encode, pad
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.encoders import last_layer_norm, position_limit
 from hf_spo.model.ensemble import make_extractor
 from hf_spo.model.features import Features
 from hf_spo.model.modeling_spo import TorchBackend, masked_mean
-from hf_spo.model.schema import Thresholds
 from hf_spo.model.words import WordVocabulary
 from tests import builders
 

@@ -7,10 +7,10 @@ import pytest
 from typer.main import get_command
 
 from hf_spo.cli import app
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.options import OPTIONS, ExtractionOptions, merge_options, options_table
 from hf_spo.model.relation_rules import RelationRules
-from hf_spo.model.schema import Relation, Schema, Thresholds
+from hf_spo.model.schema import Relation, Schema
 from hf_spo.service.inputs import option_schemas
 from tests.builders import SCHEMA
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from datasets import Dataset
 
+from hf_spo.model.decoding_settings import Thresholds
 from hf_spo.model.relation_rules import RelationRules
-from hf_spo.model.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Thresholds, Triple
+from hf_spo.model.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Triple
 
 FOUNDED_BODY = Relation("机构", "成立日期", "Date")
 FOUNDED_FIRM = Relation("企业", "成立日期", "Date")

@@ -65,7 +65,7 @@ class TestPieces:
         assert "".join(piece.content for piece in found) == text
         assert all(text[piece.start :].startswith(piece.content) for piece in found)
         assert [piece.content.endswith("。") for piece in found] == [True] * 4 + [False] * (len(found) - 4)
-        assert all(len(piece.content) <= 12 and piece.number == 3 and piece.whole is text for piece in found)
+        assert all(len(piece.content) <= 12 and piece.text_index == 3 and piece.whole is text for piece in found)
         assert [piece.is_last for piece in found] == [False] * (len(found) - 1) + [True]
 
     @pytest.mark.parametrize("text", ["", "白露"])
@@ -146,7 +146,7 @@ def test_every_token_is_read_and_no_window_is_too_long(tokenizer, text, usual, l
     assert read == count
     for window in split(7, encoding, size):
         inner = window.encoding
-        assert window.text == 7
+        assert window.text_index == 7
         assert inner.input_ids[:before].tolist() == encoding.input_ids[:before].tolist()
         assert inner.input_ids[len(inner) - after :].tolist() == encoding.input_ids[len(encoding) - after :].tolist()
         assert text[window.start : window.start + len(inner.text)] == inner.text

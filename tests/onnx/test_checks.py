@@ -2,9 +2,8 @@ import pytest
 import torch
 
 from hf_spo import load_onnx
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.ensemble import make_extractor
-from hf_spo.model.schema import Thresholds
 from hf_spo.onnx import OnnxExportError
 from hf_spo.onnx.checks import TEXTS, check_parity
 from tests import builders

@@ -14,10 +14,9 @@ from transformers import pipeline
 
 from hf_spo import DgcnnConfig, SpoEnsemble, TripleStore, load_onnx
 from hf_spo.model.alignment import pad
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.ensemble import make_extractor
 from hf_spo.model.features import Features
-from hf_spo.model.schema import Thresholds
 from hf_spo.model.words import WordVocabulary
 from hf_spo.onnx import OnnxExportError, export_onnx
 from hf_spo.onnx.folder import DESCRIPTION_FILE

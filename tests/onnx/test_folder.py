@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from hf_spo.model.calibration import Calibration, CalibrationMethod
-from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing
+from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing, Thresholds
 from hf_spo.model.relation_rules import RelationRules
-from hf_spo.model.schema import Schema, Thresholds
+from hf_spo.model.schema import Schema
 from hf_spo.onnx.folder import (
     DESCRIPTION_FILE,
     Description,

@@ -22,10 +22,9 @@ from hf_spo import (
     TripleStore,
 )
 from hf_spo.metrics import TripleScorer
-from hf_spo.model.decoding_settings import DecodingSettings
+from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.features import Features
 from hf_spo.model.modeling_spo import TorchBackend
-from hf_spo.model.schema import Thresholds
 from hf_spo.model.words import WordVocabulary
 from hf_spo.training import ExponentialMovingAverage, SpoTrainer
 from tests import builders

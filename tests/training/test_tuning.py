@@ -3,10 +3,10 @@ import pytest
 
 from hf_spo.metrics import TripleScorer
 from hf_spo.model.calibration import CalibrationMethod
-from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing
+from hf_spo.model.decoding_settings import DecodingSettings, SpanPairing, Thresholds
 from hf_spo.model.ensemble import AveragingBackend, EnsembleExtractor
 from hf_spo.model.extraction import TripleExtractor
-from hf_spo.model.schema import Example, Thresholds
+from hf_spo.model.schema import Example
 from hf_spo.training.recording import RecordedBackend
 from hf_spo.training.tuning import AS_IT_IS, BY_RELATION, LEVELS, ONE, Tuner
 from tests import builders
@@ -79,7 +79,7 @@ class TestRecordedBackend:
     @pytest.mark.parametrize("pairing", SpanPairing)
     def test_decodes_like_the_backend_and_asks_it_once(self, backend, items, tiny_tokenizer, pairing):
         texts = [item.text for item in items[:20]]
-        recorded = loop(backend, tiny_tokenizer).on(lambda own: RecordedBackend(own, LEVELS, pairing))
+        recorded = loop(backend, tiny_tokenizer).with_backend(lambda own: RecordedBackend(own, LEVELS, pairing))
         for thresholds in (Thresholds(), Thresholds(0.1, 0.3, 0.2, 0.7), Thresholds(0.7, 0.1, 0.4, 0.4)):
             settings = DecodingSettings(thresholds, pairing)
             before = dict(backend.calls)
@@ -91,7 +91,7 @@ class TestRecordedBackend:
     def test_a_subject_that_was_not_foreseen_is_computed(self, backend, items, tiny_tokenizer):
         texts = [item.text for item in items[:8]]
         settings = DecodingSettings(Thresholds(0.12, 0.55))
-        recorded = loop(backend, tiny_tokenizer, settings).on(
+        recorded = loop(backend, tiny_tokenizer, settings).with_backend(
             lambda own: RecordedBackend(own, (0.7,), SpanPairing.NEAREST)
         )
         assert list(recorded(texts)) == list(loop(backend, tiny_tokenizer, settings)(texts))
