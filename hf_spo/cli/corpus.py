@@ -100,12 +100,12 @@ def extract_corpus(
     job = CorpusJob(
         sources,
         folder,
-        given.columns,
+        given.options,
         layout.rows,
         layout.form,
         layout.part_size,
         {"model": choice.name, "revision": choice.revision()},
-        {"columns": asdict(given.columns), "parameters": dict(parameters)},
+        {"columns": given.options.to_dict(), "parameters": dict(parameters)},
     )
     began = time.monotonic()
     try:

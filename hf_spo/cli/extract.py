@@ -9,7 +9,8 @@ import typer
 from ..corpus.job import PART_SIZE
 from ..corpus.parts import PartFormat
 from ..corpus.parts import Rows as RowsOf
-from ..data.documents import Columns, SourceFormat
+from ..data.documents import ReadOptions, SourceFormat
+from ..data.formats.csv_rows import Quoting
 from ..model.options import ExtractionOptions
 from .console import BadLines, is_terminal
 from .corpus import EngineName, Layout, Workers, extract_corpus
@@ -68,6 +69,17 @@ def extract(
             rich_help_panel=FILES_PANEL,
         ),
     ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of text files and stdin.", rich_help_panel=FILES_PANEL)
+    ] = "utf-8",
+    quoting: Annotated[
+        Quoting,
+        typer.Option(
+            help="Whether quotation marks in CSV and TSV enclose fields or are part of the text; auto: they enclose "
+            "fields in CSV, and in TSV if most of them can.",
+            rich_help_panel=FILES_PANEL,
+        ),
+    ] = Quoting.AUTO,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -153,7 +165,9 @@ def extract(
             )
         texts = ["-"]
     choice = ModelChoice(model, device, dtype, backend, threads)
-    given = ExtractionInputs(texts or [], inputs or [], input_format, Columns(text_column, id_column))
+    given = ExtractionInputs(
+        texts or [], inputs or [], input_format, ReadOptions(text_column, id_column, encoding, quoting)
+    )
     layout, helpers = Layout(rows, output_format, part_size), Workers(engine, workers, address)
     if output is not None and tool is None and _is_folder(output):
         if not inputs:

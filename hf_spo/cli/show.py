@@ -1,6 +1,5 @@
 """hf-spo show."""
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ..data.document_readers import read_stdin_lines
+from ..data.documents import ReadOptions
 from ..drawing import WIDTH, page, render
 from ..model.options import ExtractionOptions
 from ..support.files import whole_file
@@ -112,7 +113,7 @@ def _read(path: Path, bad_lines: BadLines | None) -> Iterator[_Row]:
 def _texts(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         if text == "-":
-            yield from (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
+            yield from read_stdin_lines(ReadOptions())
         else:
             yield text
 

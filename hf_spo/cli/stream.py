@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from ..data.document_readers import read_documents
-from ..data.documents import Columns, Document, Source, SourceFormat, count_documents, find_sources
+from ..data.document_readers import read_documents, read_stdin_lines
+from ..data.documents import Document, ReadOptions, Source, SourceFormat, count_documents, find_sources
 from ..model.fields import json_line
 from ..model.schema import Triple
 from ..support.files import whole_file, whole_path
@@ -40,13 +40,13 @@ class ExtractionInputs:
         texts: themselves; - stands for the lines of stdin.
         inputs: sources of documents.
         form: of the sources, if it is said.
-        columns: which fields have text and id.
+        options: how the documents are read.
     """
 
     texts: list[str]
     inputs: list[str]
     form: SourceFormat | None
-    columns: Columns
+    options: ReadOptions
 
     def sources(self) -> list[Source]:
         """Find the sources.
@@ -148,7 +148,7 @@ def _documents(given: ExtractionInputs, sources: list[Source], bad_lines: BadLin
     from ..data import DataFormatError
 
     for source in sources:
-        for item in read_documents(source, given.columns):
+        for item in read_documents(source, given.options):
             if isinstance(item, Document):
                 yield item
                 continue
@@ -157,7 +157,7 @@ def _documents(given: ExtractionInputs, sources: list[Source], bad_lines: BadLin
             bad_lines(item)
     for text in given.texts:
         if text == "-":
-            yield from (Document("", line.removesuffix("\n").removesuffix("\r"), "") for line in sys.stdin)
+            yield from (Document("", line, "") for line in read_stdin_lines(given.options))
         else:
             yield Document("", text, "")
 

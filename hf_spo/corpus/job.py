@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..data.document_readers import Item, read_documents
-from ..data.documents import Columns, Source
+from ..data.documents import ReadOptions, Source
 from ..data.formats.base import DataFormatError
 from ..support.locks import only_writer
 from ..support.unreadable import UnreadableRecord
@@ -49,7 +49,7 @@ class CorpusJob:
     Args:
         sources: to read, in this order.
         folder: for parts, errors and manifest; it is created if it does not exist.
-        columns: names of the fields with text and id.
+        options: how documents are read.
         rows: content of a row.
         form: file format of the parts.
         part_size: documents in a part.
@@ -59,7 +59,7 @@ class CorpusJob:
 
     sources: Sequence[Source]
     folder: Path
-    columns: Columns = field(default_factory=Columns)
+    options: ReadOptions = field(default_factory=ReadOptions)
     rows: Rows = Rows.DOCUMENT
     form: PartFormat = PartFormat.JSONL
     part_size: int = PART_SIZE
@@ -90,7 +90,7 @@ class CorpusJob:
         manifest.note_sources(self.sources)
         waiting = [(source, number) for source in self.sources if (number := done[source.name]) is not None]
         if waiting:
-            read = partial(_read, waiting, self.columns)
+            read = partial(_read, waiting, self.options)
             sources = deque(source for source, _ in waiting)
             try:
                 self._write(engine(read, load), manifest, sources, stamp, tell)
@@ -136,10 +136,10 @@ def _pop_before(sources: deque[Source], name: str) -> Iterator[Source]:
         yield sources.popleft()
 
 
-def _read(waiting: Sequence[tuple[Source, int]], columns: Columns) -> Iterator[Item]:
+def _read(waiting: Sequence[tuple[Source, int]], options: ReadOptions) -> Iterator[Item]:
     for number, (source, done) in enumerate(waiting):
         try:
-            yield from islice(read_documents(source, columns), done, None)
+            yield from islice(read_documents(source, options), done, None)
         except (DataFormatError, OSError) as error:
             if number == 0 and not done:  # the input may be wrong altogether
                 raise

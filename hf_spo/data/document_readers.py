@@ -1,65 +1,88 @@
-"""Reading documents out of their sources: each comes out, or what stands in its place does."""
+"""Read documents from their sources: each record is a document, or an error in its place."""
 
 import bz2
-import codecs
-import csv
 import gzip
+import io
 import json
 import lzma
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from ..model.fields import kind
 from ..support.unreadable import UnreadableRecord
-from .documents import HUB_PREFIX, Columns, Document, Source, SourceFormat
+from .documents import HUB_PREFIX, STDIN, Document, ReadOptions, Source, SourceFormat
 from .formats.base import DataFormatError
+from .formats.csv_rows import csv_rows, quoting_of
+from .formats.json_rows import json_rows, lenient_json
+from .formats.lines import Line, text_lines
 
 Item = Document | UnreadableRecord
 
 _SHOWN = 1000
-"""Characters of what is no document that are kept."""
-
-_FIELD_LIMIT = 1 << 30
-"""Characters of a CSV field."""
+"""Characters that are kept of a record that cannot be read."""
 
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
-def read_documents(source: Source, columns: Columns) -> Iterator[Item]:
+def read_documents(source: Source, options: ReadOptions) -> Iterator[Item]:
     """Read a source's documents, in order and one at a time.
 
     Raises:
-        DataFormatError: it cannot be read as what it is said to be, or has no such column.
+        DataFormatError: the source does not have its format, or has no such column.
         FileNotFoundError: there is no such file.
     """
-    return _READERS[source.format](source, columns)
+    for item in _READERS[source.format](source, options):
+        if isinstance(item, UnreadableRecord) and len(item.content) > _SHOWN:
+            item = replace(item, content=item.content[:_SHOWN])
+        yield item
 
 
-def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a file, without their ends."""
-    for number, line in _whole_lines(source):
-        yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+def read_stdin_lines(options: ReadOptions) -> Iterator[str]:
+    """Read texts from stdin, one per line.
+
+    Raises:
+        DataFormatError: a line is not in the encoding of the options.
+    """
+    for item in read_documents(Source(STDIN, SourceFormat.TEXT), options):
+        if isinstance(item, UnreadableRecord):
+            raise DataFormatError(str(item))
+        yield item.text
 
 
-def _whole_lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a file; of one that grows, those that were there before."""
-    # As bytes: only a line feed ends a line, not U+2028, and a byte that is not UTF-8 is one line's problem.
+def _text_lines(source: Source, options: ReadOptions) -> Iterator[tuple[int, Line]]:
+    """Yield numbered lines with their ends.
+
+    Raises:
+        DataFormatError: the file is not in the encoding of the options, if that is not UTF-8.
+    """
+    if options.is_utf8:
+        yield from text_lines(_raw_lines(source), source.name, "--encoding")
+        return
+    with _binary(source) as file:
+        try:
+            with io.TextIOWrapper(file, options.encoding, newline="\n") as lines:
+                yield from enumerate(lines, 1)
+        except (UnicodeError, LookupError) as error:
+            raise DataFormatError(f"{source.name}: not {options.encoding} ({error}); change --encoding") from None
+
+
+def _raw_lines(source: Source) -> Iterator[bytes]:
+    """Yield the lines of a file; of one that grows, those that were there when it was found."""
     with _binary(source) as file:
         position = 0
-        for number, raw in enumerate(file, 1):
+        for raw in file:
             position += len(raw)
             if source.can_grow and _is_unfinished(source, position, raw):
                 return
-            content = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-            if number == 1 and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise DataFormatError(f"{source.name} is UTF-16; save it as UTF-8")
-            yield number, content
+            yield raw
 
 
 def _is_unfinished(source: Source, position: int, line: bytes) -> bool:
-    """Tell whether a line came, or goes on, after the file was found."""
+    """Tell whether a line was written, or continued, after the file was found."""
     assert source.path is not None
     assert source.size is not None
     if position > source.size:
@@ -74,137 +97,93 @@ def _binary(source: Source) -> IO[bytes]:
     return file
 
 
-def _read_text(source: Source, columns: Columns) -> Iterator[Item]:
-    for number, line in _lines(source):
-        name = f"{source.name}:{number}"
-        try:
-            yield Document(name, line.decode("utf-8"), source.name)
-        except UnicodeDecodeError as error:
-            yield _not_utf8(error, source, number)
-
-
-def _not_utf8(error: UnicodeDecodeError, source: Source, number: int) -> UnreadableRecord:
-    reason = f"not UTF-8: byte {error.start + 1} of the line is 0x{error.object[error.start]:02x}"
-    content = error.object.decode("utf-8", "backslashreplace")
-    return _unreadable(reason, source, number, content, "line", remedy="save the file as UTF-8")
-
-
-def _unreadable(
-    reason: str,
-    source: Source,
-    number: int,
-    content: Any,
-    unit: str = "row",
-    field: str = "",
-    remedy: str = "",
-    id: str | int = "",  # noqa: A002  # as in UnreadableRecord
-) -> UnreadableRecord:
-    shown = content if isinstance(content, str) else json.dumps(content, default=str, ensure_ascii=False)
-    name = f"{source.name}:{number}" if id == "" else id
-    return UnreadableRecord(source.name, number, reason, shown[:_SHOWN], unit, field, remedy, name)
-
-
-def _read_json(source: Source, columns: Columns) -> Iterator[Item]:
-    """Read an object a line, or a list, which is held as a whole."""
-    lines = _lines(source)
-    for number, line in lines:
-        if number == 1 and line.lstrip().startswith(b"["):
-            yield from _read_list(source, b"\n".join([line, *(rest for _, rest in lines)]), columns)
-            return
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            yield _not_utf8(error, source, number)
-        except (ValueError, RecursionError) as error:
-            yield _unreadable(
-                f"not JSON ({error}); expected one object per line", source, number, line.decode(), "line"
-            )
+def _read_text(source: Source, options: ReadOptions) -> Iterator[Item]:
+    for number, line in _text_lines(source, options):
+        if isinstance(line, UnreadableRecord):
+            yield line
         else:
-            yield _item(row, number, source, columns)
+            yield Document(f"{source.name}:{number}", line.removesuffix("\n").removesuffix("\r"), source.name)
 
 
-def _read_list(source: Source, content: bytes, columns: Columns) -> Iterator[Item]:
-    try:
-        rows = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataFormatError(f"{source.name}: not a JSON list ({error}); is the file whole?") from None
-    for number, row in enumerate(rows, 1):
-        yield _item(row, number, source, columns)
+def _read_json(source: Source, options: ReadOptions) -> Iterator[Item]:
+    for row in json_rows(_text_lines(source, options), source.name, lenient_json):
+        yield row if isinstance(row, UnreadableRecord) else _item(row.value, row.number, source, options, row.unit)
 
 
-def _item(row: Any, number: int, source: Source, columns: Columns) -> Item:
-    """Make a document of a row, whatever it is."""
+def _item(row: Mapping[str, Any], number: int, source: Source, options: ReadOptions, unit: str = "row") -> Item:
+    """Make a document of a row."""
+    named = row.get(options.id_column or "id")
     name: str | int = f"{source.name}:{number}"
-    if not isinstance(row, Mapping):
-        return _unreadable(f"expected an object, got {kind(row)}", source, number, row)
-    given = row.get(columns.id or "id")
-    called = name
-    if isinstance(given, str | int) and not isinstance(given, bool) and given != "":
-        called = given
-    elif columns.id is not None:
-        reason = f"expected a string or a whole number, got {kind(given)}"
-        return _unreadable(reason, source, number, row, field=columns.id)
-    text = row.get(columns.text)
+    if isinstance(named, str | int) and not isinstance(named, bool) and named != "":
+        name = named
+    elif options.id_column is not None:
+        reason = f"expected a string or a whole number, got {kind(named)}"
+        return UnreadableRecord(source.name, number, reason, _shown(row), unit, options.id_column)
+    text = row.get(options.text_column)
     if isinstance(text, str):
-        return Document(called, text, source.name)
-    have = "" if columns.text in row else f"; the row has {sorted(map(str, row))}, and --text-column names the field"
-    reason = f"expected a string, got {kind(text)}{have}"
-    return _unreadable(reason, source, number, row, field=columns.text, id=called)
+        return Document(name, text, source.name)
+    remedy = ""
+    if options.text_column not in row:
+        remedy = f"the row has {sorted(map(str, row))}: name the field with the text with --text-column"
+    reason = f"expected a string, got {kind(text)}"
+    return UnreadableRecord(source.name, number, reason, _shown(row), unit, options.text_column, remedy, name)
 
 
-def _read_csv(source: Source, columns: Columns) -> Iterator[Item]:
-    csv.field_size_limit(max(_FIELD_LIMIT, csv.field_size_limit()))
-    # What is not UTF-8 comes through as lone surrogates, and is one row's problem.
-    lines = (line.decode("utf-8", "surrogateescape") for _, line in _whole_lines(source))
-    rows = csv.reader(lines, "excel-tab" if source.format == SourceFormat.TSV else "excel")
-    try:
-        names = next(rows, None)
-        if names is None:
-            raise DataFormatError(f"{source.name} is empty; expected a row with the names of the columns")
-        _check_columns(source, names, columns)
-        for number, values in enumerate(rows, 1):
-            if values:
-                yield _csv_item(names, values, number, source, columns)
-    except csv.Error as error:
-        raise DataFormatError(f"{source.name}: line {rows.line_num} is no {source.format.upper()}: {error}") from None
+def _shown(row: Any) -> str:
+    return json.dumps(row, default=str, ensure_ascii=False)
 
 
-def _csv_item(names: list[str], values: list[str], number: int, source: Source, columns: Columns) -> Item:
-    if len(values) != len(names):
-        return _unreadable(f"expected {len(names)} columns, got {len(values)}", source, number, values)
-    row = dict(zip(names, values, strict=True))
-    item = _item(row, number, source, columns)
-    try:
-        row[columns.text].encode()
-    except UnicodeEncodeError:
-        return _unreadable("not UTF-8", source, number, values, remedy="save the file as UTF-8", id=item.id)
-    return item
+def _read_csv(source: Source, options: ReadOptions) -> Iterator[Item]:
+    delimiter = "\t" if source.format == SourceFormat.TSV else ","
+    read = partial(_text_lines, source, options)
+    if source.path is None and delimiter == "\t":  # to tell how stdin is quoted, all of it has to be there
+        held = list(read())
+        read = partial(iter, held)
+    quoted = quoting_of(read, delimiter, options.quoting)
+    rows = csv_rows(read(), source.name, delimiter, quoted=quoted, remedy=_QUOTING)
+    header = next(rows, None)
+    if header is None:
+        raise DataFormatError(f"{source.name} is empty; expected a row with the names of the columns")
+    if isinstance(header, UnreadableRecord):
+        raise DataFormatError(str(header))
+    names = header.fields
+    _check_columns(source, names, options)
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, UnreadableRecord):
+            yield row
+        elif len(row.fields) != len(names):
+            reason = f"expected {len(names)} columns, got {len(row.fields)}"
+            yield UnreadableRecord(source.name, row.number, reason, row.content, remedy="" if quoted else _QUOTED)
+        else:
+            yield _item(dict(zip(names, row.fields, strict=True)), number, source, options)
 
 
-def _read_parquet(source: Source, columns: Columns) -> Iterator[Item]:
+_QUOTING = "if quotation marks are part of the text, pass --quoting none"
+_QUOTED = "if quotation marks enclose fields, pass --quoting quoted"
+
+
+def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Item]:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
         with ParquetFile(source.name) as file:
             names = file.schema_arrow.names
-            _check_columns(source, names, columns)
-            wanted = [name for name in (columns.text, columns.id or "id") if name in names]
+            _check_columns(source, names, options)
+            wanted = [name for name in (options.text_column, options.id_column or "id") if name in names]
             number = 0
             for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
                 for row in batch.to_pylist():
                     number += 1
-                    yield _item(row, number, source, columns)
+                    yield _item(row, number, source, options)
     except ArrowException as error:
-        raise DataFormatError(f"{source.name} is no Parquet file that can be read: {error}") from None
+        raise DataFormatError(f"{source.name} is not a complete Parquet file: {error}") from None
 
 
 _PARQUET_ROWS = 1000
 
 
-def _read_hub(source: Source, columns: Columns) -> Iterator[Item]:
+def _read_hub(source: Source, options: ReadOptions) -> Iterator[Item]:
     from datasets import load_dataset
 
     name, *rest = source.name.removeprefix(HUB_PREFIX).split(":")
@@ -214,18 +193,18 @@ def _read_hub(source: Source, columns: Columns) -> Iterator[Item]:
     except Exception as error:  # whatever its loaders and the network raise
         raise DataFormatError(f"{source.name} cannot be loaded: {error}") from None
     if rows.column_names is not None:
-        _check_columns(source, rows.column_names, columns)
+        _check_columns(source, rows.column_names, options)
     for number, row in enumerate(rows, 1):
-        yield _item(row, number, source, columns)
+        yield _item(row, number, source, options)
 
 
-def _check_columns(source: Source, names: list[str], columns: Columns) -> None:
-    for flag, name in (("--text-column", columns.text), ("--id-column", columns.id)):
+def _check_columns(source: Source, names: list[str], options: ReadOptions) -> None:
+    for flag, name in (("--text-column", options.text_column), ("--id-column", options.id_column)):
         if name is not None and name not in names:
             raise DataFormatError(f"{source.name} has no column {name!r}; name one of {names} with {flag}")
 
 
-_READERS: dict[SourceFormat, Callable[[Source, Columns], Iterator[Item]]] = {
+_READERS: dict[SourceFormat, Callable[[Source, ReadOptions], Iterator[Item]]] = {
     SourceFormat.TEXT: _read_text,
     SourceFormat.JSON: _read_json,
     SourceFormat.CSV: _read_csv,

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from ..support.files import digest
+from .formats.csv_rows import Quoting
 
 
 class SourceFormat(StrEnum):
@@ -54,16 +56,35 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of the columns, or fields, to read.
+class ReadOptions:
+    """How documents are read from their sources.
 
     Args:
-        text: has the text.
-        id: has what the document is called; None: "id" if there is one.
+        text_column: name of the column, or field, with the text.
+        id_column: name of the column with the document's name; None: "id" if there is one.
+        encoding: of text files and stdin.
+        quoting: of CSV and TSV.
     """
 
-    text: str = "text"
-    id: str | None = None
+    text_column: str = "text"
+    id_column: str | None = None
+    encoding: str = "utf-8"
+    quoting: Quoting = Quoting.AUTO
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what decides which documents come out, for the manifest of a job; the usual values are left out."""
+        usual = ReadOptions()
+        special = {name: getattr(self, name) for name in ("encoding", "quoting")}
+        return {
+            "text": self.text_column,
+            "id": self.id_column,
+            **{name: str(value) for name, value in special.items() if value != getattr(usual, name)},
+        }
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether lines are decoded one by one, so that a line in another encoding is an error of its own."""
+        return self.encoding.casefold().replace("-", "").replace("_", "") in ("utf8", "utf8sig")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from ..corpus.chunks import extract_chunk, in_chunks
 from ..data.document_readers import Item, read_documents
-from ..data.documents import Columns, Document, find_sources
+from ..data.documents import Document, ReadOptions, find_sources
 from ..model.extraction import Loop
 from ..model.fields import json_line
 from ..support.files import whole_file
@@ -73,7 +73,7 @@ def extract_file(
     """
     (source,) = find_sources([str(path)])
     outcome = Outcome(path.name)
-    items = (_named(item, path) for item in read_documents(source, Columns(column)))
+    items = (_named(item, path) for item in read_documents(source, ReadOptions(column)))
     within = (_checked(item, too_long) for item in islice(items, MAX_DOCUMENTS))
     rows, sheet, problems = (folder / f"{path.stem}.{kind}" for kind in ("triples.jsonl", "triples.csv", "bad.jsonl"))
     with ExitStack() as files:

@@ -12,7 +12,7 @@ from hf_spo.cli.models import ModelChoice
 from hf_spo.cli.options import DType
 from hf_spo.corpus import CorpusJob, LocalEngine
 from hf_spo.data import DataFormatError
-from hf_spo.data.documents import Columns, find_sources
+from hf_spo.data.documents import ReadOptions, find_sources
 from tests import builders
 from tests.corpus.mortal import Mortal
 
@@ -90,6 +90,6 @@ def test_a_document_that_kills_its_process_is_set_aside(cluster, tmp_path):
 
 def test_a_source_that_cannot_be_read_is_said_as_it_is_here(cluster, tmp_path):
     (tmp_path / "in.csv").write_text("body\nx\n")
-    job = CorpusJob(find_sources([str(tmp_path / "in.csv")]), tmp_path / "out", Columns())
+    job = CorpusJob(find_sources([str(tmp_path / "in.csv")]), tmp_path / "out", ReadOptions())
     with pytest.raises(DataFormatError, match="name one of"):
         job.run(RayEngine(workers=1), lambda: None)

@@ -15,15 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hf_spo.data import DataFormatError, UnreadableRecord
-from hf_spo.data.document_readers import read_documents
-from hf_spo.data.documents import Columns, Document, Source, SourceFormat, find_sources
+from hf_spo.data.document_readers import read_documents, read_stdin_lines
+from hf_spo.data.documents import Document, ReadOptions, Source, SourceFormat, find_sources
+from hf_spo.data.formats.csv_rows import Quoting
 
 LINES = ["《远山的灯》由林小川执导", "a😀b", "", "行一\u2028行二", '"quoted", text']
 
 
-def read(path, **columns):
+def read(path, text="text", id=None, **options):  # noqa: A002  # as the field
     (source,) = find_sources([str(path)])
-    return list(read_documents(source, Columns(**columns)))
+    return list(read_documents(source, ReadOptions(text, id, **options)))
 
 
 def texts(items):
@@ -73,14 +74,14 @@ class TestGrowing:
         path = write(tmp_path / "a.txt", "一\n二\n")
         (source,) = find_sources([str(path)])
         write(path, "一\n二\n三\n")
-        assert texts(read_documents(source, Columns())) == ["一", "二"]
+        assert texts(read_documents(source, ReadOptions())) == ["一", "二"]
 
     def test_a_line_that_is_being_written_is_left_for_later(self, tmp_path):
         path = write(tmp_path / "a.txt", "一\n二")
         (source,) = find_sources([str(path)])
-        assert texts(read_documents(source, Columns())) == ["一", "二"]
+        assert texts(read_documents(source, ReadOptions())) == ["一", "二"]
         write(path, "一\n二十\n")
-        assert texts(read_documents(source, Columns())) == ["一"]
+        assert texts(read_documents(source, ReadOptions())) == ["一"]
 
 
 class TestJson:
@@ -102,10 +103,10 @@ class TestJson:
     @pytest.mark.parametrize(
         ("line", "problem"),
         [
-            ("[1]", "expected an object, got list"),
+            ("[1]", "expected a JSON object, got list"),
             ("{", "not JSON"),
             ("[" * 100_000, "not JSON"),
-            ('{"txt": "甲"}', r"--text-column names the field"),
+            ('{"txt": "甲"}', r"name the field with the text with --text-column"),
             ('{"text": null}', "expected a string, got nothing"),
             ('{"text": ["甲"]}', "expected a string, got list"),
         ],
@@ -122,7 +123,7 @@ class TestJson:
         assert "key: expected a string or a whole number, got nothing" in read(path, id="key")[1].problem
 
     def test_a_list_that_is_cut_off(self, tmp_path):
-        with pytest.raises(DataFormatError, match="is the file whole"):
+        with pytest.raises(DataFormatError, match="is the file complete"):
             read(write(tmp_path / "a.json", '[{"text": "甲"}, {"te'))
 
 
@@ -131,7 +132,7 @@ class TestTables:
         path = write(tmp_path / "a.csv", '\ufefftext,id\r\n"甲, ""乙""\r\n丙",k\r\n\r\n丁,\r\n')
         first, second = read(path)
         assert (first.id, first.text) == ("k", '甲, "乙"\r\n丙')
-        assert (second.id, second.text) == (f"{path}:3", "丁")
+        assert (second.id, second.text) == (f"{path}:2", "丁")
 
     def test_tsv(self, tmp_path):
         assert texts(read(write(tmp_path / "a.tsv", "id\ttext\n1\t甲,乙\n"))) == ["甲,乙"]
@@ -151,15 +152,16 @@ class TestTables:
         assert texts(read(write(tmp_path / "a.csv", "text\n" + "长" * 1_000_000 + "\n"))) == ["长" * 1_000_000]
 
     def test_rows_that_are_none(self, tmp_path):
-        path = write(tmp_path / "a.csv", b"text,id\n\xff,1\na,b,c\nlast,2\n")
-        encoding, columns, last = read(path)
+        path = write(tmp_path / "a.csv", b"text,id\n\xff,1\na,b,c\na\rb,3\nlast,2\n")
+        encoding, columns, line_end, last = read(path)
         assert "not UTF-8" in encoding.problem
         assert "expected 2 columns, got 3" in columns.problem
+        assert "new-line character seen in unquoted field" in line_end.problem
         assert last.text == "last"
 
     @pytest.mark.parametrize(
         ("content", "message"),
-        [(b"", "is empty"), (b"body\nx\n", "has no column 'text'"), (b"text\na\rb\n", "is no CSV")],
+        [(b"", "is empty"), (b"body\nx\n", "has no column 'text'")],
     )
     def test_files_that_are_none(self, tmp_path, content, message):
         with pytest.raises(DataFormatError, match=message):
@@ -173,7 +175,7 @@ class TestTables:
         assert (bad.id, bad.number) == (4, 2)
 
     def test_what_is_no_parquet(self, tmp_path):
-        with pytest.raises(DataFormatError, match="no Parquet file"):
+        with pytest.raises(DataFormatError, match="not a complete Parquet file"):
             read(write(tmp_path / "a.parquet", b"PAR1 not"))
         pq.write_table(pa.table({"body": ["甲"]}), tmp_path / "b.parquet")
         with pytest.raises(DataFormatError, match=r"name one of \['body'\] with --text-column"):
@@ -185,8 +187,63 @@ class TestHub:
         write(tmp_path / "train.jsonl", '{"text": "甲", "id": "k"}\n')
         name = f"hub:{tmp_path}"
         source = Source(name, SourceFormat.HUB)
-        assert list(read_documents(source, Columns())) == [Document("k", "甲", name)]
+        assert list(read_documents(source, ReadOptions())) == [Document("k", "甲", name)]
 
     def test_what_is_not_there(self, tmp_path):
         with pytest.raises(DataFormatError, match="cannot be loaded"):
-            list(read_documents(Source(f"hub:{tmp_path}/none:dev", SourceFormat.HUB), Columns()))
+            list(read_documents(Source(f"hub:{tmp_path}/none:dev", SourceFormat.HUB), ReadOptions()))
+
+
+class TestQuotationMarks:
+    ROWS = ('1\t"Blue Harbour" is by Anna', '2\t"never closed', "3\tc", "4\td")
+
+    def test_a_table_with_quotation_marks_as_text(self, tmp_path):
+        path = write(tmp_path / "q.tsv", "\n".join(["id\ttext", *self.ROWS]))
+        assert texts(read(path)) == ['"Blue Harbour" is by Anna', '"never closed', "c", "d"]
+
+    def test_a_table_with_quoted_fields(self, tmp_path):
+        rows = 'id\ttext\n1\t"a ""b""\tc"\n2\td\n3\t"two\nlines"\n'
+        assert texts(read(write(tmp_path / "q.tsv", rows))) == ['a "b"\tc', "d", "two\nlines"]
+
+    def test_a_field_without_end_costs_its_line(self, tmp_path):
+        path = write(tmp_path / "q.csv", 'id,text\n1,"never closed\n2,b\n3,"c"\n4,"d" e\n5,f\n')
+        first, *_, fourth, last = items = read(path)
+        assert [getattr(item, "text", None) for item in items] == [None, "b", "c", None, "f"]
+        assert (first.number, first.content, fourth.number) == (2, '1,"never closed', 5)
+        assert "pass --quoting none" in str(first)
+        assert last.id == "5"
+
+    @pytest.mark.parametrize(("quoting", "text"), [("none", '"a"'), ("quoted", "a")])
+    def test_what_is_said_holds(self, tmp_path, quoting, text):
+        for name, mark in (("q.csv", ","), ("q.tsv", "\t")):
+            path = write(tmp_path / name, f'id{mark}text\n1{mark}"a"\n')
+            assert texts(read(path, quoting=Quoting(quoting))) == [text]
+
+
+class TestEncodings:
+    def test_another_encoding_is_named(self, tmp_path):
+        path = write(tmp_path / "a.txt", "甲乙\n丙\n".encode("gb18030"))
+        assert texts(read(path, encoding="gb18030")) == ["甲乙", "丙"]
+        assert "or name the encoding with --encoding" in read(path)[0].remedy
+        assert texts(read(write(tmp_path / "b.txt", "甲\n乙\n".encode("utf-16")), encoding="utf-16")) == ["甲", "乙"]
+
+    @pytest.mark.parametrize("encoding", ["ascii", "no-such"])
+    def test_a_wrong_one_is_refused(self, tmp_path, encoding):
+        with pytest.raises(DataFormatError, match=f"not {encoding} .*change --encoding"):
+            read(write(tmp_path / "a.txt", "甲\n"), encoding=encoding)
+
+    def test_stdin_is_as_careful_as_a_file(self, monkeypatch):
+        def answers(content):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+            return list(read_stdin_lines(ReadOptions()))
+
+        assert answers("\ufeff甲\r\n乙".encode()) == ["甲", "乙"]
+        for encoding in ("gb18030", "utf-16"):
+            with pytest.raises(DataFormatError, match=r"iconv.*--encoding"):
+                answers("甲乙丙丁\n".encode(encoding))
+
+
+def test_json_after_blank_lines_and_over_several_lines(tmp_path):
+    rows = [{"text": "甲"}, {"text": "乙", "score": float("nan")}]
+    for content in ("\n\n" + json.dumps(rows), "\n".join(json.dumps(row, indent=1) for row in rows)):
+        assert texts(read(write(tmp_path / "a.json", content))) == ["甲", "乙"]

@@ -10,7 +10,7 @@ from ...support.unreadable import UnreadableRecord
 from .lines import Line
 
 _LONGEST_FIELD = 1 << 30
-_LONGEST_ROW = 1000
+_LONGEST_ROW = 1 << 16
 """Lines of a row; a quoted field that spans more of them is taken for one whose end is missing."""
 
 

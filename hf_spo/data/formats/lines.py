@@ -18,26 +18,34 @@ _HEAD = 1 << 10
 Line = str | UnreadableRecord
 
 
-def text_lines(lines: Iterable[bytes], source: str) -> Iterator[tuple[int, Line]]:
+def text_lines(lines: Iterable[bytes], source: str, option: str = "") -> Iterator[tuple[int, Line]]:
     r"""Yield lines of UTF-8 with their numbers from 1 and their line ends, without a byte order mark.
 
     Only a line feed ends a line: other characters that Python takes for line ends, such as U+2028, may be part of a
     JSON string. A line that is not UTF-8 is an [`UnreadableRecord`], with the wrong bytes as \xff.
 
+    Args:
+        lines: of a file, as bytes.
+        source: the name of the file in errors.
+        option: of the command line that takes another encoding, for errors.
+
     Raises:
         DataFormatError: the lines are UTF-16 or UTF-32, which has no single-byte line feeds.
     """
+    hint = f", or name the encoding with {option}" if option else ""
     for number, raw in enumerate(lines, 1):
         content = raw
         if number == 1:
-            _refuse_wide(raw, source)
+            wide = _wide(raw[:_HEAD])
+            if wide:
+                raise DataFormatError(f"{source}: {wide}{hint}")
             content = raw.removeprefix(codecs.BOM_UTF8)
         try:
             yield number, content.decode("utf-8")
         except UnicodeDecodeError as error:
             shown = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
             reason, remedy = _wrong_bytes(error, "the line")
-            yield number, UnreadableRecord(source, number, reason, shown, remedy=remedy)
+            yield number, UnreadableRecord(source, number, reason, shown, remedy=remedy + hint)
 
 
 def decoded_lines(path: Path, report: ConversionReport) -> Iterator[tuple[int, str]]:
@@ -65,12 +73,6 @@ def encoding_fault(head: bytes) -> str | None:
     except UnicodeDecodeError as error:
         return "; ".join(_wrong_bytes(error, "the file"))
     return None
-
-
-def _refuse_wide(head: bytes, source: str) -> None:
-    wide = _wide(head[:_HEAD])
-    if wide:
-        raise DataFormatError(f"{source}: {wide}")
 
 
 def _wide(head: bytes) -> str | None:
