@@ -1,6 +1,6 @@
 """A page for trying models in the browser; needs gradio: pip install 'hf-spo[demo]'.
 
-    launch({"base": ModelChoice("base").load})
+    launch({"base": partial(hf_spo.load, "base")})
 
 gradio is imported when the page is launched.
 """

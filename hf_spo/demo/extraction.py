@@ -52,8 +52,7 @@ class Settings:
         """
         if self.border and not LOWEST_BORDER <= self.border <= 1:
             raise ValueError(f"border threshold {self.border}: expected 0, or a number from {LOWEST_BORDER} to 1")
-        borders = {f"{name}_threshold": self.border for name in Thresholds.__slots__} if self.border else {}
-        return {**borders, "score_threshold": self.score or None, "rules": self.rules}
+        return {"threshold": self.border or None, "score_threshold": self.score or None, "rules": self.rules}
 
 
 class Models:

@@ -11,7 +11,6 @@ from ..graph import KnowledgeGraph, Row
 from ..graph.page import most_connected, page_data
 from ..model.fields import json_line
 from ..model.results import Triples
-from ..model.schema import Triple
 from ..support.safe_text import printable_line
 from .file_extraction import MAX_DOCUMENTS, Outcome
 from .strings import Language, count_of_triples, say
@@ -71,7 +70,7 @@ class Shown:
 
 def sentence(triples: Triples) -> str:
     """Draw a text and its triples; the dark colours apply within the class `dark`, as Gradio sets it."""
-    drawing = render(triples.text, triples, width=_WIDTH)
+    drawing = render(triples.text, triples.triples, width=_WIDTH)
     # Replace in style sheets only, not in the text.
     return _STYLE_ELEMENT.sub(lambda found: found.group().replace(_IN_THE_DARK, ".dark{"), drawing)
 
@@ -79,7 +78,7 @@ def sentence(triples: Triples) -> str:
 def graph(triples: Triples, language: Language) -> str:
     """Return an element that the page's script draws as a graph, with a note if some facts are left out."""
     built = KnowledgeGraph()
-    built.add(Row("", tuple(map(Triple.from_dict, triples))))
+    built.add(Row("", triples.triples))
     edges, total = most_connected(built, MOST_FACTS), len(built.edges)
     data = page_data(built, edges)
     height = min(240 + 14 * len(data["nodes"]), 640)

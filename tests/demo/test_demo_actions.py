@@ -31,7 +31,7 @@ class TestText:
         assert statuses(found) == [("loading", "busy"), ("found", "done")]
         assert found[-1].triples[0]["subject"]["text"] == "甲"
         assert found[-1].triples.text == "甲乙"
-        assert pipe.calls[0]["object_end_threshold"] == 0.2
+        assert pipe.calls[0]["threshold"] == 0.2
         assert statuses(show_text(models, "甲乙", Settings("fake")))[0] == ("extracting", "busy")
 
     @pytest.mark.parametrize(

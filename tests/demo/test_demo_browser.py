@@ -128,7 +128,7 @@ class TestText:
         slider.focus()
         slider.press("End")
         slider.dispatch_event("pointerup")
-        status(page, "no triples in this text; lower the thresholds")
+        status(page, "no triples in this text. Lower the thresholds")
         assert not page.locator("#sentence").is_visible()
 
     def test_limits_are_told(self, visit, server):

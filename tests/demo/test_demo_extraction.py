@@ -11,12 +11,11 @@ from tests.demo.demo_fakes import Pipe
 
 class TestSettings:
     def test_zero_is_the_models_own(self):
-        assert Settings("base").parameters() == {"score_threshold": None, "rules": True}
+        assert Settings("base").parameters() == {"threshold": None, "score_threshold": None, "rules": True}
 
     def test_what_was_set(self):
         parameters = Settings("base", 0.3, 0.7, False).parameters()
-        names = ("subject_start", "subject_end", "object_start", "object_end")
-        assert parameters == {**{f"{name}_threshold": 0.3 for name in names}, "score_threshold": 0.7, "rules": False}
+        assert parameters == {"threshold": 0.3, "score_threshold": 0.7, "rules": False}
 
     @pytest.mark.parametrize("border", [LOWEST_BORDER / 2, 1.5, -1])
     def test_borders_out_of_range(self, border):
