@@ -1,15 +1,14 @@
-"""Scores of extracted triples, and the evaluation report.
+"""Scores of extracted triples, significance tests and the evaluation report.
 
-Writing a report needs matplotlib, so `write_report` has to be imported from `hf_spo.metrics.writing`.
+Import `write_report` from `hf_spo.metrics.writing`; it needs matplotlib.
 """
 
 from pathlib import Path
 
 from .duie_official import OfficialScore, read_aliases
-from .judging import Judgement, judge
 from .report import Report, evaluate_report, text_counts
 from .significance import Difference, Interval, bootstrap, compare
-from .triple_f1 import Match, TripleScore, TripleScorer
+from .triple_f1 import Judgement, Match, TripleScore, TripleScorer, judge
 
 __all__ = [
     "Difference",
@@ -31,5 +30,5 @@ __all__ = [
 
 
 def spo_f1_path() -> str:
-    """Return the folder of the metric module for `evaluate.load`."""
+    """Return the folder to pass to `evaluate.load`."""
     return str(Path(__file__).parent / "spo_f1")

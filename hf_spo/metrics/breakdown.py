@@ -1,10 +1,9 @@
 """Scores by kind of text and by kind of triple.
 
-In a breakdown by text (overlap, number of triples, length) all triples of a text, the predicted ones too, count in the
-row of the text, which its gold triples or its length decide. In a breakdown by triple (entities, relations) a wrong
-prediction counts in its own row, a missed triple in its own, and a right prediction in that of the gold triple that it
-equals. So each row has a whole number of right, predicted and gold triples, and precision and recall mean what they
-always do.
+A breakdown by text (overlap, number of triples, length) assigns each text to a row by its gold triples or its length
+and counts all predicted and gold triples of the text there. A breakdown by triple (entities, relations) counts a wrong
+prediction and a missed triple each in its own row, and a right prediction in the row of its gold triple. So every row
+has whole numbers of right, predicted and gold triples, and the usual precision and recall.
 """
 
 from collections import Counter
@@ -13,49 +12,45 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..model.schema import Example, Schema, Triple
-from .judging import Judgement
-from .triple_f1 import TripleScore
+from .triple_f1 import RATIOS, Judgement, TripleScore
 
 OVERLAPS = ("normal", "SEO", "EPO", "SOO", "no triples")
 _LENGTHS = (25, 50, 75, 100, 150, 200, 300)
-_MOST = 5
+_LARGEST_NUMBER = 5
+"""Texts with this many triples or more share a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row of a breakdown: its score, and in how many texts it occurs."""
+    """A row of a breakdown: its score and the number of texts in which it occurs."""
 
     name: str
     score: TripleScore
     texts: int
 
     def to_dict(self) -> dict[str, str | float | int]:
-        """Return name, number of texts and score as plain values."""
+        """Return name, number of texts and score for JSON."""
         return {"name": self.name, "texts": self.texts, **self.score.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """Means over relations; each counts the same, however often it occurs."""
+    """Unweighted means over relations."""
 
     precision: float
     recall: float
     f1: float
     relations: int
 
-    def to_dict(self) -> dict[str, float | int]:
-        """Return the means and the number of relations."""
-        return {"precision": self.precision, "recall": self.recall, "f1": self.f1, "relations": self.relations}
-
 
 def overlap_classes(triples: Sequence[Triple]) -> tuple[str, ...]:
-    """Name how the triples of a text overlap; several may hold, "normal" and "no triples" stand alone.
+    """Return the overlap classes of a text's triples: several of EPO, SEO and SOO, or "normal", or "no triples".
 
     EPO, entity pair overlap: two triples have the same subject and the same object. SEO, single entity overlap: two
-    triples with different such pairs share an entity, as subject or object. SOO, subject object overlap: in a triple,
-    one of subject and object contains the other. Strings are compared, not places. The first two are from Zeng et al.
-    2018 (Extracting Relational Facts by an End-to-End Neural Model with Copy Mechanism) and used by CasRel (Wei et al.
-    2020); SOO is from PRGC (Zheng et al. 2021), whose scripts also let a text belong to several classes.
+    triples with different such pairs share an entity, as subject or object. SOO, subject object overlap: the subject of
+    a triple contains its object or the reverse. Strings are compared, not offsets. EPO and SEO: Zeng et al. 2018
+    (Extracting Relational Facts by an End-to-End Neural Model with Copy Mechanism), also in CasRel (Wei et al. 2020).
+    SOO: PRGC (Zheng et al. 2021), whose scripts also let a text belong to several classes.
     """
     if not triples:
         return ("no triples",)
@@ -71,14 +66,14 @@ def overlap_classes(triples: Sequence[Triple]) -> tuple[str, ...]:
 
 
 def by_overlap(judgements: Iterable[Judgement]) -> tuple[Group, ...]:
-    """Score texts by how their gold triples overlap, see [`overlap_classes`]; a text may count in several rows."""
+    """Score texts by the overlap of their gold triples, see [`overlap_classes`]; a text may count in several rows."""
     return _by_text(judgements, lambda item: overlap_classes(item.gold), OVERLAPS)
 
 
 def by_number(judgements: Iterable[Judgement]) -> tuple[Group, ...]:
-    """Score texts by how many gold triples they have."""
-    names = [*map(str, range(_MOST)), f"{_MOST}+"]
-    return _by_text(judgements, lambda item: (names[min(len(item.gold), _MOST)],), names)
+    """Score texts by their number of gold triples."""
+    names = [*map(str, range(_LARGEST_NUMBER)), f"{_LARGEST_NUMBER}+"]
+    return _by_text(judgements, lambda item: (names[min(len(item.gold), _LARGEST_NUMBER)],), names)
 
 
 def by_length(judgements: Iterable[Judgement]) -> tuple[Group, ...]:
@@ -89,9 +84,9 @@ def by_length(judgements: Iterable[Judgement]) -> tuple[Group, ...]:
 
 
 def by_entities(judgements: Iterable[Judgement], train: Iterable[Example]) -> tuple[Group, ...]:
-    """Score triples by whether the training texts' triples have their pair, their subject, their object.
+    """Score triples by whether their subject, their object and the pair occur in the training triples.
 
-    Strings are compared: a pair is a subject and an object of one training triple, whatever its predicate.
+    Strings are compared. A pair is the subject and the object of one training triple, whatever its predicate.
     """
     known = [(triple.subject.text, triple.object.text) for example in train for triple in example.triples]
     pairs, subjects, values = set(known), {subject for subject, _ in known}, {value for _, value in known}
@@ -106,13 +101,13 @@ def by_entities(judgements: Iterable[Judgement], train: Iterable[Example]) -> tu
 
 
 def by_relation(judgements: Iterable[Judgement], schema: Schema | None = None) -> tuple[Group, ...]:
-    """Score triples by subject type and predicate, the most frequent first, see [`relation_name`]."""
+    """Score triples by relation, named by [`relation_name`], the most frequent first."""
     groups = _by_triple(judgements, lambda triple: (relation_name(triple, schema),), ())
     return tuple(sorted(groups, key=lambda group: (-group.score.gold, -group.score.predicted, group.name)))
 
 
 def relation_name(triple: Triple, schema: Schema | None = None) -> str:
-    """Name a triple's relation by subject type and predicate; a type that is missing is the schema's, if clear."""
+    """Return subject type and predicate of a triple; the schema fills in a missing type where only one fits."""
     kind = triple.subject.type
     if schema is not None and not kind:
         try:
@@ -123,19 +118,14 @@ def relation_name(triple: Triple, schema: Schema | None = None) -> str:
 
 
 def macro_average(relations: Iterable[Group]) -> Macro:
-    """Average precision, recall and F1 over the relations that have gold triples; 0 if none has."""
+    """Average precision, recall and F1 over the relations with gold triples; 0 if there are none."""
     scores = [group.score for group in relations if group.score.gold]
-    count = max(len(scores), 1)
-    return Macro(
-        sum(score.precision for score in scores) / count,
-        sum(score.recall for score in scores) / count,
-        sum(score.f1 for score in scores) / count,
-        len(scores),
-    )
+    precision, recall, f1 = (sum(getattr(score, name) for score in scores) / max(len(scores), 1) for name in RATIOS)
+    return Macro(precision, recall, f1, len(scores))
 
 
 class _Counts:
-    """Counts by row: right, predicted, gold, texts."""
+    """Numbers of right, predicted and gold triples and of texts, by row."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._rows: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}

@@ -1,12 +1,12 @@
-"""The measure of the DuIE 2.0 competitions (LIC 2020 and 2021).
+"""The score of the DuIE 2.0 competitions (LIC 2020 and 2021).
 
-Written from what their scorer does: `re_official_evaluation.py` of PaddlePaddle/Research (KG/DuIE_Baseline) and
-PaddlePaddle/PaddleNLP (examples/information_extraction/DuIE). Subject and object slots are lower-cased and lose one
-pair of surrounding 《》; types do not count. Two triples are equal if predicate, subject and every slot of the object
-are, no slot missing and none too many; equal triples of a text are one. With an alias dictionary, a subject may be an
-alias of the one compared, and slots may be aliases of each other, if the dictionary says so both ways. Several
-predictions may then answer one gold triple, so what is right is counted on either side: among the predicted for
-precision, among the gold for recall. Of a text that is given twice, the last one counts.
+Reimplements the behaviour of their scorer: `re_official_evaluation.py` of PaddlePaddle/Research (KG/DuIE_Baseline) and
+PaddlePaddle/PaddleNLP (examples/information_extraction/DuIE). Subjects and object slots are lower-cased and lose one
+pair of surrounding 《》; types are ignored. Two triples are equal if they have the same predicate, the same subject and
+the same object slots. Equal triples of a text count once. With an alias dictionary, a subject also equals its aliases,
+and two slots are equal if each is an alias of the other. Several predictions may then match one gold triple, so matches
+are counted among the predictions for precision and among the gold triples for recall. If a text occurs twice, the
+last occurrence counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,63 +16,45 @@ from pathlib import Path
 import numpy as np
 
 from ..model.schema import Example, Triple
-from .significance import ratios
+from .triple_f1 import TripleScore
 
 Aliases = Mapping[str, frozenset[str]]
 _Fact = tuple[str, str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class OfficialScore:
-    """Counts of a corpus: predicted triples and the right ones among them, gold triples and those found."""
+class OfficialScore(TripleScore):
+    """Counts of a corpus and their ratios.
 
-    correct: int
-    predicted: int
+    Args:
+        correct, predicted, gold: right predictions, all predictions, gold triples.
+        found: gold triples that a prediction matches.
+    """
+
     found: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted triples that are right; 0 without predictions."""
-        return self._ratio(0)
 
     @property
     def recall(self) -> float:
-        """Share of the gold triples that are found; 0 without gold."""
-        return self._ratio(1)
+        """Share of the gold triples that are found; 0 without gold triples."""
+        return self.found / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall; 0 when nothing is right."""
-        return self._ratio(2)
-
-    def to_dict(self) -> dict[str, float | int]:
-        """Return ratios and counts as plain numbers."""
-        return {
-            "precision": self.precision,
-            "recall": self.recall,
-            "f1": self.f1,
-            "correct": self.correct,
-            "predicted": self.predicted,
-            "found": self.found,
-            "gold": self.gold,
-        }
-
-    def _ratio(self, index: int) -> float:
-        return float(ratios(np.array([self.correct, self.predicted, self.found, self.gold]))[index])
+        """Harmonic mean of precision and recall; 0 if nothing is right."""
+        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.correct else 0.0
 
 
 def read_aliases(path: str | Path) -> dict[str, frozenset[str]]:
-    """Read an alias dictionary: a name a line, then its aliases, tab-separated. Names are lower-cased.
+    """Read an alias dictionary: each line has a name and its aliases, separated by tabs. Names are lower-cased.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is no UTF-8.
+        FileNotFoundError: the file does not exist.
+        ValueError: the file is not UTF-8.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: no UTF-8 text ({error}); save it as UTF-8") from None
+        raise ValueError(f"{path}: expected UTF-8 text ({error}); save the file as UTF-8") from None
     rows = (line.strip().lower().split("\t") for line in text.split("\n") if line.strip())
     return {name: frozenset(aliases) for name, *aliases in rows}
 
@@ -80,7 +62,7 @@ def read_aliases(path: str | Path) -> dict[str, frozenset[str]]:
 def official_counts(
     examples: Iterable[Example], predictions: Iterable[Iterable[Triple]], aliases: Aliases | None = None
 ) -> np.ndarray:
-    """Count each text: right among the predicted, predicted, found among the gold, gold. *Shape:* (T, 4)."""
+    """Return right predictions, predictions, found gold triples and gold triples of each text. *Shape:* (T, 4)."""
     known = aliases or {}
     texts = {
         example.text: ([_fact(triple) for triple in example.triples], [_fact(triple) for triple in triples])

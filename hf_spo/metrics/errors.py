@@ -1,17 +1,17 @@
-"""Why a predicted triple is wrong, and why a gold one is missed: exactly one cause each.
+"""Causes of errors: exactly one for each wrong prediction and each missed gold triple.
 
-Triples are compared as strict matching does, by strings. In this order:
+Triples are compared by strings, as in strict matching. The first cause that applies to a wrong prediction counts:
 
-direction: a gold triple has the same predicate, its subject for our object and its object for our subject.
-boundary: a gold triple has the same predicate, and both its mentions overlap ours, but not both are the same.
-relation: a gold triple has the same subject and the same object, under another predicate.
-pairing: gold triples of this predicate have this subject, and others of it this object, but none has both.
-spurious: none of these.
+direction: a gold triple has the same predicate with subject and object exchanged.
+boundary: a gold triple has the same predicate, and both mentions overlap those predicted without being equal to both.
+relation: a gold triple has the same subject and the same object with another predicate.
+pairing: gold triples of the predicate have the subject and others the object, but none has both.
+spurious: none of the above.
 
-A wrong and a missed triple that explain one another are matched first, one to one, and both get the cause. A wrong
-triple left over is then compared with all gold triples, found and missed ones. A missed one left over is a pairing
-error if the predicted triples of its predicate have its subject and its object apart; else its subject is missed if no
-predicted triple has it as subject; else its object is.
+Wrong predictions and missed triples are first matched one to one, and both sides of a match get its cause. Each
+remaining wrong prediction is compared with all gold triples of the text. A remaining missed triple is a pairing error
+if predictions of its predicate have its subject and its object in different triples; otherwise its subject is missed if
+no prediction has that subject, else its object.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..model.schema import Mention, Span, Triple
-from .judging import Judgement
+from .triple_f1 import Judgement
 
 
 class Cause(StrEnum):
-    """Why a triple is wrong or missed; in the order in which causes are tried."""
+    """Cause of a wrong or missed triple, in the order in which they are tried."""
 
     DIRECTION = "direction"
     BOUNDARY = "boundary"
@@ -36,20 +36,20 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TripleError:
-    """A wrong or a missed triple, its cause, and the triple of the other side that shows it, if one does."""
+    """A wrong or missed triple, its cause, and the triple of the other side that it was matched with, if any."""
 
     triple: Triple
     cause: Cause
     counterpart: Triple | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """Return the triple, and its counterpart or None, in their JSON form."""
+        """Return triple and counterpart for JSON."""
         counterpart = None if self.counterpart is None else self.counterpart.to_dict()
         return {"triple": self.triple.to_dict(), "counterpart": counterpart}
 
 
 def explain(judgement: Judgement) -> tuple[tuple[TripleError, ...], tuple[TripleError, ...]]:
-    """Find the causes of a text's wrong and of its missed triples, in their order."""
+    """Return the errors of a text: its wrong predictions and its missed triples, each in the original order."""
     text, wrong, missed = judgement.text, judgement.wrong, judgement.missed
     pairs = _matched(text, wrong, missed)
     of_wrong = {ours: (cause, missed[theirs]) for ours, theirs, cause in pairs}
@@ -67,7 +67,7 @@ def explain(judgement: Judgement) -> tuple[tuple[TripleError, ...], tuple[Triple
 
 
 def _matched(text: str, wrong: Sequence[Triple], missed: Sequence[Triple]) -> list[tuple[int, int, Cause]]:
-    """Pair wrong with missed triples, the best explanations first."""
+    """Match wrong with missed triples one to one, the best ranks first. Returns both indices and the cause."""
     candidates = sorted(
         (rank, ours, theirs)
         for ours, predicted in enumerate(wrong)
@@ -85,7 +85,7 @@ _ORDER = tuple(Cause)
 
 
 def _rank(text: str, predicted: Triple, gold: Triple) -> tuple[int, float] | None:
-    """Return how a gold triple explains a wrong one, the smaller the better; None if it does not."""
+    """Return the rank of a gold triple as the explanation of a wrong one, best first; None if it explains nothing."""
     pair = (predicted.subject.text, predicted.object.text)
     if predicted.predicate != gold.predicate:
         same = pair == (gold.subject.text, gold.object.text)
@@ -113,14 +113,14 @@ def _why_missed(triple: Triple, predicted: Sequence[Triple]) -> Cause:
 
 
 def _apart(triple: Triple, others: Iterable[Triple]) -> bool:
-    """Tell whether others have the subject and the object of a triple under its predicate."""
+    """Tell whether other triples of the predicate have the subject and the object, together or in different ones."""
     same = [other for other in others if other.predicate == triple.predicate]
     subjects, values = {other.subject.text for other in same}, {other.object.text for other in same}
     return triple.subject.text in subjects and triple.object.text in values
 
 
 def _overlap(text: str, one: Mention, other: Mention) -> float:
-    """Return the share of common characters, 1 for the same string; without offsets, wherever strings come closest."""
+    """Return the share of characters in common, 1 for equal strings; without offsets, the largest of all places."""
     if one.text == other.text:
         return 1.0
     return max((_shared(a, b) for a in places(text, one) for b in places(text, other)), default=0.0)
@@ -132,7 +132,7 @@ def _shared(one: Span, other: Span) -> float:
 
 
 def places(text: str, mention: Mention) -> list[Span]:
-    """Return where a mention stands: at its offsets, or, without, wherever its string does."""
+    """Return the span of a mention or, if it has no offsets, every occurrence of its string."""
     if mention.span is not None:
         return [mention.span]
     spans: list[Span] = []

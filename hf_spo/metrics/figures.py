@@ -1,4 +1,4 @@
-"""Plots in two skins: on a page they take its colours and fonts, as files they have their own."""
+"""Matplotlib figures as inline SVG, with the colours of the page, and as files, with fixed colours."""
 
 import re
 import warnings
@@ -19,8 +19,8 @@ except ImportError:
 
 
 @dataclass(frozen=True, slots=True)
-class Skin:
-    """Colours of a plot: of paper, of text, of what is fainter, and of what is plotted first, second and third."""
+class Palette:
+    """Colours of a plot: background, text, grid lines, and the first three data series."""
 
     paper: str
     ink: str
@@ -30,11 +30,11 @@ class Skin:
     third: str
 
 
-FILE = Skin("#ffffff", "#1f2328", "#d1d9e0", "#0969da", "#bc4c00", "#1a7f37")
-# Stand-ins that no plot uses otherwise: the page's style sheet knows the real colours, for light and dark.
-_PAGE = Skin("none", "#010101", "#020202", "#030303", "#040404", "#050505")
+FILE = Palette("#ffffff", "#1f2328", "#d1d9e0", "#0969da", "#bc4c00", "#1a7f37")
+# Placeholders, replaced by variables of the page's style sheet, which has light and dark colours.
+_PAGE = Palette("none", "#010101", "#020202", "#030303", "#040404", "#050505")
 _VARIABLES = ("--paper", "--ink", "--line", "--first", "--second", "--third")
-# Families with Chinese characters, on one system or another.
+# Font families with Chinese characters on common systems.
 _CHINESE = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
     *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "PingFang SC", "Hiragino Sans GB"),
@@ -42,30 +42,35 @@ _CHINESE = (
 )
 _DPI = 160
 
-__all__ = ["FILE", "Figure", "Plot", "Skin", "one_plot"]
+__all__ = ["FILE", "Figure", "Palette", "Plot", "one_plot"]
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot that is drawn when it is known for what. draw: makes the figure, in a skin."""
+    """A plot that can be drawn for a page or as files.
+
+    Args:
+        name: of the files, and prefix of the ids on a page.
+        draw: makes the figure in the given colours.
+    """
 
     name: str
-    draw: Callable[[Skin], Figure]
+    draw: Callable[[Palette], Figure]
 
     def for_page(self) -> str:
-        """Return an SVG element: no header, no style for the whole page, names that no other plot has."""
+        """Return an SVG element to put into HTML: without header and style element, with ids unique on the page."""
         with _style(_PAGE):
             text = _svg(self.draw(_PAGE), self.name)
         text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text[text.index("<svg") :], flags=re.DOTALL)
         text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{self.name}-", text)
-        # Width and height are the page's affair.
+        # The page sets width and height.
         text = re.sub(r'(<svg\b[^>]*?) width="[^"]*" height="[^"]*"', r"\1", text, count=1)
         for colour, variable in zip(astuple(_PAGE), _VARIABLES, strict=True):
             text = text.replace(colour, f"var({variable})") if colour != _PAGE.paper else text
         return text
 
     def files(self) -> dict[str, bytes]:
-        """Return the plot as files, by their names; without a PNG where no installed font has its characters."""
+        """Return an SVG and a PNG file by name; no PNG if no installed font has all characters."""
         with _style(FILE):
             figure = self.draw(FILE)
             content = {f"{self.name}.svg": _svg(figure, self.name).encode()}
@@ -84,30 +89,30 @@ _MISSING = r"Glyph \d+ .*missing from"
 
 
 @contextmanager
-def _style(skin: Skin) -> Iterator[None]:
+def _style(colours: Palette) -> Iterator[None]:
     style: dict[Any, Any] = {
         "svg.fonttype": "none",
         "font.family": _families(),
         "font.size": 10,
-        "text.color": skin.ink,
-        "figure.facecolor": skin.paper,
-        "savefig.facecolor": skin.paper,
-        "axes.facecolor": skin.paper,
-        "axes.edgecolor": skin.faint,
-        "axes.labelcolor": skin.ink,
+        "text.color": colours.ink,
+        "figure.facecolor": colours.paper,
+        "savefig.facecolor": colours.paper,
+        "axes.facecolor": colours.paper,
+        "axes.edgecolor": colours.faint,
+        "axes.labelcolor": colours.ink,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
         "axes.axisbelow": True,
         "axes.titlesize": 10,
-        "grid.color": skin.faint,
+        "grid.color": colours.faint,
         "grid.linewidth": 0.5,
-        "xtick.color": skin.ink,
-        "ytick.color": skin.ink,
+        "xtick.color": colours.ink,
+        "ytick.color": colours.ink,
         "legend.frameon": False,
     }
     with rc_context(style), warnings.catch_warnings():
-        # Who looks at an SVG may well have a font that is not installed here.
+        # Viewers of an SVG may have a font that is not installed here.
         warnings.filterwarnings("ignore", _MISSING, UserWarning)
         yield
 
@@ -119,7 +124,7 @@ def _families() -> list[str]:
 
 
 def one_plot(across: str, up: str, size: tuple[float, float] = (4.6, 3.4)) -> tuple[Figure, Axes]:
-    """Return a figure of one plot, whose values go from 0 to 1. size: in inches."""
+    """Return a figure with one plot of values from 0 to 1, and its axes. `size` is in inches."""
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     axes.set(xlabel=across, ylabel=up, ylim=(0, 1.04))

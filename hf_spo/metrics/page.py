@@ -1,4 +1,4 @@
-"""The evaluation report as one HTML page, which needs no network and no other file."""
+"""The evaluation report as one self-contained HTML page."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from .sentences import sentences
 
 _TEMPLATE = "page.html.jinja"
 _SENTENCES = 400
-# Of relations there is a table.
+# The page has a table of relations instead of their plot.
 _TITLES = {"length": "F1 by length", "reliability": "Reliability", "threshold": "Threshold"}
 
 
 def render(report: Report, limit: int = _SENTENCES) -> str:
-    """Return the page, with at most `limit` sentences."""
+    """Return the page with at most `limit` sentences."""
     return render_page(
         Path(__file__).with_name(_TEMPLATE),
         report=report,
@@ -29,14 +29,14 @@ def render(report: Report, limit: int = _SENTENCES) -> str:
 
 _MEANING = {
     "wrong": {
-        Cause.DIRECTION: "A gold triple has the same predicate, subject and object swapped.",
-        Cause.BOUNDARY: "A gold triple has the same predicate, and both mentions overlap; their borders differ.",
+        Cause.DIRECTION: "A gold triple has the same predicate, with subject and object exchanged.",
+        Cause.BOUNDARY: "A gold triple has the same predicate and overlapping mentions; their borders differ.",
         Cause.RELATION: "A gold triple has the same subject and object under another predicate.",
-        Cause.PAIRING: "Gold triples of this predicate have this subject, others this object, none has both.",
+        Cause.PAIRING: "Gold triples of this predicate have this subject and others this object, but none has both.",
         Cause.SPURIOUS: "None of the above.",
     },
     "missed": {
-        Cause.DIRECTION: "Predicted with subject and object swapped.",
+        Cause.DIRECTION: "Predicted with subject and object exchanged.",
         Cause.BOUNDARY: "Predicted with the same predicate and overlapping mentions; their borders differ.",
         Cause.RELATION: "Predicted under another predicate.",
         Cause.PAIRING: "Subject and object were predicted with this predicate, but not together.",

@@ -1,4 +1,4 @@
-"""What the scores of predicted triples are worth: as probabilities of being right, and as thresholds."""
+"""Reliability of triple scores as probabilities, and the effect of a score threshold."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ _STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Triples with similar scores: their range, number, mean score, and the share of them that is right."""
+    """Triples with similar scores: range, number, mean score and share of right triples."""
 
     low: float
     high: float
@@ -23,7 +23,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Binning:
-    """Bins, and the expected calibration error: the mean distance of score and share of right, by number of triples."""
+    """Bins and their expected calibration error: the mean of |score − share of right triples|, weighted by number."""
 
     bins: tuple[Bin, ...]
     ece: float
@@ -31,12 +31,15 @@ class Binning:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """How far scores are probabilities.
+    """Calibration of scores.
 
-    equal_width: ten bins of the same range (Naeini et al. 2015, Obtaining Well Calibrated Probabilities Using Bayesian
-    Binning; Guo et al. 2017, On Calibration of Modern Neural Networks); empty ones are left out. equal_mass: ten bins
-    of the same number of triples, but equal scores stay together (Nguyen and O'Connor 2015, Posterior Calibration).
-    brier: mean squared distance of a triple's score from 1 if it is right, from 0 if not (Brier 1950).
+    Args:
+        triples: number of scored triples.
+        equal_width: ten bins of the same range, without empty ones (Naeini et al. 2015, Obtaining Well Calibrated
+            Probabilities Using Bayesian Binning; Guo et al. 2017, On Calibration of Modern Neural Networks).
+        equal_mass: ten bins of about the same number of triples; equal scores share a bin (Nguyen and O'Connor 2015,
+            Posterior Calibration).
+        brier: mean of (score − 1)² over right and score² over wrong triples (Brier 1950).
     """
 
     triples: int
@@ -45,13 +48,13 @@ class Reliability:
     brier: float
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain values."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdPoint:
-    """Strict ratios if only triples with at least this score were predicted."""
+    """Precision, recall and F1 of the triples with at least this score."""
 
     threshold: float
     precision: float
@@ -60,10 +63,14 @@ class ThresholdPoint:
 
 
 def reliability(scores: Sequence[float], right: Sequence[bool]) -> Reliability:
-    """Compare scores with what is right.
+    """Measure the calibration of scores.
+
+    Args:
+        scores: of each triple, from 0 to 1.
+        right: whether each triple is right.
 
     Raises:
-        ValueError: there are no triples, or a score is no probability.
+        ValueError: there are no triples, or a score is not between 0 and 1.
     """
     values, hits = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if not len(values):
@@ -73,7 +80,7 @@ def reliability(scores: Sequence[float], right: Sequence[bool]) -> Reliability:
     order = np.argsort(values, kind="stable")
     values, hits = values[order], hits[order]
     edges = np.arange(_BINS + 1) / _BINS
-    # A bin has its upper edge, as in Guo et al.; the first has both.
+    # Bins include their upper edge, as in Guo et al.; the first also includes 0.
     cuts = [0, *np.searchsorted(values, edges[1:-1], side="right").tolist(), len(values)]
     width = [
         _bin(values[a:b], hits[a:b], float(edges[index]), float(edges[index + 1]))
@@ -87,7 +94,7 @@ def reliability(scores: Sequence[float], right: Sequence[bool]) -> Reliability:
 
 
 def threshold_curve(scores: Sequence[float], right: Sequence[bool], gold: int) -> tuple[ThresholdPoint, ...]:
-    """Return precision, recall and F1 at thresholds from 0 to 1; where nothing is left, the curve ends."""
+    """Return precision, recall and F1 at thresholds from 0 to 1, up to the last that keeps a triple."""
     values, hits = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=bool)
     points = []
     for threshold in (np.arange(_STEPS + 1) / _STEPS).tolist():

@@ -1,4 +1,4 @@
-"""The evaluation report: every score, breakdown and error of a model's predictions, as data."""
+"""The evaluation report as data: scores, breakdowns and errors of predictions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,10 +11,9 @@ from ..model.schema import Example, Schema, Triple
 from .breakdown import Group, Macro, by_entities, by_length, by_number, by_overlap, by_relation, macro_average
 from .duie_official import Aliases, OfficialScore, official_counts
 from .errors import Cause, TripleError, explain
-from .judging import Judgement, judge, total
 from .reliability import Reliability, ThresholdPoint, reliability, threshold_curve
 from .significance import Interval, bootstrap
-from .triple_f1 import Match, Tokenize, TripleScore, TripleScorer
+from .triple_f1 import Judgement, Match, Tokenize, TripleScore, TripleScorer, judge, total
 
 OFFICIAL = "official"
 _EXAMPLES = 5
@@ -22,19 +21,19 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A corpus score and the 95 % intervals of its precision, recall and F1."""
+    """A corpus score with 95 % intervals of its precision, recall and F1."""
 
     score: TripleScore | OfficialScore
     intervals: Mapping[str, Interval]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return plain values for JSON."""
         return {**self.score.to_dict(), "intervals": {name: [i.low, i.high] for name, i in self.intervals.items()}}
 
 
 @dataclass(frozen=True, slots=True)
 class TextResult:
-    """A text, what was predicted for it, what is right by strict matching, and the cause of every error."""
+    """A text with its predicted triples, their strict comparison with the gold triples, and the errors by cause."""
 
     text: str
     predicted: tuple[Triple, ...]
@@ -45,14 +44,20 @@ class TextResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an evaluation found; `to_dict` gives it as plain data, without the texts.
+    """Results of an evaluation; `to_dict` returns them without the texts.
 
-    about: what was evaluated, as names and values to show. texts: one result each. measures: by way of matching,
-    strict first; lenient only with a tokenizer, span only with offsets on both sides; then the official DuIE measure.
-    macro: means over relations. breakdowns: overlap, number, length, relations, and entities with training texts; all
-    strict. reliability and curve: None and empty unless every predicted triple has a probability for a score. schema:
-    the relations asked for, if known. samples: drawn for the intervals. rules: scores by effect of declared rules, if
-    any were applied.
+    Args:
+        about: names and values that describe model and data.
+        texts: the result of each text.
+        measures: scores by way of matching: strict, lenient (with a tokenizer), span (if all triples have offsets),
+            full, and the official DuIE score.
+        macro: strict means over relations.
+        breakdowns: strict scores by overlap, number, length, relations and, with training texts, entities.
+        reliability, curve: calibration and effect of a score threshold; None and empty unless every predicted triple
+            has a score from 0 to 1.
+        schema: the extracted relations, if known.
+        samples: bootstrap samples drawn for the intervals.
+        rules: scores by rules applied, see [`rule_effects`]; None without rules.
     """
 
     about: Mapping[str, str]
@@ -67,7 +72,7 @@ class Report:
     rules: Mapping[str, TripleScore] | None = None
 
     def causes(self) -> dict[str, dict[Cause, list[TripleError]]]:
-        """Return the errors by cause, in the order of [`Cause`], of wrong and of missed triples."""
+        """Return the wrong and the missed triples, each by cause in the order of [`Cause`]."""
         sides = {
             "wrong": [error for result in self.texts for error in result.wrong],
             "missed": [error for result in self.texts for error in result.missed],
@@ -78,13 +83,13 @@ class Report:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; of each kind of error, a few examples."""
+        """Return plain values for JSON, with at most five examples of each kind of error."""
         return {
             "about": dict(self.about),
             "texts": len(self.texts),
             "samples": self.samples,
             "measures": {name: measure.to_dict() for name, measure in self.measures.items()},
-            "macro": self.macro.to_dict(),
+            "macro": asdict(self.macro),
             "breakdowns": {name: [group.to_dict() for group in groups] for name, groups in self.breakdowns.items()},
             "errors": {
                 side: {
@@ -111,25 +116,26 @@ def evaluate_report(
     seed: int = 0,
     about: Mapping[str, str] | None = None,
 ) -> Report:
-    """Evaluate predictions in every way there is.
+    """Evaluate predictions by all measures and breakdowns.
 
     Args:
         examples: labelled texts.
-        predictions: the triples predicted for each, in the same order.
-        schema: completes the types of relations that the data leave out.
-        train: the texts that the model was trained on, for scores of seen and unseen entities.
-        aliases: other names of entities, for the official measure, see [`read_aliases`].
+        predictions: the triples predicted for each text, in the same order.
+        schema: fills in types that the data omit.
+        train: the training texts, for scores of seen and new entities.
+        aliases: other names of entities for the official score, see [`read_aliases`].
         tokenize: splits a string into tokens, for lenient matching.
-        samples: drawn for the confidence intervals.
-        seed: of those samples.
-        about: names and values that say what was evaluated on what.
+        samples: bootstrap samples to draw for the confidence intervals.
+        seed: of the bootstrap.
+        about: names and values that describe model and data.
 
     Raises:
-        ValueError: there are no examples, or not as many predictions.
+        ValueError: there are no examples, or the number of predictions differs.
     """
     if not examples or len(examples) != len(predictions):
         raise ValueError(
-            f"{len(examples)} labelled texts, predictions for {len(predictions)}: expected the same texts, at least one"
+            f"got {len(examples)} labelled texts and predictions for {len(predictions)}: expected predictions for the "
+            f"same texts, and at least one text"
         )
     judged = {
         match: [
@@ -141,12 +147,13 @@ def evaluate_report(
     strict = judged[Match.STRICT]
     measures = {match.value: _measure(items, samples, seed) for match, items in judged.items()}
     official = official_counts(examples, predictions, aliases)
-    measures[OFFICIAL] = Measure(OfficialScore(*official.sum(axis=0).tolist()), bootstrap(official, samples, seed))
+    correct, predicted, found, gold = official.sum(axis=0).tolist()
+    measures[OFFICIAL] = Measure(OfficialScore(correct, predicted, gold, found), bootstrap(official, samples, seed))
     breakdowns = {"overlap": by_overlap(strict), "number": by_number(strict), "length": by_length(strict)}
     if train is not None:
         breakdowns["entities"] = by_entities(strict, train)
     breakdowns["relations"] = by_relation(strict, schema)
-    found, curve = _reliability(strict)
+    calibration, curve = _reliability(strict)
     return Report(
         about=dict(about or {}),
         texts=tuple(
@@ -156,7 +163,7 @@ def evaluate_report(
         measures=measures,
         macro=macro_average(breakdowns["relations"]),
         breakdowns=breakdowns,
-        reliability=found,
+        reliability=calibration,
         curve=curve,
         schema=schema,
         samples=samples,
@@ -164,7 +171,7 @@ def evaluate_report(
 
 
 def text_counts(judgements: Iterable[Judgement]) -> np.ndarray:
-    """Return the counts of each text as [`bootstrap`] and [`compare`] take them. *Shape:* (T, 4)."""
+    """Return the counts of each text for [`bootstrap`] and [`compare`]. *Shape:* (T, 4)."""
     rows = [(right := len(item.right), right + len(item.wrong), right, right + len(item.missed)) for item in judgements]
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 

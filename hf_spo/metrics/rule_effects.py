@@ -1,4 +1,4 @@
-"""What each of a schema's rules does to the score of a model."""
+"""Effect of each rule of a schema on the score of a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,14 +12,19 @@ from . import TripleScore, TripleScorer
 def rule_effects(
     examples: Iterable[Example], predictions: Iterable[Sequence[Triple]], schema: Schema
 ) -> dict[str, TripleScore]:
-    """Score predictions, made without rules, under none of a schema's rules, all of them, and some.
+    """Score predictions with none, all and subsets of a schema's rules applied.
 
-    Scores are strict, and of all relations together, so that any two may be compared. With the gold triples and their
-    offsets for predictions, what is missing from the recall is what rules reject.
+    Each score is strict and covers all relations, so any two can be compared. If the predictions are the gold triples,
+    a recall below 1 shows that rules reject gold triples.
+
+    Args:
+        examples: labelled texts.
+        predictions: triples of each text, extracted without rules.
+        schema: relations with rules.
 
     Returns:
-        "none", "all", each kind of rule that the schema has ("inverse", "strip", …) alone, and the rules of each
-        relation alone, named "predicate (subject type → object type)". Empty for a schema without rules.
+        Scores by name: "none", "all", each kind of rule that the schema has ("inverse", "strip", …) on its own, and the
+        rules of each relation on their own, as "predicate (subject type → object type)". Empty without rules.
     """
     if not schema.has_rules:
         return {}

@@ -1,4 +1,4 @@
-"""Sentences of the report's page: which ones are shown, and how their text and triples are marked."""
+"""Sentences on the report's page: selection, and marking of their mentions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from .report import TextResult
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A triple below its sentence. verdict: right, wrong or missed; cause: why, empty if right."""
+    """A triple listed below its sentence. verdict: right, wrong or missed; cause: of the error, empty if right."""
 
     triple: Triple
     verdict: str
@@ -23,15 +23,19 @@ class Line:
 
     @property
     def kind(self) -> str:
-        """Verdict and cause, by which errors are filtered."""
+        """Verdict and cause, for the filter of the page; empty if right."""
         return f"{self.verdict}: {self.cause}" if self.cause else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text that no mention's border divides.
+    """A part of the text without a mention's border inside.
 
-    roles: subject, object, both or none. verdict: of the mentions here, the best. lines: numbers of their triples.
+    Args:
+        text: the part.
+        roles: subject and object, as far as mentions cover the part.
+        verdict: the best of these mentions.
+        lines: numbers of their triples.
     """
 
     text: str
@@ -42,7 +46,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A text in pieces, and its triples."""
+    """A text in pieces with its triples."""
 
     number: int
     pieces: tuple[Piece, ...]
@@ -50,7 +54,7 @@ class Sentence:
 
 
 def sentences(results: Sequence[TextResult], schema: Schema | None, limit: int) -> list[Sentence]:
-    """Choose sentences and mark them, in their order: some for each cause and relation, rather than the first ones."""
+    """Select up to `limit` sentences that show each cause in each relation, and mark their mentions."""
     lines = [tuple(_lines(result, schema)) for result in results]
     return [
         Sentence(index + 1, tuple(_pieces(results[index].text, lines[index])), lines[index])
@@ -71,7 +75,7 @@ def _error_line(error: TripleError, verdict: str, schema: Schema | None) -> Line
 
 
 def _chosen(lines: Sequence[Sequence[Line]], limit: int) -> list[int]:
-    """Return which sentences are shown: first examples of an error before second ones, those without error last."""
+    """Return indices of sentences: first examples of a kind of error, then second ones, and so on; then the others."""
     seen: Counter[tuple[str, str]] = Counter()
     rank = []
     for group in lines:

@@ -1,17 +1,18 @@
-"""How sure scores and differences are: intervals over texts, and tests of two systems on the same texts.
+"""Confidence intervals of scores, and significance tests of two systems on the same texts.
 
-Texts are drawn, not triples, since triples of one text are right or wrong together. Everything is computed from the
-counts of each text, an array of *shape* (T, 4): right among the predicted, predicted, right among the gold, gold.
+The unit of resampling is the text, since errors in triples of one text are not independent. All functions take the
+counts of each text, an array of *shape* (T, 4): right predictions, predictions, found gold triples, gold triples.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
-RATIOS = ("precision", "recall", "f1")
+from .triple_f1 import RATIOS
+
 _AT_ONCE = 1 << 20
-"""Texts drawn in one array, which bounds memory."""
+"""Texts drawn in one array, to bound memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,13 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One ratio of two systems.
+    """One ratio of two systems, compared.
 
-    interval: of second - first, by paired bootstrap. better: in what share of the bootstrap's samples the second system
-    is ahead; ties count half. p_value: how often chance alone gives a difference at least this large either way, by
-    approximate randomisation.
+    Args:
+        first, second: the ratio of each system.
+        interval: 95 % interval of second − first, by paired bootstrap.
+        better: share of the bootstrap samples in which the second system is better; ties count half.
+        p_value: two-sided p-value of the difference, by approximate randomisation.
     """
 
     first: float
@@ -39,23 +42,16 @@ class Difference:
 
     @property
     def difference(self) -> float:
-        """By how much the second is ahead of the first."""
+        """Second − first."""
         return self.second - self.first
 
     def to_dict(self) -> dict[str, float | list[float]]:
-        """Return plain values."""
-        return {
-            "first": self.first,
-            "second": self.second,
-            "difference": self.difference,
-            "interval": [self.interval.low, self.interval.high],
-            "better": self.better,
-            "p_value": self.p_value,
-        }
+        """Return plain values for JSON."""
+        return {**asdict(self), "difference": self.difference, "interval": [self.interval.low, self.interval.high]}
 
 
 def ratios(counts: np.ndarray) -> np.ndarray:
-    """Return precision, recall and F1 of added-up counts; 0 where nothing is counted. *Shape:* (…, 4) → (…, 3)."""
+    """Return precision, recall and F1 of summed counts; 0 for an empty denominator. *Shape:* (…, 4) → (…, 3)."""
     right, predicted, found, gold = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
     precision, recall = _divided(right, predicted), _divided(found, gold)
     return np.stack([precision, recall, _divided(2 * precision * recall, precision + recall)], axis=-1)
@@ -64,10 +60,10 @@ def ratios(counts: np.ndarray) -> np.ndarray:
 def bootstrap(counts: np.ndarray, samples: int = 1000, seed: int = 0) -> dict[str, Interval]:
     """Return 95 % intervals of precision, recall and F1 by bootstrap over texts.
 
-    The percentile method: Efron 1979, Bootstrap Methods: Another Look at the Jackknife.
+    Percentile method of Efron 1979, Bootstrap Methods: Another Look at the Jackknife.
 
     Raises:
-        ValueError: there are no texts, or no samples to draw.
+        ValueError: there are no texts, or `samples` is below 1.
     """
     _check(counts, samples)
     rng = np.random.default_rng(seed)
@@ -76,17 +72,17 @@ def bootstrap(counts: np.ndarray, samples: int = 1000, seed: int = 0) -> dict[st
 
 
 def compare(first: np.ndarray, second: np.ndarray, samples: int = 10_000, seed: int = 0) -> dict[str, Difference]:
-    """Compare two systems on the same texts: precision, recall and F1.
+    """Compare precision, recall and F1 of two systems on the same texts.
 
     Paired bootstrap: Koehn 2004, Statistical Significance Tests for Machine Translation Evaluation. Approximate
-    randomisation, which swaps the two systems' answers text by text: Noreen 1989, Computer-Intensive Methods for
-    Testing Hypotheses; Yeh 2000, More Accurate Tests for the Statistical Significance of Result Differences.
+    randomisation, which exchanges the predictions of the two systems text by text: Noreen 1989, Computer-Intensive
+    Methods for Testing Hypotheses; Yeh 2000, More Accurate Tests for the Statistical Significance of Differences.
 
     Raises:
-        ValueError: the systems have different numbers of texts, or none, or there are no samples to draw.
+        ValueError: the numbers of texts differ or are 0, or `samples` is below 1.
     """
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} and {len(second)} texts: expected the same texts for both systems")
+        raise ValueError(f"got {len(first)} and {len(second)} texts: expected the same texts for both systems")
     _check(first, samples)
     rng = np.random.default_rng(seed)
     both = np.stack([first, second], axis=1)
@@ -107,7 +103,7 @@ def _randomised(rng: np.random.Generator, both: np.ndarray, observed: np.ndarray
     for size in _portions(len(both), samples):
         swapped = rng.integers(2, size=(size, len(both))) @ change
         ahead = ratios(second - swapped) - ratios(first + swapped)
-        # Sums of the same numbers in another order may differ in their last bit.
+        # Sums of the same numbers in another order may differ in the last bit.
         extreme += (np.abs(ahead) >= np.abs(observed) - 1e-12).sum(axis=0)
     p_values: np.ndarray = (extreme + 1) / (samples + 1)
     return p_values
@@ -135,4 +131,4 @@ def _divided(number: np.ndarray, by: np.ndarray) -> np.ndarray:
 
 def _check(counts: np.ndarray, samples: int) -> None:
     if not len(counts) or samples < 1:
-        raise ValueError(f"{len(counts)} texts and {samples} samples: expected at least one of each")
+        raise ValueError(f"got {len(counts)} texts and {samples} samples: expected at least one of each")

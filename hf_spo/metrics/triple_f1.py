@@ -1,22 +1,24 @@
-"""Precision, recall and F1 of triples: micro, over a whole corpus, each text's triples as a set.
+"""Micro-averaged precision, recall and F1 of triples; the triples of a text are a set.
 
-Pure Python; nothing here knows about models.
+Pure Python, independent of models.
 """
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ..model.schema import Mention, Triple
+from ..model.schema import Example, Mention, Triple
 
 Tokenize = Callable[[str], Iterable[str]]
+
+RATIOS = ("precision", "recall", "f1")
 
 
 class Match(StrEnum):
     """When a predicted triple equals a gold one.
 
-    STRICT: subject text, predicate, object text. LENIENT: the same after tokenisation, as bert4keras compares. SPAN:
-    offsets too. FULL: strict, with types and qualifiers.
+    STRICT: subject text, predicate and object text are equal. LENIENT: they are equal after tokenisation, as in
+    bert4keras. SPAN: offsets are equal too. FULL: strict, with types and qualifiers.
     """
 
     STRICT = "strict"
@@ -27,7 +29,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TripleScore:
-    """Counts of a corpus and the ratios made from them."""
+    """Numbers of right, predicted and gold triples of a corpus, and their ratios."""
 
     correct: int
     predicted: int
@@ -35,56 +37,71 @@ class TripleScore:
 
     @property
     def precision(self) -> float:
-        """Share of the predicted triples that are gold; 0 without predictions."""
+        """Share of the predicted triples that are right; 0 without predictions."""
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """Share of the gold triples that are predicted; 0 without gold."""
+        """Share of the gold triples that are predicted; 0 without gold triples."""
         return self.correct / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall; 0 when nothing is right."""
+        """Harmonic mean of precision and recall; 0 if nothing is right."""
         return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
 
     def to_dict(self) -> dict[str, float | int]:
-        """Return ratios and counts as plain numbers."""
-        return {
-            "precision": self.precision,
-            "recall": self.recall,
-            "f1": self.f1,
-            "correct": self.correct,
-            "predicted": self.predicted,
-            "gold": self.gold,
-        }
+        """Return ratios and counts for JSON."""
+        return {**{name: getattr(self, name) for name in RATIOS}, **asdict(self)}
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The predicted and gold triples of a text, compared; triples that are equal to the scorer count once.
+
+    Args:
+        text: the text.
+        right: pairs of a predicted triple and the gold triple that it equals.
+        wrong: predicted triples that equal no gold triple.
+        missed: gold triples that equal no predicted triple.
+    """
+
+    text: str
+    right: tuple[tuple[Triple, Triple], ...]
+    wrong: tuple[Triple, ...]
+    missed: tuple[Triple, ...]
+
+    @property
+    def predicted(self) -> tuple[Triple, ...]:
+        """The distinct predicted triples."""
+        return *(triple for triple, _ in self.right), *self.wrong
+
+    @property
+    def gold(self) -> tuple[Triple, ...]:
+        """The distinct gold triples."""
+        return *(triple for _, triple in self.right), *self.missed
+
+
 class TripleScorer:
-    """Add up a corpus text by text.
+    """Add up the counts of a corpus, text by text.
 
     Args:
         match: when two triples are equal.
         tokenize: splits a string into tokens, for `Match.LENIENT`.
 
     Raises:
-        ValueError: lenient matching without `tokenize`; or, on `add`, a span match against triples without offsets.
+        ValueError: lenient matching without `tokenize`; in methods, span matching of a triple without offsets.
     """
 
-    match: Match = Match.STRICT
-    tokenize: Tokenize | None = None
-    _correct: int = field(default=0, init=False)
-    _predicted: int = field(default=0, init=False)
-    _gold: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        self.match = Match(self.match)
-        if self.match == Match.LENIENT and self.tokenize is None:
+    def __init__(self, match: Match | str = Match.STRICT, tokenize: Tokenize | None = None) -> None:
+        self.match = Match(match)
+        self.tokenize = tokenize
+        if self.match == Match.LENIENT and tokenize is None:
             raise ValueError("lenient matching compares tokens: pass tokenize=tokenizer.tokenize")
+        self._correct = self._predicted = self._gold = 0
 
     def add(self, predicted: Iterable[Triple], gold: Iterable[Triple]) -> None:
-        """Count one text's triples."""
+        """Count the triples of one text."""
         ours, theirs = {self.key(triple) for triple in predicted}, {self.key(triple) for triple in gold}
         self._correct += len(ours & theirs)
         self._predicted += len(ours)
@@ -95,7 +112,7 @@ class TripleScorer:
         return TripleScore(self._correct, self._predicted, self._gold)
 
     def key(self, triple: Triple) -> Hashable:
-        """Return what a triple is compared by."""
+        """Return the value that equal triples share."""
         subject, value = self._mention(triple.subject), self._mention(triple.object)
         if self.match != Match.FULL:
             return subject, triple.predicate, value
@@ -113,3 +130,31 @@ class TripleScorer:
                 )
             return mention.text, mention.span
         return mention.text
+
+
+def judge(example: Example, predicted: Iterable[Triple], scorer: TripleScorer) -> Judgement:
+    """Compare the triples predicted for a text with its gold triples; of equal predictions the best scored stays."""
+    ours, theirs = _distinct(example.judged(predicted), scorer), _distinct(example.triples, scorer)
+    return Judgement(
+        example.text,
+        tuple((triple, theirs[key]) for key, triple in ours.items() if key in theirs),
+        tuple(triple for key, triple in ours.items() if key not in theirs),
+        tuple(triple for key, triple in theirs.items() if key not in ours),
+    )
+
+
+def total(judgements: Iterable[Judgement]) -> TripleScore:
+    """Add up the counts of texts."""
+    counts = [(len(item.right), len(item.wrong), len(item.missed)) for item in judgements]
+    right, wrong, missed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    return TripleScore(right, right + wrong, right + missed)
+
+
+def _distinct(triples: Iterable[Triple], scorer: TripleScorer) -> dict[Hashable, Triple]:
+    found: dict[Hashable, Triple] = {}
+    for triple in triples:
+        key = scorer.key(triple)
+        same = found.setdefault(key, triple)
+        if (triple.score or 0) > (same.score or 0):
+            found[key] = triple
+    return found

@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from ..metrics.figures import Figure, Plot, Skin
+from ..metrics.figures import Figure, Palette, Plot
 from ..support.files import whole_path
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class TrainingCurves(TrainerCallback):
             self._next = time.monotonic() + self.pause
 
 
-def draw(curves: Curves, skin: Skin) -> Figure:
+def draw(curves: Curves, colours: Palette) -> Figure:
     """Draw loss, scores, scores of parts and learning rate, as far as they are logged."""
     panels: dict[str, dict[str, Points]] = {
         "training loss": {"loss": curves.loss} if curves.loss else {},
@@ -170,23 +170,23 @@ def draw(curves: Curves, skin: Skin) -> Figure:
         axes.set_title(title, loc="left")
         axes.set_xlabel("optimizer step")
         if title == "training loss":
-            _loss(axes, curves.loss, skin)
+            _loss(axes, curves.loss, colours)
         else:
-            _lines(axes, lines, skin)
+            _lines(axes, lines, colours)
         for start in curves.starts:
-            axes.axvline(start, color=skin.ink, linewidth=0.8)
+            axes.axvline(start, color=colours.ink, linewidth=0.8)
         for step, _, _ in curves.best:
-            axes.axvline(step, color=skin.ink, linewidth=0.8, linestyle=":")
-        _best(axes, lines, curves, skin)
+            axes.axvline(step, color=colours.ink, linewidth=0.8, linestyle=":")
+        _best(axes, lines, curves, colours)
     return figure
 
 
-def _loss(axes: Any, points: Points, skin: Skin) -> None:
+def _loss(axes: Any, points: Points, colours: Palette) -> None:
     steps, values = zip(*points, strict=True)
     smooth = len(points) >= _SMOOTHED
-    axes.plot(steps, values, color=skin.first, linewidth=0.8 if smooth else 1.5, alpha=0.35 if smooth else 1)
+    axes.plot(steps, values, color=colours.first, linewidth=0.8 if smooth else 1.5, alpha=0.35 if smooth else 1)
     if smooth:
-        axes.plot(steps, _average(values, len(points) // 20), color=skin.first, linewidth=1.5)
+        axes.plot(steps, _average(values, len(points) // 20), color=colours.first, linewidth=1.5)
     if min(values) > 0 and max(values) / min(values) > 20:
         axes.set_yscale("log")
 
@@ -200,16 +200,16 @@ def _average(values: Sequence[float], span: int) -> list[float]:
     return averages
 
 
-def _lines(axes: Any, lines: Mapping[str, Points], skin: Skin) -> None:
-    colours = (skin.first, skin.second, skin.third, skin.ink)
+def _lines(axes: Any, lines: Mapping[str, Points], colours: Palette) -> None:
+    series = (colours.first, colours.second, colours.third, colours.ink)
     styles = ("-", "--", "-.", ":")
     for number, (name, points) in enumerate(lines.items()):
         steps, values = zip(*points, strict=True)
         axes.plot(
             steps,
             values,
-            styles[number // len(colours) % len(styles)],
-            color=colours[number % len(colours)],
+            styles[number // len(series) % len(styles)],
+            color=series[number % len(series)],
             marker="o" if len(points) < 40 else None,
             markersize=3,
             label=_label(name),
@@ -224,10 +224,10 @@ def _label(name: str) -> str:
     return name.replace("_", " ").replace("f1", "F1")
 
 
-def _best(axes: Any, lines: Mapping[str, Points], curves: Curves, skin: Skin) -> None:
+def _best(axes: Any, lines: Mapping[str, Points], curves: Curves, colours: Palette) -> None:
     found = [(step, metric, value) for step, metric, value in curves.best if metric in lines]
     for step, _, value in found:
-        axes.plot([step], [value], "*", color=skin.ink, markersize=10, zorder=3)
+        axes.plot([step], [value], "*", color=colours.ink, markersize=10, zorder=3)
     if found:
         step, metric, value = found[-1]
         axes.set_title(f"best {_label(metric)} {value:.3f} at step {step:,.0f}", loc="right", fontsize=8)

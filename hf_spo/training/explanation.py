@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..metrics import TripleScorer
+from ..metrics import TripleScorer, judge
 from ..metrics.errors import Cause, explain
-from ..metrics.judging import judge
 from ..model.decoding_settings import DecodingSettings
 from ..model.schema import Example, Mention, Triple
 from .stages import StageScore

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..metrics import TripleScore, TripleScorer
-from ..metrics.judging import judge
+from ..metrics import TripleScore, TripleScorer, judge
 from ..metrics.reliability import reliability
 from ..model.calibration import Calibration, CalibrationMethod, fit_calibration
 from ..model.decoding_settings import DecodingSettings, Thresholds

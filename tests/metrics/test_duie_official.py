@@ -73,7 +73,7 @@ def test_a_text_given_twice_counts_once_with_its_last_line():
 
 
 def test_ratios():
-    assert OfficialScore(3, 4, 2, 8).to_dict() == {
+    assert OfficialScore(correct=3, predicted=4, gold=8, found=2).to_dict() == {
         "precision": 0.75,
         "recall": 0.25,
         "f1": pytest.approx(0.375),
@@ -82,7 +82,7 @@ def test_ratios():
         "found": 2,
         "gold": 8,
     }
-    assert (OfficialScore(0, 0, 0, 0).f1, OfficialScore(0, 3, 0, 3).f1) == (0.0, 0.0)
+    assert (OfficialScore(0, 0, 0, 0).f1, OfficialScore(0, 3, 3, 0).f1) == (0.0, 0.0)
 
 
 def test_no_texts():
@@ -95,5 +95,5 @@ def test_alias_file(tmp_path):
     path.write_bytes("\ufeff鲁迅\t迅哥\t周树人\r\n\nBLUE\tAzure\n孤\n".encode())
     assert read_aliases(path) == {"鲁迅": {"迅哥", "周树人"}, "blue": {"azure"}, "孤": frozenset()}
     path.write_bytes(b"\xff")
-    with pytest.raises(ValueError, match=r"aliases\.txt: no UTF-8"):
+    with pytest.raises(ValueError, match=r"aliases\.txt: expected UTF-8"):
         read_aliases(path)

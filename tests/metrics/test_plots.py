@@ -1,24 +1,36 @@
 import re
 import sys
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 
 from hf_spo.metrics import TripleScore, figures
 from hf_spo.metrics.breakdown import Group
-from hf_spo.metrics.plots import PLOT_NAMES, length_plot, relations_plot, reliability_plot, threshold_plot
+from hf_spo.metrics.figures import Plot
+from hf_spo.metrics.plots import PLOT_NAMES, draw_length, draw_relations, draw_reliability, draw_threshold
 from hf_spo.metrics.reliability import reliability, threshold_curve
 
 SCORES, RIGHT = [0.2, 0.5, 0.7, 0.9, 1.0], [False, True, False, True, True]
+
+
+def plot(name, draw, *values):
+    return Plot(name, partial(draw, *values))
+
+
 PLOTS = {
-    "reliability": lambda: reliability_plot(reliability(SCORES, RIGHT)),
-    "length": lambda: length_plot([Group("0–25", TripleScore(1, 2, 3), 1234), Group("26–50", TripleScore(0, 0, 0), 1)]),
-    "threshold": lambda: threshold_plot(threshold_curve(SCORES, RIGHT, 6)),
-    "one point": lambda: reliability_plot(reliability([0.5], [True])),
-    "relations": lambda: relations_plot(
-        [Group("作品 主演", TripleScore(1, 2, 3), 2), Group("a $x$ \x00", TripleScore(0, 1, 1), 1)]
+    "reliability": lambda: plot("reliability", draw_reliability, reliability(SCORES, RIGHT)),
+    "length": lambda: plot(
+        "length", draw_length, [Group("0–25", TripleScore(1, 2, 3), 1234), Group("26–50", TripleScore(0, 0, 0), 1)]
     ),
-    "no groups": lambda: length_plot([]),
+    "threshold": lambda: plot("threshold", draw_threshold, threshold_curve(SCORES, RIGHT, 6)),
+    "one point": lambda: plot("reliability", draw_reliability, reliability([0.5], [True])),
+    "relations": lambda: plot(
+        "relations",
+        draw_relations,
+        [Group("作品 主演", TripleScore(1, 2, 3), 2), Group("a $x$ \x00", TripleScore(0, 1, 1), 1)],
+    ),
+    "no groups": lambda: plot("length", draw_length, []),
 }
 
 
@@ -81,7 +93,7 @@ def test_a_png_needs_a_font_and_an_svg_does_not(monkeypatch):
     files = PLOTS["relations"]().files()
     assert list(files) == ["relations.svg"]
     assert "作品 主演" in files["relations.svg"].decode()
-    latin = relations_plot([Group("film director", TripleScore(1, 2, 3), 2)])
+    latin = plot("relations", draw_relations, [Group("film director", TripleScore(1, 2, 3), 2)])
     assert list(latin.files()) == ["relations.svg", "relations.png"]
 
 

@@ -117,7 +117,7 @@ def test_the_seed_decides():
 
 @pytest.mark.parametrize(("texts", "predictions"), [(0, 0), (2, 1), (1, 2)])
 def test_texts_and_predictions_that_do_not_fit(texts, predictions):
-    with pytest.raises(ValueError, match=f"{texts} labelled texts, predictions for {predictions}"):
+    with pytest.raises(ValueError, match=f"{texts} labelled texts and predictions for {predictions}"):
         evaluate_report([example("甲")] * texts, [[]] * predictions)
 
 

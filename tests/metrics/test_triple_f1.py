@@ -1,21 +1,8 @@
 import pytest
 
-from hf_spo import Mention, Span, Triple
-from hf_spo.metrics import Match, TripleScore, TripleScorer
-
-
-def mention(text, start=None, kind=""):
-    return Mention(text, None if start is None else Span(start, start + len(text)), kind)
-
-
-def triple(subject, predicate, value, **qualifiers):
-    """Build a triple; a mention is a string, or a string with its start and type."""
-    return Triple(
-        mention(*((subject,) if isinstance(subject, str) else subject)),
-        predicate,
-        mention(*((value,) if isinstance(value, str) else value)),
-        {slot: mention(*((part,) if isinstance(part, str) else part)) for slot, part in qualifiers.items()},
-    )
+from hf_spo.metrics import Match, TripleScore, TripleScorer, judge
+from hf_spo.metrics.triple_f1 import total
+from tests.metrics.triples import example, triple
 
 
 def counts(predicted, gold, match=Match.STRICT, tokenize=None):
@@ -27,6 +14,8 @@ def counts(predicted, gold, match=Match.STRICT, tokenize=None):
 
 FILM = triple("雪国", "主演", "周一鸣")
 OTHER = triple("雪国", "主演", "何雨晴")
+SONG = triple("晚风", "歌手", "白露")
+STRICT = TripleScorer()
 
 
 def test_micro_average_over_texts():
@@ -101,7 +90,7 @@ def test_what_each_match_looks_at(other, strict, span, full):
 
 
 def test_the_score_of_a_triple_does_not_matter():
-    scored = Triple(mention("雪国"), "主演", mention("周一鸣"), score=0.7)
+    scored = triple("雪国", "主演", "周一鸣", score=0.7)
     assert counts([scored], [FILM]) == (1, 1, 1)
 
 
@@ -136,3 +125,34 @@ def test_span_needs_offsets():
 def test_an_unknown_match():
     with pytest.raises(ValueError, match="exact"):
         TripleScorer("exact")
+
+
+def test_right_wrong_and_missed():
+    found = judge(example("…", FILM, SONG), [FILM, OTHER], STRICT)
+    assert found.right == ((FILM, FILM),)
+    assert (found.wrong, found.missed) == ((OTHER,), (SONG,))
+    assert found.predicted == (FILM, OTHER)
+    assert found.gold == (FILM, SONG)
+
+
+def test_of_equal_predictions_the_best_scored_stays():
+    low, high = triple(("雪国", 1), "主演", "周一鸣", 0.2), triple(("雪国", 9), "主演", "周一鸣", 0.9)
+    for predicted in ([low, high], [high, low], [FILM, high, low]):
+        assert judge(example("…", FILM, FILM), predicted, STRICT).right == ((high, FILM),)
+
+
+def test_places_count_only_if_the_way_of_matching_says_so():
+    ours, gold = triple(("雪国", 1), "主演", ("周一鸣", 5)), triple(("雪国", 9), "主演", ("周一鸣", 5))
+    assert judge(example("…", gold), [ours], STRICT).right
+    assert judge(example("…", gold), [ours], TripleScorer(Match.SPAN)).wrong == (ours,)
+
+
+@pytest.mark.parametrize("match", ["strict", "full"])
+def test_adds_up_to_what_the_scorer_counts(match):
+    texts = [([FILM, OTHER], [FILM]), ([], [OTHER]), ([SONG, SONG], []), ([], [])]
+    scorer = TripleScorer(match)
+    for predicted, gold in texts:
+        scorer.add(predicted, gold)
+    judged = [judge(example("…", *gold), predicted, scorer) for predicted, gold in texts]
+    assert total(judged) == scorer.score() == TripleScore(1, 3, 2)
+    assert total([]) == TripleScore(0, 0, 0)
