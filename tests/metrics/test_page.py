@@ -104,8 +104,8 @@ def test_says_how_many_sentences_are_shown():
     found = report(builders.EXAMPLES, [[] for _ in builders.EXAMPLES])
     page = render(found, limit=3)
     assert page.count("<article>") == 3
-    assert "3 of 8 sentences, chosen" in " ".join(Page(page).text.split())
-    assert "chosen" not in Page(render(found)).text
+    assert "3 of 8 sentences, selected" in " ".join(Page(page).text.split())
+    assert "selected" not in Page(render(found)).text
 
 
 def test_says_why_plots_are_missing(page):
