@@ -35,7 +35,7 @@ def _parts(about: Mapping[str, object], found: "Diagnosis", learning: "Overfitti
         yield _heading("Findings")
         yield _findings(found.findings)
     if found.suggestions:
-        yield _heading("Settings that these data suggest")
+        yield _heading("Suggested settings")
         yield _suggestions(found.suggestions)
     yield from _figures(found.figures)
 
@@ -57,7 +57,7 @@ def _findings(findings: Iterable["Finding"]) -> Table:
 
 
 def _suggestions(suggestions: Iterable["Suggestion"]) -> Table:
-    table = _table("setting", "value", "because")
+    table = _table("setting", "value", "reason")
     for suggestion in suggestions:
         value = str(suggestion.value).lower() if isinstance(suggestion.value, bool) else str(suggestion.value)
         table.add_row(Text(suggestion.setting), Text(value, style="bold"), Text(suggestion.reason))
@@ -70,7 +70,7 @@ def _figures(figures: "Figures") -> Iterator[RenderableType]:
         {
             "texts": f"{figures.texts:,}, {figures.without_triples:,} of them without triples",
             "triples": f"{figures.triples:,}, {figures.aligned:,} of them can be learnt",
-            "attainable F1": f"{figures.attainable:.4f} if every label were learnt",
+            "attainable F1": f"{figures.attainable:.4f} for a model that learns every label",
             "overlap": ", ".join(
                 f"{name} {count / figures.texts:.1%}" for name, count in figures.overlap.items() if count
             ),

@@ -1,4 +1,4 @@
-"""Examine labelled data and a model before a training: checks with advice, an overfitting test, a page."""
+"""Diagnosis of labelled data and models before training: checks with advice, overfitting test, HTML page."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Settings to train with, as far as figures of the data speak for them."""
+"""Training settings that the figures of a data set suggest."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _FEW_TEXTS = 5_000
 
 
 def suggest(figures: Figures) -> tuple[Suggestion, ...]:
-    """Suggest settings; nothing where the figures say nothing."""
+    """Return suggested settings; none if no triple can be learnt."""
     if not figures.aligned:
         return ()
     return (
@@ -56,7 +56,7 @@ def _subjects(figures: Figures) -> Iterator[Suggestion]:
         yield Suggestion(
             "subjects_per_example",
             min(max(round(figures.subjects), 2), 4),
-            f"texts have {figures.subjects:.2f} subjects on average; each step trains the objects of those drawn only",
+            f"texts have {figures.subjects:.2f} subjects on average; each step trains the objects of the drawn ones",
         )
 
 
@@ -66,7 +66,7 @@ def _occurrences(figures: Figures) -> Iterator[Suggestion]:
         yield Suggestion(
             "occurrence_policy",
             "nearest",
-            f"it places {figures.moved:,} triples ({share:.1%}) elsewhere than the first occurrence; try both, since "
+            f"it labels other occurrences than the first for {figures.moved:,} triples ({share:.1%}); try both, since "
             f"neither is always right",
         )
 
@@ -77,8 +77,8 @@ def _pairing(figures: Figures) -> Iterator[Suggestion]:
         yield Suggestion(
             "span_pairing",
             "either",
-            f"mentions share borders: with it, a perfect model reaches an F1 of {figures.attainable_either:.3f}, "
-            f"with nearest {figures.attainable:.3f}",
+            f"mentions share borders: the attainable F1 is {figures.attainable_either:.3f}, with nearest "
+            f"{figures.attainable:.3f}",
         )
 
 
@@ -88,7 +88,7 @@ def _prior(figures: Figures) -> Iterator[Suggestion]:
         yield Suggestion(
             "prior",
             True,
-            f"{share:.1%} of the triples are stated by another text, too, so known triples help with new texts",
+            f"{share:.1%} of the triples also occur in another text, so known triples help on new texts",
         )
 
 
@@ -99,6 +99,6 @@ def _swaps(figures: Figures) -> Iterator[Suggestion]:
         yield Suggestion(
             "entity_swap_probability",
             0.5,
-            f"only {counted(texts, 'text')} with triples, and in {1 - share:.1%} of them each entity is of one type, "
-            f"so that another of the relation can stand in for it",
+            f"only {counted(texts, 'text')} with triples, and in {1 - share:.1%} of them each entity has one type, so "
+            f"other entities of the relation can replace it",
         )

@@ -1,4 +1,4 @@
-"""The doctor: find out why a model would not learn from labelled texts, before it is trained on them."""
+"""Diagnosis of labelled data: problems that would keep a model from learning, found before training."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +12,8 @@ from ..model.schema import Example, Schema
 from ..model.triple_store import StatedTriples, stated_triples
 from ..support.unreadable import UnreadableRecord
 from .advice import suggest
-from .diagnosis import Diagnosis, Figures, Finding, Severity, counted
-from .mentions import MentionChecks, by_share
+from .diagnosis import Diagnosis, Figures, Finding, Severity, by_share, counted
+from .mentions import MentionChecks
 from .relations import RelationChecks
 from .rows import RowChecks
 from .tokens import TokenChecks
@@ -32,14 +32,14 @@ def diagnose(
     policy: OccurrencePolicy = OccurrencePolicy.FIRST,
     bad_lines: Sequence[UnreadableRecord] = (),
 ) -> Diagnosis:
-    """Look for all that keeps a model from learning labelled texts; nothing is raised for what is wrong with them.
+    """Find the problems of labelled texts that keep a model from learning. Problems are returned, not raised.
 
     Args:
         examples: the labelled texts.
-        tokenizer: the encoder's fast tokenizer.
+        tokenizer: fast tokenizer of the encoder.
         schema: the relations to train.
-        max_length: tokens that the model reads of a text, special tokens included.
-        policy: which occurrences of strings without offsets are labelled.
+        max_length: tokens that the model reads of a text, including special tokens.
+        policy: which occurrences of mentions without offsets are labelled.
         bad_lines: lines of the data's file that are no examples.
     """
     rows, mentions, relations = RowChecks(), MentionChecks(), RelationChecks(schema)
@@ -60,12 +60,12 @@ def diagnose(
         aligned=tokens.report.aligned,
         attainable=tokens.attainable(SpanPairing.NEAREST),
         attainable_either=tokens.attainable(SpanPairing.EITHER),
-        without_triples=rows.without_triples,
+        without_triples=rows.without_triples.count,
         overlap=dict(overlap),
         relations=relations.counts,
         subjects=sum(tokens.subjects) / max(len(tokens.subjects), 1),
-        nested=mentions.nested,
-        ambiguous=mentions.ambiguous,
+        nested=mentions.nested.count,
+        ambiguous=mentions.ambiguous.count,
         moved=mentions.moved,
         restated=_restated(stated.values()),
         several_types=rows.several_types,
@@ -94,7 +94,7 @@ def _groups(examples: Iterable[Example]) -> Iterator[list[Example]]:
 
 
 def _restated(stated: Iterable[StatedTriples]) -> int:
-    """Count the triples that two different texts state, once a text."""
+    """Count the triples that occur in more than one text, once for each text."""
     counts = Counter(fact for facts in stated for fact in facts)
     return sum(count for count in counts.values() if count > 1)
 
@@ -126,7 +126,7 @@ def _about_all(figures: Figures) -> Iterator[Finding]:
         yield Finding(
             by_share(round(lost * figures.triples), figures.triples),
             "attainable F1",
-            f"even a model that learns every label reaches an F1 of {1 - lost:.3f} on these data",
-            "mend what the other findings name: triples that are not labels, and mentions that share a border",
+            f"a model that learns every label reaches an F1 of only {1 - lost:.3f} on these data",
+            "correct the other findings: triples that become no labels, and mentions that share a border",
             round(lost * figures.triples),
         )

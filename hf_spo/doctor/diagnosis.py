@@ -1,15 +1,18 @@
-"""What the doctor says of a data set: findings, figures and suggestions, as plain values."""
+"""Results of the doctor: findings, figures and suggestions, as plain values."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+_EXAMPLES = 5
+
 
 class Severity(StrEnum):
-    """How bad a finding is.
+    """Severity of a finding.
 
-    ERROR: training stops, or cannot learn. WARNING: it learns less than it could. NOTE: worth knowing.
+    ERROR: training stops, or cannot learn. WARNING: the model learns less than it could. NOTE: worth knowing.
     """
 
     ERROR = "error"
@@ -19,15 +22,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong with the data, or may be.
+    """A problem of the data, or a possible one.
 
     Args:
-        severity: how bad it is.
-        topic: a short name, the same in every diagnosis.
-        what: one line that says what it is.
-        advice: one line that says what to do.
-        count: how often it occurs.
-        examples: the first few places, one line each.
+        severity: of the problem.
+        topic: short name, the same in every diagnosis.
+        what: description, one line.
+        advice: what to do, one line.
+        count: number of cases.
+        examples: the first few cases, one line each.
     """
 
     severity: Severity
@@ -38,9 +41,41 @@ class Finding:
     examples: tuple[str, ...] = ()
 
 
+class Cases:
+    """The cases of one problem: their number, by cause, and the first few as examples.
+
+    Args:
+        noun: for the unit that is counted, such as "triple".
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self.examples: list[str] = []
+        self._causes: Counter[str] = Counter()
+
+    def add(self, example: str = "", cause: str = "", times: int = 1) -> None:
+        """Count a case, or several; without `times`, one."""
+        self._causes[cause] += times
+        if example and times and len(self.examples) < _EXAMPLES:
+            self.examples.append(example)
+
+    @property
+    def count(self) -> int:
+        """Number of cases."""
+        return self._causes.total()
+
+    def finding(self, severity: Severity, topic: str, what: str, advice: str) -> list[Finding]:
+        """Return a list of one finding, or an empty one without cases."""
+        return [Finding(severity, topic, what, advice, self.count, tuple(self.examples))] if self.count else []
+
+    def __str__(self) -> str:
+        causes = ", ".join(f"{count:,} {cause}" for cause, count in self._causes.most_common(_EXAMPLES) if cause)
+        return counted(self.count, self.noun) + (f" ({causes})" if causes else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A setting to train with, and the figure that speaks for it."""
+    """A recommended training setting, and the reason for it."""
 
     setting: str
     value: str | int | float | bool
@@ -62,8 +97,8 @@ class Lengths:
 
     Args:
         quantiles: by name, such as "95 %".
-        histogram: pairs of a length and the number of texts up to it and above the length before.
-        cuts: what some choices of max_length would cut.
+        histogram: pairs of an upper bound and the number of texts between the previous bound and this one.
+        cuts: effects of common values of max_length.
     """
 
     quantiles: Mapping[str, int]
@@ -73,24 +108,24 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was counted.
+    """Counts and statistics of a data set.
 
     Args:
         max_length: tokens that the model reads of a text.
-        texts, triples: how many there are.
+        texts, triples: their numbers.
         aligned: triples that become labels.
-        attainable: F1 that a model would reach that gives probability 1 to every labelled border and 0 to all else.
+        attainable: F1 of a model that gives probability 1 to every labelled border and 0 to all others.
         attainable_either: the same with `span_pairing: either`.
-        without_triples: texts that state nothing.
+        without_triples: texts without triples.
         overlap: texts by class, see [`overlap_classes`].
-        relations: triples by relation of the schema, slots of their own, the most frequent first.
-        subjects: mean number of labelled subjects, in texts that have any.
-        nested: texts in which a labelled mention lies within another.
-        ambiguous: triples without offsets of which a mention occurs several times in its text.
-        moved: those of them that the occurrence policy "nearest" places elsewhere than "first".
-        restated: triples that another text states, too.
-        several_types: texts with triples in which one string has several types.
-        tokens, unknown: how many there are, special tokens left out, and how many of them are [UNK].
+        relations: triples by relation of the schema, each qualifier slot separately, the most frequent first.
+        subjects: mean number of labelled subjects in texts with at least one.
+        nested: texts with a labelled mention inside another.
+        ambiguous: triples without offsets with a mention that occurs several times in the text.
+        moved: ambiguous triples whose places differ between the occurrence policies "first" and "nearest".
+        restated: triples that occur in another text too.
+        several_types: texts with a string that has several types.
+        tokens, unknown: number of tokens without special ones, and of [UNK] among them.
         unknown_characters: the most frequent characters that become [UNK], with their counts.
         lengths: of texts, in tokens.
     """
@@ -118,7 +153,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All that the doctor found; findings are sorted, the worst first."""
+    """Figures, findings (the most severe first) and suggested settings."""
 
     figures: Figures
     findings: tuple[Finding, ...]
@@ -126,25 +161,31 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """One line for a reader in a hurry."""
+        """Summary in one line."""
         topics = {level: [item.topic for item in self.findings if item.severity == level] for level in Severity}
         learnt = f"{self.figures.aligned:,} of {counted(self.figures.triples, 'triple')} can be learnt"
         if topics[Severity.ERROR]:
-            return f"training on these data goes wrong: {', '.join(topics[Severity.ERROR])}; {learnt}"
+            return f"training on these data fails or learns little: {', '.join(topics[Severity.ERROR])}; {learnt}"
         if topics[Severity.WARNING]:
-            return f"a model can be trained; worth a look: {', '.join(topics[Severity.WARNING])}; {learnt}"
-        return f"no trouble found; {learnt}"
+            return f"a model can be trained; check: {', '.join(topics[Severity.WARNING])}; {learnt}"
+        return f"no problem found; {learnt}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {"verdict": self.verdict, **asdict(self)}
 
 
+def by_share(count: int, total: int) -> Severity:
+    """Return the severity of a loss of triples: from 10 % an error, from 1 % a warning."""
+    share = count / max(total, 1)
+    return Severity.ERROR if share >= 0.1 else Severity.WARNING if share >= 0.01 else Severity.NOTE
+
+
 def counted(count: int, noun: str) -> str:
-    """Write a number with its noun: "1 triple", "2,000 triples"."""
+    """Return a number with its noun: "1 triple", "2,000 triples"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def beginning(text: str, length: int = 24) -> str:
-    """Return the beginning of a text, to show which one is meant."""
+    """Return the beginning of a text, to identify it in a message."""
     return text if len(text) <= length else text[:length] + "…"

@@ -1,4 +1,4 @@
-"""The overfitting test: a model that cannot learn a few texts by heart will not learn many."""
+"""The overfitting test: a model that cannot memorise a few texts will not learn many."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -33,27 +33,28 @@ from ..training.trainer import SpoTrainer
 from .tokens import TokenChecks
 
 LEARNT = 0.95
-"""F1 from which texts count as learnt by heart."""
+"""F1 from which the texts count as memorised."""
 
 _STAGE_LEARNT = 0.9
-_LATELY, _STILL_RISING = 4, 0.02
+_RECENT, _RISE = 4, 0.02
+"""F1 still rises if it rose by more than this over so many evaluations."""
 _SEED = 42
 _FROM_SCRATCH = ("dgcnn",)
 
 
 @dataclass(frozen=True, slots=True)
 class Overfitting:
-    """How learning a few texts by heart went.
+    """Result of the overfitting test.
 
     Args:
-        learnt: whether F1 came near 1.
-        texts, triples: how many there were to learn.
+        learnt: whether F1 reached [`LEARNT`].
+        texts, triples: numbers of texts and triples to learn.
         steps, max_steps: optimizer steps taken and allowed.
-        seconds: of training and evaluation.
-        learning_rate, head_learning_rate: of the encoder and of everything else.
-        f1, subject_f1, object_f1: of the last evaluation, on the texts that were trained on.
-        losses: those logged, one every few steps.
-        explanation: short lines: what went wrong where, and what usually helps.
+        seconds: duration of training and evaluation.
+        learning_rate, head_learning_rate: of the encoder and of all other weights.
+        f1, subject_f1, object_f1: of the last evaluation, on the training texts.
+        losses: logged every few steps.
+        explanation: if the test failed, lines that say which stage fails and what usually helps.
     """
 
     learnt: bool
@@ -72,9 +73,9 @@ class Overfitting:
 
     @property
     def verdict(self) -> str:
-        """One line for a reader in a hurry."""
+        """Summary in one line."""
         figures = f"F1 {self.f1:.3f} on {self.texts} texts after {self.steps} steps"
-        return f"the model learns these data by heart: {figures}" if self.learnt else f"not learnt by heart: {figures}"
+        return f"the model memorises these data: {figures}" if self.learnt else f"not memorised: {figures}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -93,19 +94,19 @@ def overfit(
     on_evaluation: Callable[[int, dict[str, float]], None] | None = None,
     **settings: Any,
 ) -> Overfitting:
-    """Train on a few texts until they are known by heart, or say which stage fails. Nothing is kept.
+    """Train on a few texts until the model has memorised them; otherwise report which stage fails. Saves nothing.
 
     Args:
-        model_source: folder or Hub name of an encoder, or of a triple-extraction model to go on from.
-        examples: labelled texts to choose from; those whose triples all become labels go first.
+        model_source: folder or Hub name of an encoder or of a triple-extraction model.
+        examples: labelled texts to choose from, preferably texts whose triples all become labels.
         schema: the relations to extract.
-        count: texts to learn.
-        max_steps: optimizer steps to give up after.
-        learning_rate: of the encoder; the heads' is five times that, as in training. By default 1e-3 for a DGCNN, 1e-4
-            for all others, and 1e-3 for the heads.
-        max_length: tokens to read of a text; the model's own by default.
-        on_evaluation: receives the step and the metrics of each evaluation.
-        settings: further fields of [`SpoTrainingArguments`], over those of the test.
+        count: number of texts to learn.
+        max_steps: maximum number of optimizer steps.
+        learning_rate: of the encoder; that of the heads is five times as high, as in training. Default: 1e-3 for a
+            DGCNN, 1e-4 for other encoders, and 1e-3 for the heads.
+        max_length: tokens to read of a text; default: that of the model.
+        on_evaluation: called with the step and the metrics of each evaluation.
+        settings: further fields of [`SpoTrainingArguments`], which override those of the test.
 
     Raises:
         ValueError: no text has a triple that becomes a label.
@@ -127,7 +128,7 @@ def overfit(
         settings = {**_SETTINGS, "max_steps": max_steps, "learning_rate": learning_rate, **settings}
         arguments = SpoTrainingArguments(folder, **settings)
         trainer = _Overfitter(model, arguments, chosen, chosen, processing_class=tokenizer, callbacks=[course])
-        for callback in (PrinterCallback, ProgressCallback):  # which write to stdout
+        for callback in (PrinterCallback, ProgressCallback):  # they write to stdout
             trainer.remove_callback(callback)
         before = _fingerprint(model)
         began = perf_counter()
@@ -191,7 +192,7 @@ def choose_texts(
     policy: OccurrencePolicy,
     count: int,
 ) -> list[Example]:
-    """Choose texts with triples, the same ones every time; those of which a perfect model finds every triple go first.
+    """Choose texts with triples, always the same; texts whose triples are all attainable come first.
 
     Raises:
         ValueError: no text has a triple that becomes a label.
@@ -210,7 +211,7 @@ def choose_texts(
     chosen = [*whole.values(), *(example for text, example in part.items() if text not in whole)][:count]
     if not chosen:
         raise ValueError(
-            "no text has a triple that becomes a label, so there is nothing to learn; the diagnosis says why"
+            "no text has a triple that becomes a label, so there is nothing to learn; the diagnosis gives the reasons"
         )
     return chosen
 
@@ -221,7 +222,7 @@ def _shuffled(examples: Sequence[Example]) -> Iterator[Example]:
 
 
 class _Overfitter(SpoTrainer):
-    """Keeps for the end what is said of an F1 of 0, which is usual for the first steps."""
+    """Keeps the explanation of an F1 of 0 for the end, since the first evaluations usually give 0."""
 
     zero: tuple[str, ...] = ()
 
@@ -230,7 +231,7 @@ class _Overfitter(SpoTrainer):
 
 
 class _Course(TrainerCallback):
-    """Ends training when F1 is near 1, and remembers how it went."""
+    """Stops training when F1 reaches [`LEARNT`], and records the evaluations."""
 
     def __init__(self, on_evaluation: Callable[[int, dict[str, float]], None] | None) -> None:
         self.on_evaluation = on_evaluation
@@ -242,9 +243,9 @@ class _Course(TrainerCallback):
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        **given: Any,
+        **kwargs: Any,
     ) -> None:
-        self.metrics = given["metrics"]
+        self.metrics = kwargs["metrics"]
         self.f1s.append(self.metrics["eval_f1"])
         if self.on_evaluation is not None:
             self.on_evaluation(state.global_step, self.metrics)
@@ -253,40 +254,40 @@ class _Course(TrainerCallback):
 
 
 def _fingerprint(model: Any) -> tuple[float, ...]:
-    """Return a number for each weight, which changes with it."""
+    """Return a checksum of each weight, to see whether training changes any."""
     return tuple(weight.detach().double().abs().sum().item() for weight in model.parameters())
 
 
 def explain_failure(
     f1s: Sequence[float], subject_f1: float, object_f1: float, state: TrainingState, zero: Sequence[str], moved: bool
 ) -> Iterator[str]:
-    """Say which stage fails, and what usually keeps it from learning.
+    """Yield lines that say which stage fails, and why it usually does.
 
     Args:
         f1s: of each evaluation.
-        subject_f1, object_f1: of the stages alone, at the last one.
-        state: how far training came.
-        zero: what was said of the last F1 of 0.
+        subject_f1, object_f1: of each stage alone, at the last evaluation.
+        state: progress of the training.
+        zero: explanation of the last F1 of 0.
         moved: whether any weight has changed.
     """
     if not moved:
         yield f"no weight has changed: the learning rate is {state.learning_rate:g}, or every weight is frozen"
     elif any(math.isnan(loss) for loss in state.losses):
-        yield "the loss is no number (NaN): training diverges; lower the learning rate"
+        yield "the loss is NaN: training diverges; lower the learning rate"
     elif not f1s[-1]:
         yield from zero
-    elif len(f1s) >= _LATELY and f1s[-1] - f1s[-_LATELY] > _STILL_RISING:
-        yield f"F1 still rises, from {f1s[-_LATELY]:.3f} to {f1s[-1]:.3f} at the end: allow more steps"
+    elif len(f1s) >= _RECENT and f1s[-1] - f1s[-_RECENT] > _RISE:
+        yield f"F1 still rises, from {f1s[-_RECENT]:.3f} to {f1s[-1]:.3f} at the end: allow more steps"
     elif subject_f1 < _STAGE_LEARNT:
         yield f"subjects are not learnt (F1 {subject_f1:.3f})"
-        yield "texts may look alike to the tokenizer, or contradict each other; else it is the learning rate"
+        yield "the texts may look alike to the tokenizer or contradict each other; else change the learning rate"
         yield from progress_hints(state)
     elif object_f1 < _STAGE_LEARNT:
         yield f"subjects are learnt (F1 {subject_f1:.3f}), objects are not (F1 {object_f1:.3f}, given the subjects)"
-        yield "raise head_learning_rate or subjects_per_example; look for relations that contradict each other"
+        yield "raise head_learning_rate or subjects_per_example; look for contradictory relations"
     elif min(subject_f1, object_f1) < LEARNT:
-        yield f"nearly learnt (subjects F1 {subject_f1:.3f}, objects F1 {object_f1:.3f}): a few labels resist"
+        yield f"nearly learnt (subjects F1 {subject_f1:.3f}, objects F1 {object_f1:.3f}): a few labels are not learnt"
         yield "allow more steps or a higher learning rate; if that does not help, look for wrong labels"
     else:
         yield f"both stages are learnt (subjects F1 {subject_f1:.3f}, objects F1 {object_f1:.3f}), triples are wrong"
-        yield "borders that mentions share pair up wrongly (span_pairing: either), or scores are cut (score_threshold)"
+        yield "shared borders are paired wrongly (try span_pairing: either), or a score_threshold drops triples"

@@ -1,4 +1,4 @@
-"""A diagnosis as one HTML page, which needs no network and no other file."""
+"""A diagnosis as one self-contained HTML page."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +14,9 @@ def render(about: Mapping[str, Any], diagnosis: Diagnosis, overfit: Mapping[str,
     """Return the page.
 
     Args:
-        about: names and values that say what was examined.
+        about: names and values that describe data and model.
         diagnosis: of the data.
-        overfit: what the overfitting test gave, as plain values, if it was made.
+        overfit: result of the overfitting test as plain values, if it was run.
     """
     return render_page(
         Path(__file__).with_name(_TEMPLATE),

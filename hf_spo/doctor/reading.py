@@ -1,4 +1,4 @@
-"""Labelled texts as they are, wrong offsets included, for the doctor to explain."""
+"""Reader of labelled texts for the doctor, which keeps wrong offsets so that it can explain them."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -20,11 +20,11 @@ def read_as_it_is(
     on_bad_line: OnUnreadable | None = None,
     format: str | None = None,  # noqa: A002  # what everybody calls it
 ) -> Iterator[Example]:
-    """Read labelled texts as [`read_examples`] does, but pass offsets of our own rows that do not cut their mention.
+    """Read labelled texts as [`read_examples`] does, but keep wrong offsets of rows in the package's own format.
 
     Raises:
         DataFormatError: a line is wrong in another way, and `on_bad_line` is None.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     path, report = Path(path), ConversionReport(on_bad_line)
     found = find_format(format) if format else detect(path)

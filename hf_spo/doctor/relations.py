@@ -1,4 +1,4 @@
-"""Relations of a schema and of data: which are rare, absent or unknown."""
+"""Checks of relations: rare, absent, unknown and inconsistently named ones."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from .diagnosis import Finding, Severity, beginning, counted
 
 _SHOWN = 8
 _FEW = 20
-"""Triples below which a relation is hardly learnt."""
+"""A relation with fewer triples counts as rare."""
 
 
 class RelationChecks:
-    """Counts triples by relation, text by text."""
+    """Count triples by relation, text by text."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -22,7 +22,7 @@ class RelationChecks:
         self._first: dict[Relation, str] = {}
 
     def add(self, example: Example) -> Example:
-        """Count one text; return it without triples whose relation the schema lacks."""
+        """Count the triples of one text; return the text without those whose relation the schema lacks."""
         known, unknown = without_unknown_relations(example, self.schema)
         for relation in unknown:
             self._unknown[relation] += 1
@@ -34,12 +34,12 @@ class RelationChecks:
 
     @property
     def counts(self) -> tuple[tuple[str, int], ...]:
-        """Triples by relation, the most frequent first."""
+        """Numbers of triples by relation, the most frequent first."""
         counts = [(relation_name(relation), self._counts[index]) for index, relation in enumerate(self.schema)]
         return tuple(sorted(counts, key=lambda item: -item[1]))
 
     def findings(self) -> list[Finding]:
-        """Say what was found."""
+        """Return the findings."""
         return [*self._outside(), *self._scarce(), *self._spellings()]
 
     def _outside(self) -> Iterator[Finding]:
@@ -49,8 +49,10 @@ class RelationChecks:
             yield Finding(
                 Severity.ERROR,
                 "unknown relations",
-                f"{counted(len(names), 'relation')} that the schema lacks, {counted(count, 'time')}: {_listed(names)}",
-                "correct predicate and types, add it to the schema, or leave --schema out: training would stop here",
+                f"{counted(len(names), 'relation')} that the schema lacks, in {counted(count, 'triple')}: "
+                f"{_listed(names)}",
+                "correct predicate and types, add the relation to the schema, or omit --schema; training refuses these "
+                "data",
                 count,
                 tuple(
                     f"{relation_name(relation)} in the text beginning {beginning(self._first[relation])!r}: "
@@ -64,7 +66,7 @@ class RelationChecks:
             self.schema.find(relation.predicate, relation.subject_type, relation.object_type, relation.slot)
         except KeyError as error:
             return str(error.args[0])
-        return "its subject type or slot does not fit"
+        return "the schema has another subject type or slot"
 
     def _scarce(self) -> Iterator[Finding]:
         few = [(name, count) for name, count in reversed(self.counts) if 0 < count < _FEW]
@@ -74,7 +76,7 @@ class RelationChecks:
                 "rare relations",
                 f"{counted(len(few), 'relation')} with fewer than {_FEW} triples: "
                 + _listed([f"{name} ({count})" for name, count in few]),
-                "label more of them, or leave them out of the schema: they are hardly learnt, and cost precision",
+                "label more of them, or remove them from the schema: they are hardly learnt and reduce precision",
                 len(few),
             )
         none = [name for name, count in self.counts if not count]
@@ -82,8 +84,8 @@ class RelationChecks:
             yield Finding(
                 Severity.NOTE,
                 "absent relations",
-                f"{counted(len(none), 'relation')} of the schema without any triple: {_listed(none)}",
-                "they cannot be learnt here; leave them out of the schema unless more data come",
+                f"{counted(len(none), 'relation')} of the schema without a triple: {_listed(none)}",
+                "they cannot be learnt from these data; remove them from the schema unless you add data",
                 len(none),
             )
 
@@ -99,8 +101,8 @@ class RelationChecks:
             yield Finding(
                 Severity.WARNING,
                 "predicates spelt in two ways",
-                f"predicates differ only in letter case or white space: {_listed(alike)}",
-                "spell each in one way: a model learns them as different relations",
+                f"predicates that differ only in letter case or white space: {_listed(alike)}",
+                "use one spelling of each; the model learns them as different relations",
                 len(alike),
             )
         mixed = [predicate for (predicate, _), kinds in typed.items() if len(kinds) > 1]
@@ -108,14 +110,14 @@ class RelationChecks:
             yield Finding(
                 Severity.WARNING,
                 "types given in part",
-                f"some triples have types and others none, which makes two relations of one: {_listed(mixed)}",
-                "give types everywhere or nowhere, or pass a schema file: an empty type then means the one that fits",
+                f"some triples have types and others have none, so one relation becomes two: {_listed(mixed)}",
+                "annotate all types or none, or pass a schema file, from which missing types are filled in",
                 len(mixed),
             )
 
 
 def relation_name(relation: Relation) -> str:
-    """Write a relation on one line, its slot only if it is a qualifier's."""
+    """Return a relation as one line, with its slot if that is a qualifier's."""
     slot = "" if relation.slot == VALUE_SLOT else f".{relation.slot}"
     subject, value = (f"{kind} " if kind else "" for kind in (relation.subject_type, relation.object_type))
     return f"{subject}–{relation.predicate}{slot}→ {value}".strip()

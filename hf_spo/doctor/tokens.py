@@ -1,4 +1,4 @@
-"""What a tokenizer and a model's length make of texts: alignment, cuts, unknown tokens, and what is attainable."""
+"""Checks of tokenisation: alignment of mentions, truncation, unknown tokens and the attainable F1."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,10 @@ from ..model.decoding_settings import DecodingSettings, SpanPairing
 from ..model.extraction import TripleExtractor
 from ..model.schema import Example, Schema
 from ..model.windows import Window
-from .diagnosis import Cut, Finding, Lengths, beginning, counted
-from .mentions import by_share
+from .diagnosis import Cut, Finding, Lengths, beginning, by_share, counted
 
 WHOLE = 1_000_000
-"""Tokens that no text has."""
+"""A number of tokens above that of any text."""
 
 _LENGTHS = (64, 128, 256, 512)
 _QUANTILES = {"50 %": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "longest": 1.0}
@@ -28,7 +27,7 @@ _SHOWN, _CHARACTERS = 5, 20
 
 
 class TokenChecks:
-    """Counts what becomes of texts and labels as tokens, text by text."""
+    """Collect what tokenisation does to texts and labels, text by text."""
 
     def __init__(self, tokenizer: Any, schema: Schema, max_length: int, policy: OccurrencePolicy) -> None:
         self.tokenizer = tokenizer
@@ -44,7 +43,7 @@ class TokenChecks:
         self._scorers = {pairing: TripleScorer() for pairing in (SpanPairing.NEAREST, SpanPairing.EITHER)}
 
     def add(self, examples: Sequence[Example]) -> list[Labels]:
-        """Count some texts; return the labels of their whole lengths."""
+        """Check some texts; return the labels of the whole texts, without a limit of their length."""
         whole = encode(self.tokenizer, [example.text for example in examples], WHOLE)
         for encoding in whole:
             self._lengths.append(len(encoding))
@@ -90,12 +89,12 @@ class TokenChecks:
                 scorer.add(next(found) if labelled else [], example.triples)
 
     def attainable(self, pairing: SpanPairing) -> float:
-        """Return the F1 of a model that is certain of every label."""
+        """Return the F1 of a model that gives every label probability 1 and everything else 0."""
         return self._scorers[pairing].score().f1
 
     @property
     def lengths(self) -> Lengths:
-        """Return the distribution of lengths, and what some limits cut."""
+        """Distribution of text lengths, and effects of common limits."""
         lengths = np.array(self._lengths or [0])
         quantiles = {name: int(np.quantile(lengths, q, method="higher")) for name, q in _QUANTILES.items()}
         width = next(width for width in _WIDTHS if lengths.max() <= width * _BINS)
@@ -109,18 +108,18 @@ class TokenChecks:
 
     @property
     def unknown_characters(self) -> tuple[tuple[str, int], ...]:
-        """Return the most frequent characters that the tokenizer does not know."""
+        """The most frequent characters that the tokenizer does not know, with their counts."""
         counts: Counter[str] = Counter()
         for piece, count in self._pieces.items():
             counts.update(dict.fromkeys(piece, count))
         characters = list(counts)
-        # Of a word that became [UNK], most characters are known on their own.
+        # A word may become [UNK] although most of its characters are known on their own.
         alone = encode(self.tokenizer, characters, WHOLE)
         unknown = {character for character, encoding in zip(characters, alone, strict=True) if encoding.unknown.any()}
         return tuple(item for item in counts.most_common() if item[0] in unknown)[:_CHARACTERS]
 
     def findings(self) -> list[Finding]:
-        """Say what was found."""
+        """Return the findings."""
         return [*self._misaligned(), *self._unknown_tokens()]
 
     def _misaligned(self) -> Iterator[Finding]:
@@ -148,7 +147,7 @@ class TokenChecks:
                 "unknown tokens",
                 f"unknown to the tokenizer: {counted(self.unknown, 'token')} ({share:.2%})"
                 + (f": {shown}" if shown else ""),
-                "mentions of them are cut from the text all the same, but look alike to the model; below 1 % no matter",
+                "offsets of their mentions stay right, but the model cannot tell such tokens apart; harmless below 1 %",
                 self.unknown,
             )
 
@@ -160,25 +159,25 @@ _CAUSES = {
     ),
     Misalignment.INSIDE_TOKEN: (
         "a mention that begins or ends inside a token: {triples}",
-        "look at the examples: if the labels are right, take an encoder with smaller tokens, such as one of characters",
+        "check the examples; if the labels are right, use an encoder with smaller tokens, such as characters",
     ),
     Misalignment.UNKNOWN_RUN: (
         "a mention that begins or ends inside an unknown token: {triples}",
-        "take an encoder whose tokenizer knows these characters, or add them to it",
+        "use an encoder whose tokenizer knows these characters, or add them to the tokenizer",
     ),
     Misalignment.UNREAD_BORDER: (
-        "a mention that begins or ends with characters no token stands for: {triples}",
-        "strip white space and control characters from the mentions, and move their offsets",
+        "a mention that begins or ends with characters outside all tokens: {triples}",
+        "strip white space and control characters from the mentions, and adjust their offsets",
     ),
 }
 
 
 class PerfectBackend:
-    """A model that gives probability 1 to the labels of one batch and 0 to all else.
+    """A backend that gives probability 1 to the labels of one batch and 0 to everything else.
 
     Args:
-        labels: of each sentence of the batch.
-        relations: how many there are.
+        labels: of each text of the batch.
+        relations: number of relations.
     """
 
     def __init__(self, labels: Sequence[Labels], relations: int) -> None:
@@ -188,7 +187,7 @@ class PerfectBackend:
         self.relations = relations
 
     def subjects(self, batch: Batch) -> tuple[int, np.ndarray]:
-        """Return the length of the sentences as the state, and probabilities (B, L, 2)."""
+        """Return the padded length as the state, and probabilities (B, L, 2)."""
         probs = np.zeros((*batch.input_ids.shape, 2), dtype=np.float32)
         for row, found in enumerate(self.labels):
             for start, end in found:

@@ -126,7 +126,7 @@ def test_a_fresh_encoder_that_does_not_learn(doctor: Any, gold: Path, tmp_path: 
     words = ("--encoder", str(tmp_path / "encoder"), "--overfit", "--steps", "2")
     result = doctor("--data", str(gold), *words, "--table")
     assert result.exit_code == 0, result.stderr
-    assert "not learnt by heart: F1 0.000 on 8 texts after 2 steps" in result.stdout
+    assert "not memorised: F1 0.000 on 8 texts after 2 steps" in result.stdout
     assert "no subject found" in result.stdout
     assert "max_length: 80" in result.stdout  # as many positions as it has
 

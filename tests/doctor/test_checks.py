@@ -33,13 +33,13 @@ def test_clean_data():
     assert (figures.texts, figures.triples, figures.aligned, figures.without_triples) == (8, 16, 16, 0)
     assert figures.attainable == figures.attainable_either == 1.0
     assert {finding.topic for finding in found.findings} <= {"rare relations", "absent relations", "nested mentions"}
-    assert found.verdict == "a model can be trained; worth a look: rare relations; 16 of 16 triples can be learnt"
+    assert found.verdict == "a model can be trained; check: rare relations; 16 of 16 triples can be learnt"
 
 
 def test_no_trouble_at_all():
     many = [song(f"{'的' * (number + 1)}《晚风》由白露演唱") for number in range(25)]
     found = examine(many, Schema.infer(many))
-    assert found.verdict == "no trouble found; 25 of 25 triples can be learnt"
+    assert found.verdict == "no problem found; 25 of 25 triples can be learnt"
     assert found.findings == ()
 
 

@@ -50,7 +50,7 @@ def test_a_fresh_model_learns_by_heart(learnt):
     assert told[-1] == (found.steps, found.f1)
     assert found.losses[-1] < found.losses[0]
     assert found.explanation == ()
-    assert found.verdict.startswith("the model learns these data by heart: F1 ")
+    assert found.verdict.startswith("the model memorises these data: F1 ")
     assert found.head_learning_rate == pytest.approx(1e-2)
 
 
@@ -83,7 +83,7 @@ class TestFailure:
         found = overfit(encoder, builders.EXAMPLES, builders.SCHEMA, max_steps=3, learning_rate=0.0, **TINY)
         assert not found.learnt
         assert found.explanation == ("no weight has changed: the learning rate is 0, or every weight is frozen",)
-        assert found.verdict.startswith("not learnt by heart: F1 0.000 on 8 texts")
+        assert found.verdict.startswith("not memorised: F1 0.000 on 8 texts")
 
     def test_too_few_steps(self, encoder, caplog):
         found = overfit(encoder, builders.EXAMPLES, builders.SCHEMA, max_steps=3, learning_rate=1e-5, **TINY)
@@ -106,9 +106,9 @@ class TestFailure:
             ([0.1, 0.2, 0.3, 0.5], 0.5, 0.9, (1.0, 0.1), "F1 still rises, from 0.100 to 0.500"),
             ([0.5, 0.5, 0.5, 0.5], 0.6, 0.9, (1.0, 0.1), "subjects are not learnt (F1 0.600)"),
             ([0.5], 1.0, 0.6, (1.0, 0.1), "subjects are learnt (F1 1.000), objects are not (F1 0.600"),
-            ([0.5], 0.94, 0.94, (1.0, 0.1), "a few labels resist"),
+            ([0.5], 0.94, 0.94, (1.0, 0.1), "a few labels are not learnt"),
             ([0.5], 1.0, 1.0, (1.0, 0.1), "both stages are learnt"),
-            ([0.0], 0.0, 0.0, (1.0, math.nan), "the loss is no number"),
+            ([0.0], 0.0, 0.0, (1.0, math.nan), "the loss is NaN"),
             ([0.0], 0.0, 0.0, (1.0, 0.1), "no subject found"),
         ],
     )

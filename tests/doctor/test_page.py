@@ -7,7 +7,7 @@ from hf_spo.doctor.page import render
 from tests import builders
 
 OVERFIT = {
-    "verdict": "not learnt by heart: F1 0.100 on 32 texts after 300 steps",
+    "verdict": "not memorised: F1 0.100 on 32 texts after 300 steps",
     "explanation": ["subjects are <not> learnt"],
     "learnt": False,
     "texts": 32,
