@@ -76,7 +76,7 @@ def doctor(
         bool,
         typer.Option(
             "--overfit",
-            help="Train on 32 of the texts until the model has memorised them (minutes); otherwise report which stage fails.",
+            help="Train on 32 of the texts until the model has memorised them, or report which stage fails (minutes).",
             rich_help_panel=_OVERFIT_PANEL,
         ),
     ] = False,

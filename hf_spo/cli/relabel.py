@@ -128,12 +128,12 @@ def relabel(
       hf-spo relabel --folds folds --votes held-out --keep-labels --data train.jsonl --output more.jsonl
     """
     from ..training.folds import fold_models
-    from ..training.relabelling import Rules, Summary, relabel
+    from ..training.relabelling import Summary, VotePolicy, relabel
     from ..training.voting import vote
 
     if keep_labels and remove is not None:
         raise typer.BadParameter("--remove and --keep-labels contradict each other; give one of them")
-    rules = Rules(add, None if keep_labels else remove or 0.0, min_score, soft)
+    policy = VotePolicy(add, None if keep_labels else remove or 0.0, min_score, soft)
     names = [*(model or []), *(str(path) for folder in folds or [] for path in fold_models(folder))]
     if not names:
         raise typer.BadParameter("no model to ask; pass --folds or --model")
@@ -147,7 +147,7 @@ def relabel(
         voters = _voters(names, device, dtype)
         poll = vote(examples, voters, held_out=votes == Votes.HELD_OUT, batch_size=batch_size)
         summary = Summary(poll.schema)
-        for text in relabel(examples, poll, rules):
+        for text in relabel(examples, poll, policy):
             summary.add(text)
             files[0].write(json_line(text.after.to_dict()) + "\n")
             files[1].writelines(json_line(change.to_dict(text.before.text)) + "\n" for change in text.changes)

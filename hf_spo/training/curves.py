@@ -1,4 +1,4 @@
-"""Curves of a training run, drawn beside its checkpoints as it goes on."""
+"""Training curves: loss, scores and learning rate of a run, drawn into its output folder during training."""
 
 import logging
 import math
@@ -28,10 +28,13 @@ History = Sequence[Mapping[str, Any]]
 
 @dataclass(slots=True)
 class Curves:
-    """What a run has logged, by optimizer step; stages stand one behind the other.
+    """Logged values of a run by optimizer step, over all stages.
 
-    evaluations: of each metric, its points. starts: where stages but the first begin. best: step, metric and value of
-    each stage's best evaluation.
+    Args:
+        loss, rate: training loss and learning rate of the encoder.
+        evaluations: points of each metric.
+        starts: first step of each stage after the first.
+        best: step, metric and value of the best evaluation of each stage.
     """
 
     loss: Points = field(default_factory=list)
@@ -42,13 +45,13 @@ class Curves:
 
     @classmethod
     def read(cls, histories: Iterable[History], metric: str = "f1", greater_is_better: bool = True) -> "Curves":
-        """Read the log histories of a run's stages.
+        """Read the log histories of the stages of a run.
 
         Args:
-            histories: entries as [`Trainer`] keeps them; of what a step has twice, the first counts, since a model is
-                evaluated again when it is done.
-            metric: that the best evaluation is chosen by.
-            greater_is_better: whether the best is the greatest.
+            histories: the `log_history` of each stage. If a step has several values of a metric, the first counts: the
+                final evaluation repeats that of the last step.
+            metric: by which the best evaluation is chosen.
+            greater_is_better: whether the best value is the greatest.
         """
         found = cls()
         offset = 0.0
@@ -87,7 +90,7 @@ class Curves:
             self.evaluations.setdefault(name.removeprefix("eval_"), []).append(point)
 
     def chosen(self, names: Sequence[str]) -> dict[str, Points]:
-        """Return the metrics of these names; with several evaluation sets, those of each."""
+        """Return the metrics with these names, of each evaluation set."""
         found = {}
         for name in names:
             for known, points in self.evaluations.items():
@@ -97,7 +100,7 @@ class Curves:
 
 
 def _is_other(known: str, name: str) -> bool:
-    """Tell whether a longer name of a metric is meant: `raw_f1` ends like `f1`, too."""
+    """Return whether the name is a longer metric, such as `raw_f1`, which also ends in `f1`."""
     return any(known == part or known.endswith(f"_{part}") for part in _PARTS if part != name and part.endswith(name))
 
 
@@ -108,9 +111,9 @@ def _is_number(value: Any) -> bool:
 def write_curves(
     histories: Iterable[History], folder: Path, metric: str = "f1", greater_is_better: bool = True
 ) -> None:
-    """Write `training_curves.svg` and `.png` of a run's stages, see [`Curves.read`]; nothing if nothing is logged.
+    """Write `training_curves.svg` and `.png` of the stages of a run, see [`Curves.read`].
 
-    That a plot cannot be written is no reason to end a training run: it is logged.
+    A failure is logged, since it should not end a training run.
     """
     try:
         curves = Curves.read(histories, metric, greater_is_better)
@@ -125,10 +128,10 @@ def write_curves(
 
 
 class TrainingCurves(TrainerCallback):
-    """Draws the curves of a run into its output folder, on the first process: at evaluations, and at the end.
+    """Draws the curves into the output folder, at evaluations and at the end, in the main process.
 
     Args:
-        pause: seconds that have to pass between two drawings, since one takes about a second.
+        pause: least number of seconds between two drawings, each of which takes about a second.
     """
 
     def __init__(self, pause: float = 30.0) -> None:

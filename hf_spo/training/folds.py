@@ -1,4 +1,4 @@
-"""K-fold training: for each part of the data a model that has never seen it (kexue.fm/archives/6671)."""
+"""K-fold training: one model for each part of the data, trained on all other parts (kexue.fm/archives/6671)."""
 
 import gc
 import hashlib
@@ -35,13 +35,13 @@ REPORT_FILE = "kfold.json"
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Which texts each fold holds out; texts that are equal fall into one fold.
+    """Assignment of texts to folds; equal texts are in the same fold.
 
     Args:
         held_out: the fold of each text, by [`text_hash`].
-        count: how many folds there are.
-        seed: of the deal.
-        data: hash of the labelled texts in their order, by which data that has changed is known.
+        count: number of folds.
+        seed: of the assignment.
+        data: hash of the labelled texts in their order, to detect changed data.
     """
 
     held_out: Mapping[str, int]
@@ -51,10 +51,10 @@ class Folds:
 
     @classmethod
     def deal(cls, examples: Iterable[Example], count: int, seed: int = 42) -> "Folds":
-        """Deal texts to folds of equal size, give or take one; their order is of no account.
+        """Assign texts to folds whose sizes differ by at most one, independently of the order of the texts.
 
         Raises:
-            RecipeError: there are fewer different texts than folds.
+            RecipeError: there are fewer different texts than folds, or fewer than 2 folds.
         """
         texts: set[str] = set()
         data = hashlib.sha256()
@@ -68,17 +68,19 @@ class Folds:
 
     @classmethod
     def from_file(cls, path: Path) -> "Folds":
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: the file has other content.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             folds = {text: fold for fold, texts in enumerate(content["held_out"]) for text in texts}
             return cls(folds, len(content["held_out"]), content["seed"], content["data"])
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{path}: expected the folds that `hf-spo kfold` writes; start anew elsewhere") from None
+            raise ValueError(
+                f"{path}: expected the folds that `hf-spo kfold` writes; use another output folder"
+            ) from None
 
     def save(self, path: Path) -> None:
         """Write the folds as JSON."""
@@ -88,12 +90,12 @@ class Folds:
         write_json({"seed": self.seed, "data": self.data, "held_out": texts}, path)
 
     def of(self, text: str) -> int | None:
-        """Return the fold that holds a text out; None of a text that no fold knows."""
+        """Return the fold that holds out a text; None for an unknown text."""
         return self.held_out.get(text_hash(text))
 
 
 def text_hash(text: str) -> str:
-    """Return what stands for a text in a file of folds."""
+    """Return the hash that identifies a text in a file of folds."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -107,26 +109,26 @@ def run_folds(
     resume: bool = False,
     on_bad_line: OnUnreadable | None = None,
 ) -> dict[str, Any]:
-    """Train a model a fold as a recipe says, each on all texts but the fold's, and extract from the fold's.
+    """Train one model for each fold, on all texts outside the fold, and extract triples from the texts of the fold.
 
-    The output folder gets `folds.json`, a model's folder for each fold (`fold-0`, …), and of all finished folds
-    `out_of_fold.jsonl`, each text with the triples that the model which has not seen it finds, in the order of the
-    data, and `kfold.json`, its strict scores. Without dev, a fold evaluates on what it holds out. Characters and words
-    are taken from all texts, so that the models read alike.
+    Writes to the output folder: `folds.json`; the model of each fold in `fold-0`, …; `out_of_fold.jsonl`, the texts of
+    all finished folds in the order of the data, with the triples of the model that was not trained on them;
+    `kfold.json`, the strict scores of these triples. Without dev, each fold evaluates on its held-out texts, and does
+    not tune thresholds. The vocabularies of characters and words come from all texts, so that all models share them.
 
     Args:
-        recipe, extra, resume, on_bad_line: see [`run_recipe`]. Resumed, finished folds are passed over.
-        count: how many folds there are.
-        seed: of the folds.
+        recipe, extra, resume, on_bad_line: see [`run_recipe`]. With `resume`, finished folds are skipped.
+        count: number of folds.
+        seed: of the assignment of texts to folds.
         only: numbers of the folds to train; default: all.
 
     Returns:
-        What `kfold.json` says.
+        The content of `kfold.json`.
 
     Raises:
-        BlockingIOError: another run writes to a fold's folder.
-        RecipeError: the recipe or an argument is wrong, or an earlier run is in the way: with other data or folds, or
-            not resumed.
+        BlockingIOError: another run writes to the folder of a fold.
+        RecipeError: the recipe or an argument is wrong, or the output folder holds a run that has other data or folds,
+            or that is not resumed.
     """
     recipe.check_sources()
     folder = Path(str(recipe.output))
@@ -138,20 +140,20 @@ def run_folds(
     data = TrainingData.read(recipe, on_bad_line)
     folds = _fixed(folder / FOLDS_FILE, Folds.deal(data.train, count, seed), str(recipe.train))
     for fold, plan in plans.items():
-        # Each on its own, so that several runs may share the folds of one folder.
+        # A lock for each fold, so that several runs may share the folds of one folder.
         with writing_to(folder / f"fold-{fold}"):
             _run_fold(plan, data, folds, fold)
-        gc.collect()  # a trainer and its model hold on to each other, and to an accelerator's memory
+        gc.collect()  # trainer and model refer to each other and would keep memory of the accelerator
     report = _report(folder, data.train, folds) if PartialState().is_main_process else {}
     PartialState().wait_for_everyone()
     return report
 
 
 def fold_models(folder: Path) -> list[Path]:
-    """Return the folders of all folds' models.
+    """Return the model folders of all folds.
 
     Raises:
-        ValueError: it is no folder of folds, or a fold is not finished.
+        ValueError: the folder was not written by `hf-spo kfold`, or a fold is not finished.
     """
     if not (folder / FOLDS_FILE).exists():
         raise ValueError(f"{folder} has no {FOLDS_FILE}; expected a folder that `hf-spo kfold` wrote")
@@ -159,13 +161,14 @@ def fold_models(folder: Path) -> list[Path]:
     for model in models:
         if not _is_trained(model):
             raise ValueError(
-                f"{model} is not trained to its end; go on by `hf-spo kfold … --resume`, or name the models one by one"
+                f"the training of {model} is not finished; continue it with `hf-spo kfold … --resume`, or name the "
+                f"finished models"
             )
     return models
 
 
 def training_texts(model: Path) -> Callable[[str], bool] | None:
-    """Return what tells whether a fold's model was trained on a text; None of a model of no fold."""
+    """Return a function that tells whether the model of a fold was trained on a text; None for other models."""
     model = model.resolve()
     name, file = re.fullmatch(r"fold-(\d+)", model.name), model.parent / FOLDS_FILE
     if name is None or not file.exists():
@@ -187,17 +190,17 @@ def _is_trained(folder: Path) -> bool:
 
 
 def _fixed(path: Path, folds: Folds, train: str) -> Folds:
-    """Write folds down; if that has been done, check that they are still the same."""
+    """Write the folds, or check that a file of an earlier run has the same ones."""
     if path.exists():
         before = Folds.from_file(path)
         for name, ours, theirs in (("folds", folds.count, before.count), ("seed", folds.seed, before.seed)):
             if ours != theirs:
                 raise RecipeError(
-                    f"{path}: this run began with --{name} {theirs}, not {ours}; keep to it, or pass a new --output"
+                    f"{path}: this run was started with --{name} {theirs}, not {ours}; pass the same, or a new --output"
                 )
         if before.data != folds.data:
             raise RecipeError(
-                f"{path}: this run began with other data than {train} has now; bring that back, or pass a new --output"
+                f"{path}: {train} has changed since this run was started; restore it, or pass a new --output"
             )
     elif PartialState().is_main_process:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +219,7 @@ def _run_fold(plan: Plan, data: TrainingData, folds: Folds, fold: int) -> None:
         if dev is None and plan.evaluation != IntervalStrategy.NO:
             dev = held_out
             for _, arguments in plan.stages:
-                arguments.tune_thresholds = False  # or what is extracted from these texts would follow their labels
+                arguments.tune_thresholds = False  # the triples of these texts must not depend on their labels
         seen = [example for example in data.train if folds.of(example.text) != fold]
         plan.train(replace(data, train=seen, dev=dev))
     if PartialState().is_main_process and not (folder / OUT_OF_FOLD_FILE).exists():
@@ -226,13 +229,13 @@ def _run_fold(plan: Plan, data: TrainingData, folds: Folds, fold: int) -> None:
 
 
 def _extract(plan: Plan, examples: Sequence[Example], fold: int, folder: Path) -> None:
-    """Write what a fold's model finds in texts, at the precision that it was evaluated with."""
+    """Write the triples that the model of a fold finds, at the precision of its evaluation."""
     _, arguments = plan.stages[-1]
     model = SpoForTripleExtraction.from_pretrained(folder, dtype=torch.float32)
     model.to(arguments.device).eval()
     extractor = make_extractor(model, AutoTokenizer.from_pretrained(folder))
     half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
-    part = folder / f".{OUT_OF_FOLD_FILE}.part"  # the same name in every run: what a killed one left is written over
+    part = folder / f".{OUT_OF_FOLD_FILE}.part"  # a fixed name, so that the file of a killed run is overwritten
     with (
         part.open("w", encoding="utf-8", newline="\n") as file,
         torch.autocast(arguments.device.type, dtype=half, enabled=half is not None),
@@ -244,7 +247,7 @@ def _extract(plan: Plan, examples: Sequence[Example], fold: int, folder: Path) -
 
 
 def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str, Any]:
-    """Put together what the finished folds have extracted, and score it."""
+    """Combine and score the triples of the finished folds."""
     parts = {fold: folder / f"fold-{fold}" / OUT_OF_FOLD_FILE for fold in range(folds.count)}
     whole = TripleScorer()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Probabilities computed once, however often they are decoded."""
+"""A backend that stores probabilities, so that they are computed once and decoded many times."""
 
 from dataclasses import dataclass, field
 from itertools import product
@@ -21,21 +21,21 @@ _FLOOR = 0.05
 class _Recorded:
     batch: Batch
     subject_probs: np.ndarray
-    # Of each subject, the object probabilities that are above the floor: their places, and their values.
+    # Indices and values of the object probabilities above the floor, by subject.
     objects: dict[Subject, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
 
 
 class RecordedBackend:
-    """Remember what a backend computes of each batch, so that decoding it again with other settings costs little.
+    """Store the probabilities of each batch, so that decoding it again with other settings is cheap.
+
+    Object probabilities up to 0.05 are stored as 0.
 
     Args:
         backend: computes the probabilities.
-        levels: subject thresholds that will be tried: objects of the subjects found with any two of them are computed
-            at once, while the encoder's output is at hand.
-        pairing: which starts and ends will be paired.
-
-    Object probabilities below 0.05 come back as 0.
+        levels: subject thresholds to be tried. The objects of all subjects found with any two of them are computed at
+            once, while the encoder's output is in memory.
+        pairing: how starts and ends will be paired.
     """
 
     def __init__(self, backend: PointerBackend, levels: tuple[float, ...], pairing: SpanPairing) -> None:

@@ -1,6 +1,6 @@
-"""Label cleaning by vote: what all models find and the label lacks is added, what none finds is removed.
+"""Label cleaning by votes: triples that all models find are added to the labels, those that none finds are removed.
 
-The ladder of kexue.fm/archives/6671, whose models are those of eight folds.
+From kexue.fm/archives/6671, which uses the models of eight folds.
 """
 
 from collections import Counter
@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model.schema import Example, Mention, Relation, Schema, Span, Triple
-from .voting import Ballot, Fact, Poll, Tally, fact, place
+from .voting import Fact, FactVotes, TextVotes, VotingResult, fact, place
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """When labels change.
+class VotePolicy:
+    """Conditions under which labels change.
 
     Args:
-        add: share of the models that have to find a triple for it to become a label.
-        remove: a labelled triple that no greater share finds is removed; None: labels stay.
-        min_score: mean score, of the models that find it, that an added triple needs.
-        soft: give every triple a score, the share that agrees, in which the label itself counts as one more model:
-            (votes + 1) / (models + 1), and votes / (models + 1) of an added triple. Where labels stay, theirs is 1;
-            and so is that of a label that the models cannot judge.
+        add: a triple becomes a label if at least this share of the models finds it.
+        remove: a label is removed if at most this share of the models finds it; None keeps all labels.
+        min_score: least mean score of an added triple, over the models that find it.
+        soft: give every triple a score, the share of agreement, with the label as one more vote: (votes + 1) /
+            (models + 1) for a label, votes / (models + 1) for an added triple. The score is 1 if labels are kept, and
+            for labels that the models cannot judge.
 
     Raises:
         ValueError: a share or score is out of range, or the same share adds a triple and removes it.
@@ -35,94 +35,95 @@ class Rules:
 
     def __post_init__(self) -> None:
         if not 0 < self.add <= 1:
-            raise ValueError(f"add={self.add}: expected a share above 0, up to 1")
+            raise ValueError(f"add={self.add}: expected a share above 0 and at most 1")
         if self.remove is not None and not 0 <= self.remove < self.add:
-            raise ValueError(f"remove={self.remove}: expected a share from 0, and below that of add, {self.add}")
+            raise ValueError(f"remove={self.remove}: expected a share of at least 0 and below add, which is {self.add}")
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score={self.min_score}: expected a probability from 0 to 1")
 
-    def adds(self, tally: Tally, ballot: Ballot) -> bool:
-        """Tell whether a triple that is not labelled becomes a label."""
-        return tally.votes / ballot.voters >= self.add and (tally.score or 0.0) >= self.min_score
+    def adds(self, votes: FactVotes, voters: int) -> bool:
+        """Return whether an unlabelled triple becomes a label."""
+        return votes.votes / voters >= self.add and (votes.score or 0.0) >= self.min_score
 
-    def removes(self, tally: Tally, ballot: Ballot) -> bool:
-        """Tell whether a labelled triple is removed."""
-        return self.remove is not None and tally.votes / ballot.voters <= self.remove
+    def removes(self, votes: FactVotes, voters: int) -> bool:
+        """Return whether a label is removed."""
+        return self.remove is not None and votes.votes / voters <= self.remove
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A triple that is added to a text's labels, or removed from them, and the votes for it."""
+    """A triple that is added to the labels of a text or removed from them, with its votes and the number of models."""
 
     added: bool
     triple: Triple
     relation: Relation
-    tally: Tally
-    ballot: Ballot
+    votes: FactVotes
+    voters: int
 
     def to_dict(self, text: str) -> dict[str, Any]:
         """Return the JSON form, a line of the log."""
-        score = self.tally.score
+        score = self.votes.score
         return {
             "text": text,
             "change": "added" if self.added else "removed",
             "triple": self.triple.to_dict(),
-            "votes": self.tally.votes,
-            "models": self.ballot.voters,
+            "votes": self.votes.votes,
+            "models": self.voters,
             "score": None if score is None else round(score, 4),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Relabelled:
-    """A text with its labels before and after, and what changed."""
+    """A text with its labels before and after, and the changes."""
 
     before: Example
     after: Example
     changes: Sequence[Change]
 
 
-def relabel(examples: Iterable[Example], poll: Poll, rules: Rules | None = None) -> Iterator[Relabelled]:
-    """Change labels as models voted, see [`vote`].
+def relabel(
+    examples: Iterable[Example], result: VotingResult, policy: VotePolicy | None = None
+) -> Iterator[Relabelled]:
+    """Change labels according to votes, see [`vote`].
 
-    A triple is matched by its strings, its predicate and the types. A removed one goes with its qualifiers; an added
-    one gets those that as great a share of the models finds with it. An added mention stands where its string is
-    labelled in the text already, or else where a model first finds it. Labels whose relation the models do not know,
-    and those of texts that they do not read to the end, stay.
+    Triples are compared by strings, predicate and types. An added triple gets the qualifiers that reach the share `add`
+    as well. Its mentions get the offsets of the same strings in the labels of the text, otherwise the lowest offsets
+    that a model found. Labels of relations that the models lack, and of texts that a model read in several windows, are
+    kept.
 
     Args:
-        examples: those that were voted on.
-        poll: the votes.
-        rules: when labels change; default: where the models are of one mind.
+        examples: the texts that were voted on.
+        result: the votes.
+        policy: when labels change; default: when all models agree.
     """
-    rules = rules or Rules()
-    for example, ballot in zip(examples, poll.ballots, strict=True):
-        facts = [fact(triple, poll.schema) for triple in example.triples]
-        kept, removed = _sifted(example, facts, ballot, rules)
-        added = list(_added(example, facts, ballot, rules))
+    policy = policy or VotePolicy()
+    for example, votes in zip(examples, result.texts, strict=True):
+        facts = [fact(triple, result.schema) for triple in example.triples]
+        kept, removed = _kept_and_removed(example, facts, votes, policy)
+        added = list(_added(example, facts, votes, policy))
         triples = (*kept, *(change.triple for change in added))
         yield Relabelled(example, replace(example, triples=triples), [*removed, *added])
 
 
-def _sifted(
-    example: Example, facts: Sequence[Fact | None], ballot: Ballot, rules: Rules
+def _kept_and_removed(
+    example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: VotePolicy
 ) -> tuple[list[Triple], list[Change]]:
-    """Return the labels that stay, and those that are removed."""
     kept, removed = [], []
-    for triple, said in zip(example.triples, facts, strict=True):
-        judged = said if rules.remove is not None and ballot.read_whole and ballot.voters else None
-        tally = Tally() if judged is None else ballot.tallies.get(judged, Tally())
-        if judged is not None and rules.removes(tally, ballot):
-            removed.append(Change(False, triple, judged[1], tally, ballot))
-        elif rules.soft:
-            share = 1.0 if judged is None else (tally.votes + 1) / (ballot.voters + 1)
+    for triple, stated in zip(example.triples, facts, strict=True):
+        judged = stated if policy.remove is not None and votes.read_whole and votes.voters else None
+        own = FactVotes() if judged is None else votes.facts.get(judged, FactVotes())
+        if judged is not None and policy.removes(own, votes.voters):
+            removed.append(Change(False, triple, judged[1], own, votes.voters))
+        elif policy.soft:
+            share = 1.0 if judged is None else (own.votes + 1) / (votes.voters + 1)
             kept.append(replace(triple, score=round(share, 4)))
         else:
             kept.append(triple)
     return kept, removed
 
 
-def _added(example: Example, facts: Sequence[Fact | None], ballot: Ballot, rules: Rules) -> Iterator[Change]:
+def _added(example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: VotePolicy) -> Iterator[Change]:
     places: dict[str, Span | None] = {}
     for triple in example.triples:
         for mention in (triple.subject, *(value for _, value in triple.slots())):
@@ -132,24 +133,26 @@ def _added(example: Example, facts: Sequence[Fact | None], ballot: Ballot, rules
     def put(mention: Mention) -> Mention:
         return replace(mention, span=places.get(mention.text, mention.span))
 
-    found = [(said, tally) for said, tally in ballot.tallies.items() if said not in facts and rules.adds(tally, ballot)]
-    for (_, relation, _), tally in sorted(found, key=lambda entry: (place(entry[1].triple), entry[0])):
-        votes = sorted(tally.qualifiers.items(), key=lambda entry: (-entry[1], entry[0][0], entry[0][1].span))
+    found = [
+        (stated, own) for stated, own in votes.facts.items() if stated not in facts and policy.adds(own, votes.voters)
+    ]
+    for (_, relation, _), own in sorted(found, key=lambda entry: (place(entry[1].triple), entry[0])):
+        counts = sorted(own.qualifiers.items(), key=lambda entry: (-entry[1], entry[0][0], entry[0][1].span))
         qualifiers: dict[str, Mention] = {}
-        for (slot, mention), count in votes:
-            if count / ballot.voters >= rules.add:
+        for (slot, mention), count in counts:
+            if count / votes.voters >= policy.add:
                 qualifiers.setdefault(slot, put(mention))
-        score = round(tally.votes / (ballot.voters + 1), 4) if rules.soft else None
-        triple = tally.triple
+        score = round(own.votes / (votes.voters + 1), 4) if policy.soft else None
+        triple = own.triple
         label = Triple(put(triple.subject), triple.predicate, put(triple.object), qualifiers, score)
-        yield Change(True, label, relation, tally, ballot)
+        yield Change(True, label, relation, own, votes.voters)
 
 
 class Summary:
-    """What relabelling did, relation by relation.
+    """Numbers of labels, additions and removals, in all and by relation.
 
     Args:
-        schema: the relations that were voted on.
+        schema: the relations of the models.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -162,14 +165,14 @@ class Summary:
         self.texts += 1
         self.changed += bool(text.changes)
         for triple in text.before.triples:
-            said = fact(triple, self.schema)
+            stated = fact(triple, self.schema)
             own = Relation(triple.subject.type, triple.predicate, triple.object.type)
-            self._counts["labelled"][own if said is None else said[1]] += 1
+            self._counts["labelled"][own if stated is None else stated[1]] += 1
         for change in text.changes:
             self._counts["added" if change.added else "removed"][change.relation] += 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the counts, those of the relations that changed most first."""
+        """Return the counts for JSON, the relations with the most changes first."""
         counts = self._counts
         relations = sorted(
             counts["labelled"] | counts["added"], key=lambda r: (-counts["added"][r] - counts["removed"][r], r)

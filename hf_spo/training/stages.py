@@ -1,4 +1,4 @@
-"""Scores of each stage alone, taken while triples are extracted: subjects, and objects of the gold subjects."""
+"""Scores of each stage alone, computed during extraction: subjects, and objects of the gold subjects."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ _NOTHING = TripleScore(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class StageScore:
-    """What the stages of extraction get right on their own.
+    """Scores of the two stages of extraction.
 
     Args:
-        subjects: decoded subject spans against labelled ones.
-        objects: decoded objects of all relations and slots against labelled ones, given the labelled subjects.
-        subject_peak, object_peak: the highest probability of any border, 0 where nothing was read.
+        subjects: decoded against labelled subject spans.
+        objects: decoded against labelled objects of all relations and slots, given the labelled subjects.
+        subject_peak, object_peak: the highest probability of any border, 0 without input.
         out_of_reach: labelled triples that no window of the text holds.
     """
 
@@ -39,7 +39,7 @@ class StageScore:
 
     @classmethod
     def total(cls, parts: Sequence["StageScore"]) -> "StageScore":
-        """Add up the scores of several texts; a peak that is not a number stays."""
+        """Add up the scores of several texts; a peak of NaN is kept."""
         if not parts:
             return cls()
         return cls(
@@ -52,7 +52,7 @@ class StageScore:
 
 
 Examined = tuple[list[Triple], StageScore]
-"""What was found in a text, and how the stages did."""
+"""The triples found in a text, and the scores of the stages."""
 
 
 def scores(examples: Iterable[Example], examined: Sequence[Examined]) -> dict[str, float]:
@@ -77,11 +77,11 @@ def _sum(parts: Iterable[TripleScore]) -> TripleScore:
 
 
 class StageExtractor(TripleExtractor):
-    """Extract as ever, and score each stage on the way: the encoder runs once.
+    """An extractor that also scores each stage; the encoder runs once.
 
     Args:
         backend, tokenizer, schema, options: see [`TripleExtractor`].
-        policy: which occurrences of gold strings without offsets count as labelled.
+        policy: which occurrences of gold mentions without offsets are labelled.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class StageExtractor(TripleExtractor):
         self._windows: dict[int, list[Window]] = {}
 
     def examine(self, examples: Sequence[Example], batch_size: int | None = None) -> list[Examined]:
-        """Return of each example the triples that its text yields, and the stages' scores.
+        """Return the extracted triples of each example, and the scores of the stages.
 
-        Of a text that is read in windows, each window counts, with what is labelled in it.
+        If a text is read in windows, each window is scored against the labels inside it.
         """
         self._examples = examples
         self._scores, self._windows = {}, {}
@@ -109,7 +109,7 @@ class StageExtractor(TripleExtractor):
         return replace(StageScore.total(self._scores.get(index, [])), out_of_reach=len(lost))
 
     def run(self, windows: Sequence[Window]) -> list[list[Triple]]:
-        """Run both passes over one batch, and the second one once more for its gold subjects."""
+        """Run both passes over one batch, and the second pass again for the gold subjects."""
         triples = super().run(windows)
         labels = [self._labels(self._examples[window.text_index], window) for window in windows]
         for window, score in zip(windows, self._score(labels), strict=True):
@@ -134,7 +134,7 @@ class StageExtractor(TripleExtractor):
         rows = np.array([row for row, _ in gold], dtype=np.int64)
         spans = np.array([(subject.start, subject.end) for _, subject in gold], dtype=np.int64).reshape(-1, 2)
         found = self._objects(self._watched.state, batch, Subjects(rows, spans, np.ones(len(rows))))
-        # With its subject and its relation, each object is one answer.
+        # An answer is an object with its subject and relation.
         answers = np.concatenate([spans[found.subjects], found.relations[:, None], found.spans], axis=1)
         objects = _by_row(len(labels), rows[found.subjects], answers)
         return [
@@ -149,14 +149,14 @@ class StageExtractor(TripleExtractor):
 
 
 class _WatchedBackend:
-    """Passes everything on to a backend and remembers what it said of the latest batch."""
+    """Forwards to a backend and keeps its results for the latest batch."""
 
     def __init__(self, backend: PointerBackend) -> None:
         self.backend = backend
         self.forget()
 
     def forget(self) -> None:
-        """Let go of the latest batch, whose state may lie on an accelerator."""
+        """Release the latest batch, whose state may be on an accelerator."""
         self.batch: Batch | None = None
         self.state: Any = None
         self.probs: np.ndarray | None = None

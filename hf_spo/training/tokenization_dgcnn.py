@@ -1,4 +1,4 @@
-"""A tokenizer that makes every character a token, for encoders without a vocabulary of their own."""
+"""Tokenizer of single characters, for encoders without a vocabulary of their own."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from transformers import PreTrainedTokenizerFast
 def character_tokenizer(
     texts: Iterable[str], min_count: int = 2, lowercase: bool = True, max_length: int = 512
 ) -> PreTrainedTokenizerFast:
-    """Build a fast tokenizer that knows the characters of texts, one token each; saved as any other.
+    """Build a fast tokenizer with one token for each character of the texts.
 
     Args:
         texts: to collect characters from.
-        min_count: characters that occur less often become [UNK], so that a model learns what that is.
-        lowercase: A and a are one token.
+        min_count: characters that occur less often become [UNK], so that the model learns a vector for [UNK].
+        lowercase: whether A and a are the same token.
         max_length: `model_max_length` of the tokenizer.
 
     Raises:
-        ValueError: the texts have no character that occurs often enough.
+        ValueError: no character occurs `min_count` times.
     """
     counts: Counter[str] = Counter()
     for text in texts:

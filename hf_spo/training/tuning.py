@@ -1,4 +1,4 @@
-"""Thresholds and calibration of a trained model, found on labelled texts that it was not trained on."""
+"""Search for the thresholds and the calibration of a trained model, on labelled texts outside its training data."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -25,10 +25,10 @@ LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one choice of borders finds in labelled texts, each triple once a text.
+    """Triples found in labelled texts with certain border thresholds, each triple once a text.
 
-    *Shape:* texts, scores, correct, relations (K,), the text, score and relation of each triple and whether it is
-    right; gold (T,), the number of triples that each text states.
+    *Shape:* texts, scores, correct, relations (K,): text, score, correctness and relation of each triple; gold (T,):
+    number of gold triples of each text.
     """
 
     texts: np.ndarray
@@ -38,18 +38,18 @@ class Found:
     gold: np.ndarray
 
     def of(self, chosen: np.ndarray) -> "Found":
-        """Return what is found in some of the texts. *Shape:* chosen (T,), whether a text is one of them."""
+        """Return the triples of some texts. *Shape:* chosen (T,), a mask of the texts."""
         kept = chosen[self.texts]
         gold = np.where(chosen, self.gold, 0)
         return Found(self.texts[kept], self.scores[kept], self.correct[kept], self.relations[kept], gold)
 
     def score(self, kept: np.ndarray | slice = slice(None)) -> TripleScore:
-        """Score the triples, or some of them. *Shape:* kept (K,)."""
+        """Score all triples, or some of them. *Shape:* kept (K,)."""
         correct = self.correct[kept]
         return TripleScore(int(correct.sum()), len(correct), int(self.gold.sum()))
 
     def cuts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return each score to cut at, and the numbers of triples and of right ones that score at least as much."""
+        """Return the distinct scores, and the numbers of triples and of right triples with at least each score."""
         order = np.argsort(-self.scores, kind="stable")
         scores, correct = self.scores[order], np.cumsum(self.correct[order])
         last = np.append(scores[1:] != scores[:-1], True) if len(scores) else np.zeros(0, dtype=bool)
@@ -58,9 +58,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Borders, and the least raw score of a triple, for each relation or for all.
+    """Border thresholds, and thresholds of the raw triple score, one for all relations or one for each.
 
-    `value` is what the choice was made by: F1, or recall at the precision asked for; below 0 if that is out of reach.
+    `value` is what is maximised: F1, or recall at the required precision; negative if that precision is not reached.
     """
 
     borders: Thresholds
@@ -68,23 +68,23 @@ class Choice:
     value: float
 
     def kept(self, found: Found) -> np.ndarray:
-        """Return which triples are kept. *Shape:* (K,)."""
+        """Return a mask of the triples that are kept. *Shape:* (K,)."""
         limits = np.asarray(self.limits)
         return np.asarray(found.scores >= (limits[found.relations] if len(limits) > 1 else limits[0]))
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What a search found.
+    """Result of a search.
 
     Args:
-        settings: to be saved in a model's config.
-        choice: "as it is", "one score threshold" or "a score threshold a relation".
-        before, after: strict scores on the texts, with the model's own settings and with these. The search saw the
-            texts, so `after` flatters it.
-        cross_validated: strict scores of each way to choose, where the texts of one fold are scored by what was chosen
-            on the others: what to expect on new texts.
-        ece_before, ece_after: expected calibration error of raw and of calibrated scores, cross-validated alike.
+        settings: to save in the model's config.
+        choice: the kind of settings: "as it is", "one score threshold" or "a score threshold a relation".
+        before, after: strict scores on the texts with the model's previous settings and with these. `after` is
+            optimistic, since the search used the same texts.
+        cross_validated: strict scores of each kind of settings, where the settings for the texts of one fold are chosen
+            on the other folds. They estimate the scores on new texts.
+        ece_before, ece_after: expected calibration error of raw and of calibrated scores, also cross-validated.
     """
 
     settings: DecodingSettings
@@ -97,11 +97,11 @@ class Tuning:
 
     @property
     def expected(self) -> TripleScore:
-        """The cross-validated score of the choice: what to expect on new texts."""
+        """The cross-validated score of the choice, an estimate for new texts."""
         return self.cross_validated[self.choice]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
+        """Return plain values for JSON."""
         calibration = self.settings.calibration
         return {
             "choice": self.choice,
@@ -130,15 +130,15 @@ class Tuner:
     simplest of equals.
 
     Args:
-        extractor: the loop of the model or the ensemble; see [`make_extractor`].
-        examples: labelled texts that the model was not trained on.
-        schema: the model's relations.
-        min_precision: maximise recall at this precision rather than F1.
+        extractor: of the model or the ensemble; see [`make_extractor`].
+        examples: labelled texts outside the training data.
+        schema: the relations of the model.
+        min_precision: maximise recall at this precision instead of F1.
         method: of calibration; None for none.
-        folds: of the cross-validation.
-        shrinkage: in triples.
-        batch_size: at most this many texts in one forward pass.
-        on_step: told the number of settings tried, after each.
+        folds: number of folds of the cross-validation.
+        shrinkage: weight of the common score threshold, in triples.
+        batch_size: maximum number of texts in one forward pass.
+        on_step: called with the number of border thresholds tried, after each.
     """
 
     extractor: TripleExtractor | EnsembleExtractor
@@ -154,7 +154,7 @@ class Tuner:
 
     def __post_init__(self) -> None:
         if len(self.examples) < 2 * self.folds:
-            raise ValueError(f"{len(self.examples)} labelled texts are too few; expected at least {2 * self.folds}")
+            raise ValueError(f"got {len(self.examples)} labelled texts, expected at least {2 * self.folds}")
         if self.min_precision is not None and not 0 < self.min_precision < 1:
             raise ValueError(f"min_precision={self.min_precision}: expected a share between 0 and 1, both excluded")
         self._own: DecodingSettings = self.extractor.decoding
@@ -169,17 +169,17 @@ class Tuner:
         """Search.
 
         Raises:
-            ValueError: no threshold gives the precision asked for, or there are too few triples to calibrate by.
+            ValueError: no threshold reaches the required precision, or there are too few triples to calibrate.
         """
         everything = np.ones(len(self.examples), dtype=bool)
         before = self._measure(self._own)
         crossed, calibrated = self._cross_validate()
         names = list(crossed)
-        # Dictionaries keep their order: of equals, the simplest.
+        # `max` returns the first of equal values, which is the simplest.
         chosen = max(names, key=lambda name: crossed[name].f1) if self.min_precision is None else names[-1]
         if chosen != AS_IT_IS:
             settings = self._settings(self._choose(everything, by_relation=chosen == BY_RELATION))
-        elif self._own.score_thresholds:  # which go with the calibration that there is
+        elif self._own.score_thresholds:  # they belong to the present calibration
             settings = self._own
         else:
             settings = self._settings(Choice(self._own.thresholds, (0.0,), 0.0))
@@ -190,7 +190,7 @@ class Tuner:
         return Tuning(settings, chosen, before, self._measure(settings), crossed, *errors)
 
     def found(self, borders: Thresholds) -> Found:
-        """Return what a choice of borders finds, whatever it scores."""
+        """Return the triples found with border thresholds, whatever their scores."""
         if borders not in self._found:
             settings = DecodingSettings(borders, self._own.span_pairing)
             self._found[borders] = _compare(self.examples, self._extract(settings), self.schema)
@@ -210,12 +210,12 @@ class Tuner:
         return scorer.score()
 
     def _choose(self, texts: np.ndarray, by_relation: bool) -> Choice:
-        """Choose by some of the texts. *Shape:* texts (T,), whether a text is one of them."""
+        """Choose settings on some texts. *Shape:* texts (T,), a mask."""
 
         def best(borders: Thresholds) -> Choice:
             return self._best_cut(borders, self.found(borders).of(texts))
 
-        # From the best common level: where nothing is found at first, no single threshold changes that.
+        # Try common levels first: if nothing is found, changing a single threshold may not help.
         starts = [self._own.thresholds, *(Thresholds(level, level, level, level) for level in LEVELS)]
         choice = max(map(best, starts), key=lambda choice: choice.value)
         improved = True
@@ -231,7 +231,7 @@ class Tuner:
         return choice
 
     def _best_cut(self, borders: Thresholds, found: Found) -> Choice:
-        """Find the score threshold that gives the best F1, or the best recall at the precision asked for."""
+        """Find the score threshold with the best F1, or the best recall at the required precision."""
         limits, predicted, correct = found.cuts()
         gold = max(int(found.gold.sum()), 1)
         if not len(limits):
@@ -239,18 +239,19 @@ class Tuner:
         values = 2 * correct / (predicted + gold)
         if self.min_precision is not None:
             precision = np.where(predicted >= _LEAST, correct / predicted, 0.0)
-            # Out of reach, so that the search climbs towards it, closer is better.
+            # Below the required precision, a higher precision is better, so that the search approaches it.
             values = np.where(precision >= self.min_precision, correct / gold, precision - 1)
         at = int(values.argmax())
-        # Nothing is to be cut off where all that was found is kept.
+        # If all triples are kept, no threshold is needed.
         limit = 0.0 if at == len(limits) - 1 else float(limits[at])
         return Choice(borders, (limit,), float(values[at]))
 
     def _by_relation(self, choice: Choice, found: Found) -> Choice:
-        """Give each relation a threshold of its own, as far as its triples warrant it.
+        """Choose a threshold for each relation, close to the common one for relations with few triples.
 
-        For F1 a triple is worth keeping if it is right with a probability above half the F1 reached (Lipton et al.
-        2014, arXiv:1402.1892), so the best cut of a relation maximises right ones minus that share of all.
+        A triple increases F1 if its probability of being right is above half the F1 reached (Lipton et al. 2014,
+        arXiv:1402.1892), so the best threshold of a relation maximises the number of right triples minus F1 / 2 times
+        the number of triples.
         """
         (common,) = choice.limits
         limits = np.full(len(self.schema), common)
@@ -269,7 +270,7 @@ class Tuner:
         ways = [ONE] if self.min_precision is not None else [AS_IT_IS, ONE, BY_RELATION]
         counts = {way: np.zeros(3, dtype=np.int64) for way in ways}
         calibrated: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        # The order of a data file may mean something; neighbours go to different folds.
+        # Neighbouring texts of a file may be related; they go to different folds.
         fold_of = np.arange(len(self.examples)) % self.folds
         for fold in range(self.folds):
             seen = fold_of != fold
@@ -307,18 +308,19 @@ class Tuner:
         if self.min_precision is not None and choice.value <= 0:
             raise ValueError(
                 f"no thresholds reach a precision of {self.min_precision} on {len(self.examples)} texts with at least "
-                f"{_LEAST} triples found; the highest is {1 + min(choice.value, 0):.3f}: ask for less, or train on"
+                f"{_LEAST} triples found; the highest is {1 + min(choice.value, 0):.3f}: lower min_precision, or "
+                f"improve the model"
             )
         calibration = None if self.method is None else self._calibration(self.found(choice.borders))
         limits = np.asarray(choice.limits)
-        # Thresholds are compared with scores as users see them.
+        # The saved thresholds apply to calibrated scores.
         mapped = limits if calibration is None else np.where(limits > 0, calibration(limits), 0.0)
         kept = tuple(np.clip(mapped, 0, 1).tolist()) if mapped.any() else ()
         return DecodingSettings(choice.borders, self._own.span_pairing, calibration, kept)
 
 
-# Fewer triples say little about precision.
 _LEAST = 20
+"""Triples needed to estimate a precision."""
 
 
 def _compare(examples: Sequence[Example], found: Iterator[list[Triple]], schema: Schema) -> Found:

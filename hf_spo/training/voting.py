@@ -1,4 +1,4 @@
-"""What several models say of labelled texts, triple by triple."""
+"""Votes of several models on the triples of labelled texts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from ..model.triple_store import StatedTriples, stated_triples
 from ..model.windows import Piece, Window
 
 Fact = tuple[str, Relation, str]
-"""Subject, relation and object: what a triple says, wherever in the text."""
+"""Subject, relation and object of a triple, regardless of offsets."""
 
 
 def fact(triple: Triple, schema: Schema) -> Fact | None:
-    """Return what a triple says; None if its relation is not in the schema. Qualifiers are no part of it."""
+    """Return the fact of a triple, without qualifiers; None if its relation is not in the schema."""
     try:
         relation = schema[schema.find(triple.predicate, triple.subject.type, triple.object.type)]
     except KeyError:
@@ -27,14 +27,14 @@ def fact(triple: Triple, schema: Schema) -> Fact | None:
 
 
 @dataclass(slots=True)
-class Tally:
+class FactVotes:
     """The votes for one fact in one text.
 
     Args:
-        votes: models that find it.
+        votes: number of models that find it.
         scores: sum of their scores.
-        first: how one of them does, at the first place in the text.
-        qualifiers: how many of them find each slot's mention with it.
+        first: the triple with the lowest offsets among those found.
+        qualifiers: number of models that find each mention of a slot with it.
     """
 
     votes: int = 0
@@ -44,17 +44,17 @@ class Tally:
 
     @property
     def score(self) -> float | None:
-        """Mean score of the models that find it; None if none does."""
+        """Mean score of the models that find it; None without votes."""
         return self.scores / self.votes if self.votes else None
 
     @property
     def triple(self) -> Triple:
-        """How it is said, at the first place in the text."""
+        """The triple with the lowest offsets."""
         assert self.first is not None
         return self.first
 
     def add(self, triples: Sequence[Triple]) -> None:
-        """Add one model's vote: the triples by which it says this."""
+        """Add the vote of one model: its triples that state the fact."""
         self.votes += 1
         self.scores += max(triple.score or 0.0 for triple in triples)
         self.first = min([*triples, *([self.first] if self.first else [])], key=place)
@@ -62,33 +62,33 @@ class Tally:
 
 
 def place(triple: Triple) -> tuple[Span, Span]:
-    """Return where a triple with offsets stands: its subject, and its object."""
+    """Return the spans of subject and object of a triple with offsets."""
     assert triple.subject.span is not None
     assert triple.object.span is not None
     return triple.subject.span, triple.object.span
 
 
 @dataclass(slots=True)
-class Ballot:
+class TextVotes:
     """The votes on one text.
 
     Args:
-        voters: models that were asked.
-        tallies: of every fact that one of them finds.
-        read_whole: whether all of them read the text in one piece.
+        voters: number of models that voted.
+        facts: the votes for each fact that a model finds.
+        read_whole: whether all models read the text in one window.
     """
 
     voters: int = 0
-    tallies: dict[Fact, Tally] = field(default_factory=dict)
+    facts: dict[Fact, FactVotes] = field(default_factory=dict)
     read_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Poll:
-    """The ballots of all texts, in their order, and the relations that were voted on."""
+class VotingResult:
+    """The votes on all texts, in their order, and the relations of the models."""
 
     schema: Schema
-    ballots: Sequence[Ballot]
+    texts: Sequence[TextVotes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Voter:
     Args:
         name: for messages.
         model, tokenizer: the model.
-        trained_on: tells of a text whether the model was trained on it; None: not known.
+        trained_on: returns whether the model was trained on a text; None if that is unknown.
     """
 
     name: str
@@ -109,29 +109,30 @@ class Voter:
 
 def vote(
     examples: Sequence[Example], voters: Iterable[Voter], *, held_out: bool = False, batch_size: int | None = None
-) -> Poll:
-    """Let models vote, one after the other, so that no more than one has to be in memory.
+) -> VotingResult:
+    """Let models vote, one after the other, so that only one is in memory at a time.
 
     Args:
         examples: labelled texts.
         voters: the models.
-        held_out: ask of each text only those that were not trained on it.
-        batch_size: at most this many texts in one forward pass.
+        held_out: let only the models vote on a text that were not trained on it.
+        batch_size: maximum number of texts in one forward pass.
 
     Raises:
-        ValueError: there is no model, or they have different relations, or it is not known what one was trained on.
+        ValueError: there is no model, the relations of two models differ, or `held_out` and the training texts of a
+            model are unknown.
     """
-    ballots = [Ballot() for _ in examples]
+    result = [TextVotes() for _ in examples]
     first: Voter | None = None
     for voter in voters:
         first = first or voter
         schema = voter.model.config.schema
         if set(schema) != set(first.model.config.schema):
-            raise ValueError(f"{voter.name} has other relations than {first.name}; models that vote have the same")
+            raise ValueError(f"{voter.name} has other relations than {first.name}; expected models of one schema")
         if held_out and voter.trained_on is None:
             raise ValueError(
-                f"it is not known which texts {voter.name} was trained on; expected a fold's model beside the "
-                f"folds.json that `hf-spo kfold` wrote, or ask all models of all texts"
+                f"the training texts of {voter.name} are unknown; expected the model of a fold in the output folder of "
+                f"`hf-spo kfold`, or votes of all models on all texts"
             )
         asked = [
             index
@@ -141,30 +142,30 @@ def vote(
         extractor = _Extractor(voter, examples)
         found = extractor((examples[index].text for index in asked), batch_size)
         for index, triples in zip(asked, found, strict=True):
-            ballot = ballots[index]
-            ballot.voters += 1
-            ballot.read_whole &= examples[index].text not in extractor.in_parts
-            for said, group in _by_fact(triples, schema).items():
-                ballot.tallies.setdefault(said, Tally()).add(group)
+            votes = result[index]
+            votes.voters += 1
+            votes.read_whole &= examples[index].text not in extractor.in_parts
+            for stated, group in _by_fact(triples, schema).items():
+                votes.facts.setdefault(stated, FactVotes()).add(group)
     if first is None:
         raise ValueError("expected at least one model, got none")
-    return Poll(first.model.config.schema, ballots)
+    return VotingResult(first.model.config.schema, result)
 
 
 def _by_fact(triples: Iterable[Triple], schema: Schema) -> dict[Fact, list[Triple]]:
     groups: dict[Fact, list[Triple]] = {}
     for triple in triples:
-        said = fact(triple, schema)
-        assert said is not None
-        groups.setdefault(said, []).append(triple)
+        stated = fact(triple, schema)
+        assert stated is not None
+        groups.setdefault(stated, []).append(triple)
     return groups
 
 
 class _Extractor(TripleExtractor):
-    """Extract from labelled texts, and remember which were read in several windows.
+    """Extract from labelled texts, and record which were read in several windows.
 
-    A prior is consulted as in training: what only a text itself states is not known of it. Or the model would find its
-    own labels.
+    The prior of a text omits the triples that only its own labels state, as in training; otherwise the model would find
+    these labels.
     """
 
     def __init__(self, voter: Voter, examples: Iterable[Example]) -> None:
@@ -188,12 +189,12 @@ class _Extractor(TripleExtractor):
         return windows
 
     def annotate(self, encodings: Sequence[Encoding], texts: Sequence[str]) -> None:
-        """Let no text know what it alone states."""
+        """Add features; the prior of a text omits what only this text states."""
         self.features.annotate(encodings, [[self._stated.get(text, frozenset())] for text in texts])
 
 
 def _stated(voter: Voter, examples: Iterable[Example]) -> Mapping[str, StatedTriples]:
-    """Return what each text that a model was trained on is labelled with."""
+    """Return the labels of each text that a model was trained on."""
     schema = voter.model.config.schema
     stated: dict[str, StatedTriples] = {}
     for example in examples:

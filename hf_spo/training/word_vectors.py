@@ -11,7 +11,7 @@ import numpy as np
 
 
 class WordVectorError(ValueError):
-    """A file is no table of word vectors."""
+    """A file is not a valid table of word vectors."""
 
 
 def read_word_vectors(
@@ -20,17 +20,17 @@ def read_word_vectors(
     """Read words and their vectors.
 
     Args:
-        path: a file of word2vec's format, also as .gz: a line with the number of words and of columns, then the words,
-            each with its numbers, as text or, with `binary`, as float32.
-        keep: read only these words; all by default. Of a word that occurs twice the first vector counts.
-        binary: whether the numbers are binary; told from the name (.bin) by default.
+        path: a file in word2vec's format, optionally gzipped (.gz): a line with the number of words and of columns,
+            then each word with its numbers, as text or, with `binary`, as float32.
+        keep: read only these words; default: all. If a word occurs twice, its first vector counts.
+        binary: whether the numbers are binary; default: whether the name contains .bin.
 
     Returns:
         The words, and their vectors (words, columns), float32.
 
     Raises:
         WordVectorError: the header or a row is wrong; the message names file, line and remedy.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     path = Path(path)
     if binary is None:
@@ -45,7 +45,7 @@ def read_word_vectors(
                 if word not in vectors and (keep is None or word in keep):
                     vectors[word] = _vector(numbers, binary, path, line)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise WordVectorError(f"{path}: no whole gzip file ({error}); unpack it, or copy it again") from None
+            raise WordVectorError(f"{path}: damaged gzip file ({error}); copy it again") from None
     table = np.stack(list(vectors.values())) if vectors else np.zeros((0, width), dtype=np.float32)
     return list(vectors), table
 
@@ -58,21 +58,21 @@ def _header(line: bytes, path: Path) -> tuple[int, int]:
             raise ValueError
     except ValueError:
         raise WordVectorError(
-            f"{path}:1: expected the number of words and of columns, such as '80000 128', got {line[:60]!r}; a table "
-            f"without this header (GloVe's) needs it put in front; pass binary=True if it is binary"
+            f"{path}:1: expected the number of words and of columns, such as '80000 128', got {line[:60]!r}; add this "
+            f"header to a table without one (GloVe), or pass binary=True if the table is binary"
         ) from None
     return count, width
 
 
 def _text_rows(file: BinaryIO, count: int, width: int, path: Path) -> Iterator[tuple[str, bytes, int]]:
-    """Yield words, their numbers as they stand in the file, and the line."""
+    """Yield words, their unparsed numbers, and the line number."""
     number = 1
     for number, line in enumerate(file, 2):
         word, _, numbers = line.rstrip().partition(b" ")
         columns = len(numbers.split())
         if columns != width:
             raise WordVectorError(
-                f"{path}:{number}: {columns} columns, but the header says {width}; mend the line, or the header"
+                f"{path}:{number}: got {columns} columns, expected {width} from the header; correct line or header"
             )
         yield _word(word, path, number), numbers, number
     _check_count(number - 1, count, path)
@@ -90,7 +90,7 @@ def _binary_rows(file: BinaryIO, count: int, width: int, path: Path) -> Iterator
             _check_count(number, count, path)
         yield _word(bytes(word).lstrip(b"\n"), path, number + 2), numbers, number + 2
     if file.read().strip():
-        raise WordVectorError(f"{path}: the header says {count} words, but there are more; its header is wrong")
+        raise WordVectorError(f"{path}: got more words than the {count} of the header; correct the header")
 
 
 def _vector(numbers: bytes, binary: bool, path: Path, line: int) -> np.ndarray:
@@ -105,7 +105,7 @@ def _vector(numbers: bytes, binary: bool, path: Path, line: int) -> np.ndarray:
         return vector
     except ValueError as error:
         raise WordVectorError(
-            f"{path}:{line}: a column is no number ({error}); pass binary=True if the table is binary"
+            f"{path}:{line}: expected numbers ({error}); pass binary=True if the table is binary"
         ) from None
 
 
@@ -113,12 +113,11 @@ def _word(raw: bytes, path: Path, number: int) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise WordVectorError(f"{path}:{number}: the word {raw[:30]!r} is no UTF-8; save the table as UTF-8") from None
+        raise WordVectorError(f"{path}:{number}: the word {raw[:30]!r} is not UTF-8; save the table as UTF-8") from None
 
 
 def _check_count(found: int, expected: int, path: Path) -> None:
     if found != expected:
         raise WordVectorError(
-            f"{path}: the header says {expected} words, but there are {found}; the file is cut short, or its header is "
-            f"wrong"
+            f"{path}: got {found} words, expected {expected} from the header; the file is truncated or its header wrong"
         )

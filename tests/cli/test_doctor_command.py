@@ -49,7 +49,7 @@ def test_table_says_the_verdict_first(doctor: Any, gold: Path, width: int, monke
     result = doctor("--data", str(gold), "--table")
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
-    parts = [result.stdout.index(part) for part in ("a model can be", "Findings", "Settings that", "Figures")]
+    parts = [result.stdout.index(part) for part in ("a model can be", "Findings", "Suggested settings", "Figures")]
     assert parts == sorted(parts)
     assert all(len(line) <= width for line in lines)
     assert "影视作品" in result.stdout

@@ -6,8 +6,8 @@ import torch
 
 from hf_spo import Example, Mention, Span, Triple
 from hf_spo.data import SpoCollator, SpoDataset, example_from_row
-from hf_spo.training.relabelling import Rules, Summary, relabel
-from hf_spo.training.voting import Ballot, Poll, Tally, fact
+from hf_spo.training.relabelling import Summary, VotePolicy, relabel
+from hf_spo.training.voting import FactVotes, TextVotes, VotingResult, fact
 from tests import builders
 from tests.training import tiny
 
@@ -33,17 +33,17 @@ def bare(*triples):
     return Example(TEXT, tuple(labels))
 
 
-def ballot(*models):
+def votes_on(*models):
     """Return the votes of models, each given by the triples that it finds."""
-    result = Ballot(len(models))
+    result = TextVotes(len(models))
     for triples in models:
         for said in dict.fromkeys(fact(triple, SCHEMA) for triple in triples):
-            result.tallies.setdefault(said, Tally()).add([t for t in triples if fact(t, SCHEMA) == said])
+            result.facts.setdefault(said, FactVotes()).add([t for t in triples if fact(t, SCHEMA) == said])
     return result
 
 
 def run(example, votes, **rules):
-    (text,) = relabel([example], Poll(SCHEMA, [votes]), Rules(**rules))
+    (text,) = relabel([example], VotingResult(SCHEMA, [votes]), VotePolicy(**rules))
     assert text.before == example
     return text
 
@@ -54,7 +54,7 @@ def pairs(example):
 
 class TestUnanimity:
     def test_what_all_find_is_added_and_what_none_finds_is_removed(self):
-        text = run(bare(A, B), ballot([A, C], [A, C, D]))
+        text = run(bare(A, B), votes_on([A, C], [A, C, D]))
         assert pairs(text.after) == [("海边", "何雨晴"), ("雪国", "何雨晴")]
         assert text.after.triples[0] == bare(A).triples[0]  # a label that stays is not touched
         removed, added = (change.to_dict(TEXT) for change in text.changes)
@@ -70,28 +70,28 @@ class TestUnanimity:
         assert Triple.from_dict(added["triple"]) == text.after.triples[1]
 
     def test_one_voice_keeps_a_label(self):
-        assert run(bare(A), ballot([A], [], [])).changes == []
+        assert run(bare(A), votes_on([A], [], [])).changes == []
 
     def test_types_may_be_missing_in_labels(self):
-        assert run(bare(A), ballot([A])).changes == []
-        assert run(Example(TEXT, (A,)), ballot([A])).changes == []
+        assert run(bare(A), votes_on([A])).changes == []
+        assert run(Example(TEXT, (A,)), votes_on([A])).changes == []
 
     def test_another_type_is_another_triple(self):
         firm, body = (
             predicted(("星河", kind), "1998年", 0.9, "成立日期", "星河成立于1998年") for kind in ("企业", "机构")
         )
-        text = run(Example("星河成立于1998年", (firm,)), ballot([body]))
+        text = run(Example("星河成立于1998年", (firm,)), votes_on([body]))
         assert [change.triple.subject.type for change in text.changes] == ["企业", "机构"]
 
     def test_no_label_and_no_vote(self):
-        assert run(Example(TEXT), ballot([], [])).after == Example(TEXT)
+        assert run(Example(TEXT), votes_on([], [])).after == Example(TEXT)
 
     def test_added_triples_stand_in_the_order_of_the_text(self):
         models = [[A, B, C, D], [D, C, B, A], [B, D, A, C]]
         texts = []
         for _ in range(3):
             random.Random(0).shuffle(models)
-            texts.append(run(Example(TEXT), ballot(*models)).after)
+            texts.append(run(Example(TEXT), votes_on(*models)).after)
         assert texts[0] == texts[1] == texts[2]
         assert pairs(texts[0]) == pairs(GOLD)
 
@@ -99,16 +99,16 @@ class TestUnanimity:
 class TestShares:
     @pytest.mark.parametrize(("add", "count"), [(1.0, 1), (0.6, 2), (0.3, 4)])
     def test_add(self, add, count):
-        text = run(Example(TEXT), ballot([A, B, C], [A, B], [A, D]), add=add)
+        text = run(Example(TEXT), votes_on([A, B, C], [A, B], [A, D]), add=add)
         assert len(text.after.triples) == count
 
     @pytest.mark.parametrize(("remove", "kept"), [(0.0, 3), (0.4, 2), (0.7, 1), (None, 4)])
     def test_remove(self, remove, kept):
-        text = run(bare(A, B, C, D), ballot([A, B, C], [A, B], [A]), remove=remove)
+        text = run(bare(A, B, C, D), votes_on([A, B, C], [A, B], [A]), remove=remove)
         assert len(text.after.triples) == kept
 
     def test_min_score_is_that_of_the_mean(self):
-        votes = ballot([predicted("海边", "何雨晴", 0.9)], [predicted("海边", "何雨晴", 0.5)])
+        votes = votes_on([predicted("海边", "何雨晴", 0.9)], [predicted("海边", "何雨晴", 0.5)])
         assert len(run(Example(TEXT), votes, min_score=0.7).changes) == 1
         assert run(Example(TEXT), votes, min_score=0.71).changes == []
         assert run(bare(A), votes, min_score=0.71).changes == []  # a label stays
@@ -118,31 +118,31 @@ class TestShares:
         [
             ({"add": 0.0}, "add=0.0: expected a share above 0"),
             ({"add": 1.1}, "add=1.1"),
-            ({"remove": -0.1}, "remove=-0.1: expected a share from 0, and below that of add, 1.0"),
-            ({"add": 0.5, "remove": 0.5}, "remove=0.5: .*below that of add, 0.5"),
+            ({"remove": -0.1}, "remove=-0.1: expected a share of at least 0 and below add, which is 1.0"),
+            ({"add": 0.5, "remove": 0.5}, "remove=0.5: .*below add, which is 0.5"),
             ({"min_score": 2}, "min_score=2: expected a probability"),
         ],
     )
     def test_rules_that_make_no_sense(self, rules, message):
         with pytest.raises(ValueError, match=message):
-            Rules(**rules)
+            VotePolicy(**rules)
 
 
 class TestWhatCannotBeJudgedStays:
     def test_an_unknown_relation(self):
         label = Triple(Mention("海边"), "续集", Mention("雪国"))
-        text = run(Example(TEXT, (label,)), ballot([], []), soft=True)
+        text = run(Example(TEXT, (label,)), votes_on([], []), soft=True)
         assert [triple.score for triple in text.after.triples] == [1.0]
         assert text.changes == []
 
     def test_a_text_that_was_cut(self):
-        votes = ballot([A], [A])
+        votes = votes_on([A], [A])
         votes.read_whole = False
         text = run(bare(B), votes)
         assert pairs(text.after) == [("海边", "周一鸣"), ("海边", "何雨晴")]
 
     def test_a_text_that_no_model_was_asked_of(self):
-        assert run(bare(A), Ballot()).after == bare(A)
+        assert run(bare(A), TextVotes()).after == bare(A)
 
 
 class TestPlaces:
@@ -153,14 +153,14 @@ class TestPlaces:
         return Triple(builders.mention(self.TWICE, "雪国", "影视作品"), "主演", actor, score=0.9)
 
     def test_the_first_place_where_a_model_finds_it(self):
-        text = run(Example(self.TWICE), ballot([self.found(1)], [self.found(0)], [self.found(1)]))
+        text = run(Example(self.TWICE), votes_on([self.found(1)], [self.found(0)], [self.found(1)]))
         assert text.after.triples[0].object.span == Span(0, 3)
-        text = run(Example(self.TWICE), ballot([self.found(1)]))
+        text = run(Example(self.TWICE), votes_on([self.found(1)]))
         assert text.after.triples[0].object.span == Span(8, 11)
 
     def test_the_place_where_the_text_has_it_labelled(self):
         other = Triple(self.found(1).object, "出生地", builders.mention(self.TWICE, "雪国", "地点"))
-        text = run(Example(self.TWICE, (other,)), ballot([self.found(0)]), remove=None)
+        text = run(Example(self.TWICE, (other,)), votes_on([self.found(0)]), remove=None)
         assert text.after.triples[1].object == self.found(1).object
 
 
@@ -169,7 +169,7 @@ class TestQualifiers:
 
     def votes(self, *slots):
         (award,) = self.WHOLE.triples
-        return ballot(
+        return votes_on(
             *(
                 [
                     Triple(
@@ -191,14 +191,14 @@ class TestQualifiers:
             assert set(triple.qualifiers) == expected
 
     def test_they_go_with_a_removed_triple_and_stay_with_a_label(self):
-        assert run(self.WHOLE, ballot([], [])).after.triples == ()
+        assert run(self.WHOLE, votes_on([], [])).after.triples == ()
         assert run(self.WHOLE, self.votes([], [])).after == self.WHOLE
 
 
 class TestSoft:
     def test_the_label_counts_as_one_more_model(self):
         models = [[A, C], [A, B, C], [A, C]]
-        text = run(bare(A, B, D), ballot(*models), soft=True)
+        text = run(bare(A, B, D), votes_on(*models), soft=True)
         assert [(*pair, triple.score) for pair, triple in zip(pairs(text.after), text.after.triples, strict=True)] == [
             ("海边", "何雨晴", 1.0),
             ("海边", "周一鸣", 0.5),
@@ -206,15 +206,15 @@ class TestSoft:
         ]
 
     def test_labels_that_are_to_stay_stay_whole(self):
-        text = run(bare(A), ballot([C], [C]), soft=True, remove=None)
+        text = run(bare(A), votes_on([C], [C]), soft=True, remove=None)
         assert [triple.score for triple in text.after.triples] == [1.0, 0.6667]
 
     def test_without_it_scores_stay_as_they_are(self):
-        assert run(Example(TEXT, (A,)), ballot([A])).after.triples == (A,)
+        assert run(Example(TEXT, (A,)), votes_on([A])).after.triples == (A,)
 
 
 def test_what_comes_out_is_read_again():
-    row = run(bare(A, B), ballot([A, C], [A, C]), soft=True).after.to_dict()
+    row = run(bare(A, B), votes_on([A, C], [A, C]), soft=True).after.to_dict()
     assert example_from_row(json.loads(json.dumps(row))).to_dict() == row
 
 
@@ -222,9 +222,9 @@ def test_summary():
     summary = Summary(SCHEMA)
     strange = Triple(Mention("海边", None, "作品"), "续集", Mention("雪国", None, "作品"))
     for example, votes in (
-        (bare(A, B), ballot([A, C])),
-        (Example(TEXT, (strange, A)), ballot([A])),
-        (bare(), ballot([])),
+        (bare(A, B), votes_on([A, C])),
+        (Example(TEXT, (strange, A)), votes_on([A])),
+        (bare(), votes_on([])),
     ):
         summary.add(run(example, votes))
     report = summary.to_dict()
@@ -249,7 +249,7 @@ def test_summary():
 
 
 def test_a_soft_label_is_learnt_as_a_probability(tmp_path):
-    votes = ballot([A], [A], [])
+    votes = votes_on([A], [A], [])
     text = run(Example(TEXT), votes, add=0.6, soft=True).after  # 2 of 3 models, and no label: 2 / 4
     trainer = tiny.trainer(
         tmp_path,

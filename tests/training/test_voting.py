@@ -2,7 +2,7 @@ import pytest
 
 from hf_spo import Example, Mention, Schema, Span, Triple, TripleStore
 from hf_spo.model.features import Features
-from hf_spo.training.voting import Tally, Voter, fact, vote
+from hf_spo.training.voting import FactVotes, Voter, fact, vote
 from tests import builders
 
 SCHEMA = builders.SCHEMA
@@ -21,8 +21,8 @@ def ignorant(tiny_model, tiny_tokenizer):
     return Voter("ignorant", tiny_model, tiny_tokenizer)
 
 
-def found(ballot):
-    return {said: tally.votes for said, tally in ballot.tallies.items()}
+def found(votes_on):
+    return {said: tally.votes for said, tally in votes_on.facts.items()}
 
 
 def facts_of(example):
@@ -44,7 +44,7 @@ class TestTally:
         qualifier = {"inArea": Mention("北京", Span(0, 2), "地点")}
         later = Triple(Mention("雪国", Span(9, 11)), "票房", Mention("一亿", Span(5, 7)), score=0.9)
         early = Triple(Mention("雪国", Span(3, 5)), "票房", Mention("一亿", Span(5, 7)), qualifier, score=0.6)
-        tally = Tally()
+        tally = FactVotes()
         assert tally.score is None
         tally.add([later, early, early])
         tally.add([later])
@@ -55,28 +55,28 @@ class TestTally:
 
 def test_every_model_votes_on_every_text(knowing, ignorant):
     examples = [*builders.EXAMPLES, Example("")]
-    poll = vote(examples, iter([knowing, ignorant, knowing]), batch_size=3)
-    assert poll.schema == SCHEMA
-    for example, ballot in zip(examples, poll.ballots, strict=True):
-        assert ballot.voters == 3
-        assert ballot.read_whole
-        assert found(ballot) == dict.fromkeys(facts_of(example), 2)
-        assert all(0.5 < tally.score <= 1 for tally in ballot.tallies.values())
+    result = vote(examples, iter([knowing, ignorant, knowing]), batch_size=3)
+    assert result.schema == SCHEMA
+    for example, votes_on in zip(examples, result.texts, strict=True):
+        assert votes_on.voters == 3
+        assert votes_on.read_whole
+        assert found(votes_on) == dict.fromkeys(facts_of(example), 2)
+        assert all(0.5 < tally.score <= 1 for tally in votes_on.facts.values())
 
 
 def test_held_out_models_alone(knowing, tiny_tokenizer):
     trained_on = [{example.text for example in builders.EXAMPLES[4 * fold :][:4]} for fold in (0, 1)]
     voters = [Voter(str(fold), knowing.model, tiny_tokenizer, trained_on[fold].__contains__) for fold in (0, 1)]
     examples = [*builders.EXAMPLES, Example("《雪国》")]
-    poll = vote(examples, voters, held_out=True)
-    assert [ballot.voters for ballot in poll.ballots] == [1] * 8 + [2]
-    assert found(poll.ballots[0]) == dict.fromkeys(facts_of(examples[0]), 1)
-    assert [ballot.voters for ballot in vote(examples, voters).ballots] == [2] * 9
+    result = vote(examples, voters, held_out=True)
+    assert [votes_on.voters for votes_on in result.texts] == [1] * 8 + [2]
+    assert found(result.texts[0]) == dict.fromkeys(facts_of(examples[0]), 1)
+    assert [votes_on.voters for votes_on in vote(examples, voters).texts] == [2] * 9
 
 
 def test_texts_that_are_not_read_to_their_end(knowing):
     examples = [builders.EXAMPLES[0], Example(builders.EXAMPLES[0].text * 9)]
-    assert [ballot.read_whole for ballot in vote(examples, [knowing]).ballots] == [True, False]
+    assert [votes_on.read_whole for votes_on in vote(examples, [knowing]).texts] == [True, False]
 
 
 class TestPrior:
@@ -117,15 +117,15 @@ def test_models_with_other_relations(knowing, tiny_tokenizer):
 
 def test_the_order_of_relations_does_not_matter(knowing, tiny_tokenizer):
     turned = builders.spo_model(builders.encoder_config(vocab_size=len(tiny_tokenizer)), Schema(sorted(SCHEMA)))
-    assert vote(builders.EXAMPLES, [knowing, Voter("turned", turned, tiny_tokenizer)]).ballots[0].voters == 2
+    assert vote(builders.EXAMPLES, [knowing, Voter("turned", turned, tiny_tokenizer)]).texts[0].voters == 2
 
 
 def test_no_model_and_no_text(knowing):
     with pytest.raises(ValueError, match="expected at least one model"):
         vote(builders.EXAMPLES, [])
-    assert vote([], [knowing]).ballots == []
+    assert vote([], [knowing]).texts == []
 
 
 def test_held_out_votes_of_a_model_of_no_fold(knowing):
-    with pytest.raises(ValueError, match="it is not known which texts knowing was trained on"):
+    with pytest.raises(ValueError, match="the training texts of knowing are unknown"):
         vote(builders.EXAMPLES, [knowing], held_out=True)
