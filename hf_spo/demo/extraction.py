@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
-from ..model.decoding_settings import Thresholds
 from ..model.extraction import Loop
 from ..model.schema import Triple
 

@@ -6,8 +6,7 @@ import pytest
 from hf_spo import Example, Relation, Schema
 from hf_spo.data import SpoCollator, SpoDataset
 from hf_spo.data.partial_labels import PartialLabels
-from hf_spo.metrics import TripleScorer
-from hf_spo.metrics.judging import judge
+from hf_spo.metrics import TripleScorer, judge
 from hf_spo.model.schema import Mention, Triple
 from tests import builders
 
