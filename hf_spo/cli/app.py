@@ -28,6 +28,10 @@ _COMMANDS = (
 class Command(TyperCommand):
     """A command whose help has options in sections, never cuts a name and never wraps an example."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line; a required argument is its bare name."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write the description, and the examples line by line."""
         text, _, examples = cleandoc(self.help or "").partition("\nExamples:\n")
@@ -45,6 +49,8 @@ class Command(TyperCommand):
             name = "Arguments" if parameter.param_type_name == "argument" else "Options"
             record = parameter.get_help_record(ctx)
             if record is not None:
+                if name == "Arguments":
+                    record = record[0].partition(" <")[0], record[1]
                 panel = getattr(parameter, "rich_help_panel", None) or name
                 sections.setdefault(panel, []).append(record)
         for name, records in sections.items():

@@ -1,16 +1,16 @@
-"""Extraction from a corpus into a folder, with what is seen of it on the way."""
+"""Extraction from a corpus into a folder of files, with progress."""
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Annotated, ClassVar
 
 import typer
 from rich.console import Console
@@ -25,38 +25,44 @@ from ..doctor.diagnosis import counted
 from ..model.fields import json_line
 from .console import is_terminal, say
 from .models import ModelChoice
-from .stream import ExtractionInputs
+from .options import option
+from .stream import Extraction
 
 
 class EngineName(StrEnum):
-    """Where the work is done."""
+    """What computes: processes of this machine, or a Ray cluster."""
 
     LOCAL = "local"
     RAY = "ray"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """What the output looks like; see [`CorpusJob`]."""
+class CorpusOptions:
+    """Form of a folder of results, and what computes them."""
 
-    rows: Rows = Rows.DOCUMENT
-    form: PartFormat = PartFormat.JSONL
-    part_size: int = PART_SIZE
+    PANEL: ClassVar = "Corpus (--output names a folder)"
 
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """Who does the work.
-
-    Args:
-        engine: this machine, or a cluster.
-        number: of processes, or of the cluster's workers.
-        address: of the cluster, if it runs already.
-    """
-
-    engine: EngineName = EngineName.LOCAL
-    number: int | None = None
-    address: str | None = None
+    rows: Annotated[Rows, option("Content of a row of the output.")] = Rows.DOCUMENT
+    output_format: Annotated[PartFormat, option("Format of the files.")] = PartFormat.JSONL
+    part_size: Annotated[int, option("Documents per file.", min=1, metavar="N")] = PART_SIZE
+    engine: Annotated[
+        EngineName, option("Compute on this machine, or on a Ray cluster (pip install 'hf-spo[ray]').")
+    ] = EngineName.LOCAL
+    workers: Annotated[
+        int | None,
+        option(
+            "Processes, or workers of the cluster, each with its own model. On a CPU, one per core is fastest if "
+            "memory suffices.",
+            default="1; ray: one per machine", min=1, metavar="N",
+        ),
+    ] = None  # fmt: skip
+    address: Annotated[
+        str | None,
+        option(
+            "Address of a running Ray cluster; auto: the one of this machine.",
+            default="a new cluster on this machine", metavar="ADDRESS",
+        ),
+    ] = None  # fmt: skip
 
     def start(self, choice: ModelChoice, batch_size: int | None, sources: Sequence[Source]) -> Engine:
         """Return the engine.
@@ -67,52 +73,45 @@ class Workers:
         """
         if self.engine == EngineName.LOCAL:
             if self.address:
-                raise typer.BadParameter("--address is for --engine ray")
-            return LocalEngine(self.number or 1, batch_size)
+                raise typer.BadParameter("--address needs --engine ray")
+            return LocalEngine(self.workers or 1, batch_size)
         if any(source.name == STDIN for source in sources):
-            raise typer.BadParameter("--engine ray reads in another process, which has no stdin; name files")
+            raise typer.BadParameter("--engine ray cannot read stdin, since it reads in another process; name files")
         from ..corpus.ray_engine import RayEngine
 
         uses_gpu = (choice.device or "").startswith("cuda")
-        return RayEngine(self.number, self.address, batch_size, gpus=1 if uses_gpu else 0)
+        return RayEngine(self.workers, self.address, batch_size, gpus=1 if uses_gpu else 0)
 
 
-def extract_corpus(
-    choice: ModelChoice,
-    parameters: Mapping[str, Any],
-    batch_size: int | None,
-    given: ExtractionInputs,
-    folder: Path,
-    layout: Layout,
-    workers: Workers,
-) -> None:
-    """Extract from documents into a folder of parts, telling how far it is.
+def extract_corpus(extraction: Extraction, folder: Path, options: CorpusOptions) -> None:
+    """Extract from documents into a folder of files, and show the progress.
 
     Raises:
         typer.BadParameter: the options contradict each other.
         OSError, ValueError: see [`CorpusJob.run`].
-        typer.Exit: nothing could be extracted from, or the run was stopped.
+        typer.Exit: no document could be read, or the run was stopped.
     """
-    sources = given.sources()
-    engine = workers.start(choice, batch_size, sources)
-    if workers.engine == EngineName.LOCAL and workers.number and choice.threads is None:
-        choice = replace(choice, threads=max(1, (os.cpu_count() or 1) // workers.number))
+    choice, documents = extraction.choice, extraction.documents
+    sources = documents.sources()
+    engine = options.start(choice, extraction.batch_size, sources)
+    if options.engine == EngineName.LOCAL and options.workers and choice.threads is None:
+        choice = replace(choice, threads=max(1, (os.cpu_count() or 1) // options.workers))
     job = CorpusJob(
         sources,
         folder,
-        given.options,
-        layout.rows,
-        layout.form,
-        layout.part_size,
+        documents.reading,
+        options.rows,
+        options.output_format,
+        options.part_size,
         {"model": choice.name, "revision": choice.revision()},
-        {"columns": given.options.to_dict(), "parameters": dict(parameters)},
+        {"columns": documents.reading.to_dict(), "parameters": dict(extraction.options)},
     )
     began = time.monotonic()
     try:
         with _shown(sources) as tell:
-            done = job.run(engine, partial(choice.load_loop, parameters), tell)
+            done = job.run(engine, partial(choice.load_loop, extraction.options), tell)
     except KeyboardInterrupt:
-        say(f"hf-spo: stopped; run the same command again to go on in {folder}")
+        say(f"hf-spo: stopped; the same command continues in {folder}")
         raise typer.Exit(130) from None
     _sum_up(done, folder, time.monotonic() - began)
 
@@ -128,14 +127,14 @@ def _sum_up(done: Progress, folder: Path, seconds: float) -> None:
 
 
 _EVERY = 30
-"""Seconds between lines where no bar can be drawn."""
+"""Seconds between messages where no bar can be drawn."""
 
 
 @contextmanager
 def _shown(sources: Sequence[Source]) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a run is: a bar on a terminal, elsewhere a line now and then."""
+    """Show the progress of a run: a bar on a terminal, elsewhere a message every 30 seconds."""
     meter = _Meter()
-    # Counting takes a while in large files, and the work need not wait for it.
+    # In a thread, since counting takes a while in large files.
     Thread(target=meter.count, args=(sources,), daemon=True).start()
     if not is_terminal(sys.stderr):
         yield meter.tell_in_lines
@@ -151,7 +150,7 @@ def _shown(sources: Sequence[Source]) -> Iterator[Callable[[Progress], None]]:
 
 
 class _Meter:
-    """Knows rate and time left."""
+    """Computes rate and remaining time."""
 
     def __init__(self) -> None:
         self.total: int | None = None
@@ -165,7 +164,7 @@ class _Meter:
         return progress.documents + progress.failed
 
     def rate(self, progress: Progress) -> float:
-        """Return documents a second, since the first came out."""
+        """Return documents per second, measured from the first one."""
         now, done = time.monotonic(), self.done(progress)
         if self._first is None:
             self._first = now, done

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from .console import say
 from .models import ModelChoice, find_model
-from .options import MODEL_PANEL, Device, Precision, Threads, command
+from .options import MODEL_METAVAR, MODEL_PANEL, Device, Precision, Threads, command, option
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -17,27 +15,24 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 def demo(
     models: Annotated[
         list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="base|lite|FOLDER|NAME",
-            help="Model to choose from; may be repeated. The first is chosen at the beginning.",
-            show_default="base and lite",
-            rich_help_panel=MODEL_PANEL,
+        option(
+            "Model that the page offers; may be repeated. The first is selected at the start.",
+            "--model", "-m", panel=MODEL_PANEL, default="base and lite", metavar=MODEL_METAVAR,
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 lets other machines in.")
+        str, option("Address to listen on; 0.0.0.0 accepts connections from other machines.", metavar="ADDRESS")
     ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, metavar="N", show_default="the first that is free from 7860")
+        int | None, option("Port to listen on.", default="the first free one from 7860", min=1, max=65535, metavar="N")
     ] = None,
     device: Device = None,
     dtype: Precision = None,
     threads: Threads = None,
-) -> None:
-    """Try models out in the browser: a text or a file in, marked sentences, tables and graphs out.
+) -> None:  # fmt: skip
+    """Try models in the browser: enter a text or a file, see marked sentences, tables and graphs.
 
-    It needs no network, and what is typed stays on this machine.
+    The page needs no network, and texts stay on this machine.
 
     Examples:
       hf-spo demo
@@ -46,7 +41,7 @@ def demo(
     from ..demo import launch
 
     if host not in _LOCAL:
-        say(f"hf-spo: whoever reaches {host} can use this page; there is no password")
+        say(f"hf-spo: everyone who can reach {host} can use this page; it has no password")
     chosen = models or ["base", "lite"]
     for model in chosen:
         find_model(model)
@@ -58,6 +53,6 @@ def demo(
 
 
 def _names(models: Sequence[str]) -> list[str]:
-    """Return what models are called on the page: folders by their last name, unless two have the same."""
+    """Return the names of models on the page: the last part of a folder, unless two folders share it."""
     short = [Path(model).name or model for model in models]
     return [name if short.count(name) == 1 else model for name, model in zip(short, models, strict=True)]

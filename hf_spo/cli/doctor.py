@@ -1,102 +1,100 @@
 """hf-spo doctor."""
 
-import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
-from rich.console import Console
 
 from ..model.fields import json_line
 from ..support.files import whole_file
-from .console import count_lines, is_terminal, progress_bar, say
+from .console import count_lines, print_report, progress_bar, say
 from .doctor_tables import report
 from .models import find_model, silence_libraries
-from .options import FILES_PANEL, LABELLED, MODEL_PANEL, AsJson, DataFormat, command
+from .options import (
+    FILE,
+    FILES_PANEL,
+    LABELLED,
+    MODEL_METAVAR,
+    MODEL_PANEL,
+    NEW_FOLDER,
+    AsJson,
+    DataFormat,
+    command,
+    option,
+)
 
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..doctor.overfit import Overfitting
     from ..model.schema import Example, Schema
 
-_OVERFIT_PANEL = "Overfitting test"
+
+@dataclass(frozen=True, slots=True)
+class OverfitOptions:
+    """The overfitting test."""
+
+    PANEL: ClassVar = "Overfitting test"
+
+    overfit: Annotated[
+        bool,
+        option(
+            "Train on 32 of the texts until the model has memorised them (minutes); report the stage that fails.",
+            "--overfit",
+        ),
+    ] = False
+    learning_rate: Annotated[
+        float | None,
+        option(
+            "Learning rate of the encoder; that of the heads is five times as high.",
+            default="1e-4 and 1e-3 for the heads; 1e-3 for both with a DGCNN", min=0, metavar="RATE",
+        ),
+    ] = None  # fmt: skip
+    steps: Annotated[int, option("Largest number of steps.", min=1, metavar="N")] = 300
 
 
 @command()
 def doctor(
-    data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
+    data: Annotated[Path, option("Labelled texts.", **LABELLED)],
+    test: OverfitOptions,
     schema: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Relations to train.",
-            show_default="those of the data",
-            rich_help_panel=FILES_PANEL,
-        ),
+        option("Relations to train.", panel=FILES_PANEL, default="all relations of the data", **FILE),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            file_okay=False,
-            help="Write doctor.json and doctor.html here.",
-            rich_help_panel=FILES_PANEL,
-        ),
+        option("Write doctor.json and doctor.html to this folder.", "--output", "-o", panel=FILES_PANEL, **NEW_FOLDER),
     ] = None,
     form: DataFormat = None,
     as_json: AsJson = None,
     encoder: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER|NAME", help="Encoder that is to be trained, with fresh heads.", rich_help_panel=MODEL_PANEL
-        ),
+        str | None, option("Encoder to train, with new heads.", panel=MODEL_PANEL, metavar="FOLDER|NAME")
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(
-            metavar="base|lite|FOLDER|NAME",
-            help="Triple-extraction model that is to be trained on.",
-            show_default="base",
-            rich_help_panel=MODEL_PANEL,
+        option(
+            "Triple-extraction model to train further.",
+            "--model",
+            "-m",
+            panel=MODEL_PANEL,
+            default="base",
+            metavar=MODEL_METAVAR,
         ),
     ] = None,
     max_length: Annotated[
         int | None,
-        typer.Option(
+        option(
+            "Largest number of tokens that the model reads at once.",
+            panel=MODEL_PANEL,
+            default="the model's; 256 with --encoder",
             min=3,
             metavar="N",
-            help="Tokens that the model is to read of a text.",
-            show_default="the model's own, 256 with --encoder",
-            rich_help_panel=MODEL_PANEL,
         ),
     ] = None,
-    overfit: Annotated[
-        bool,
-        typer.Option(
-            "--overfit",
-            help="Train on 32 of the texts until the model has memorised them, or report which stage fails (minutes).",
-            rich_help_panel=_OVERFIT_PANEL,
-        ),
-    ] = False,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            metavar="RATE",
-            help="Of the encoder; the heads' is five times that.",
-            show_default="1e-4 and 1e-3 for the heads, 1e-3 for both with a DGCNN",
-            rich_help_panel=_OVERFIT_PANEL,
-        ),
-    ] = None,
-    steps: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Steps to give up after.", rich_help_panel=_OVERFIT_PANEL)
-    ] = 300,
 ) -> None:
-    """Find out why training fails: look through labelled texts, and try whether a model can learn them.
+    """Find out why training fails: check labelled texts, and test whether a model can learn them.
 
-    Nothing is changed, and no model is kept. A line that cannot be read is a finding, not an error.
+    No file is changed, and no model is kept. A line that cannot be read is a finding, not an error.
 
     Examples:
       hf-spo doctor --data train.jsonl --schema schema.jsonl --encoder google-bert/bert-base-chinese --overfit
@@ -113,17 +111,14 @@ def doctor(
         "max_length": found.figures.max_length,
     }
     learning = None
-    if overfit and found.figures.aligned:
-        learning = _overfit(source, examples, relations, steps, learning_rate, max_length)
-    elif overfit:
-        say("hf-spo: no overfitting test, since no triple can be learnt")
+    if test.overfit and found.figures.aligned:
+        learning = _overfit(source, examples, relations, test, max_length)
+    elif test.overfit:
+        say("hf-spo: the overfitting test was left out: no triple can be learnt")
     result = {**about, **found.to_dict(), "overfit": learning.to_dict() if learning else None}
     if output:
         _write(output, result, about, found, learning)
-    if is_terminal(sys.stdout) if as_json is None else not as_json:
-        Console(highlight=False).print(report(about, found, learning))
-    else:
-        typer.echo(json_line(result))
+    print_report(result, as_json, lambda: report(about, found, learning))
 
 
 def _diagnose(
@@ -138,11 +133,11 @@ def _diagnose(
 
     bad_lines: list[Any] = []
     found = read_as_it_is(data, bad_lines.append, form)
-    # Only of lines it is known how many there are.
+    # Only the number of lines is known before reading.
     examples = list(progress_bar(found, count_lines(data), "reading") if data.suffix == ".jsonl" else found)
     if not any(example.triples for example in examples):
         first = f"; line {bad_lines[0].number}: {bad_lines[0].problem}" if bad_lines else ""
-        raise ValueError(f"{data}: {len(examples)} labelled texts, none of them with a triple{first}")
+        raise ValueError(f"{data}: {len(examples)} labelled texts, none with a triple{first}")
     relations = Schema.from_file(schema) if schema else Schema.infer(examples)
     if max_length is None:
         config = AutoConfig.from_pretrained(source)
@@ -162,8 +157,7 @@ def _overfit(
     source: str,
     examples: list["Example"],
     schema: "Schema",
-    steps: int,
-    learning_rate: float | None,
+    test: OverfitOptions,
     max_length: int | None,
 ) -> "Overfitting":
     from ..doctor.overfit import overfit
@@ -176,8 +170,8 @@ def _overfit(
         source,
         examples,
         schema,
-        max_steps=steps,
-        learning_rate=learning_rate,
+        max_steps=test.steps,
+        learning_rate=test.learning_rate,
         max_length=max_length,
         on_evaluation=tell,
     )
@@ -193,4 +187,4 @@ def _write(
     for name, content in (("doctor.json", json_line(result) + "\n"), ("doctor.html", page)):
         with whole_file(folder / name) as file:
             file.write(content)
-    say(f"hf-spo: see {folder / 'doctor.html'}")
+    say(f"hf-spo: the report is in {folder / 'doctor.html'}")

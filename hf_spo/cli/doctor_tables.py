@@ -1,15 +1,14 @@
-"""What the doctor found, on a terminal: the verdict, then the findings, then the figures."""
+"""A diagnosis laid out for a terminal: the verdict, the findings, the figures."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .console import printable
+from .console import new_table, printable
 
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis, Figures, Finding, Suggestion
@@ -57,7 +56,7 @@ def _findings(findings: Iterable["Finding"]) -> Table:
 
 
 def _suggestions(suggestions: Iterable["Suggestion"]) -> Table:
-    table = _table("setting", "value", "reason")
+    table = new_table("setting", "value", "reason")
     for suggestion in suggestions:
         value = str(suggestion.value).lower() if isinstance(suggestion.value, bool) else str(suggestion.value)
         table.add_row(Text(suggestion.setting), Text(value, style="bold"), Text(suggestion.reason))
@@ -81,7 +80,7 @@ def _figures(figures: "Figures") -> Iterator[RenderableType]:
         }
     )
     yield _bars("tokens of a text", [(f"to {length}", count) for length, count in figures.lengths.histogram], "texts")
-    cuts = _table("max_length", "longer texts", "triples out of reach")
+    cuts = new_table("max_length", "longer texts", "triples out of reach")
     for cut in figures.lengths.cuts:
         cuts.add_row(*(Text(f"{value:,}") for value in (cut.max_length, cut.texts, cut.triples)))
     yield cuts
@@ -104,15 +103,8 @@ def _pairs(pairs: Mapping[str, str]) -> Table:
 def _bars(name: str, counts: Iterable[tuple[str, int]], of: str) -> Table:
     counts = list(counts)
     most = max((count for _, count in counts), default=0) or 1
-    table = _table(name, of, "")
+    table = new_table(name, of, "")
     for label, count in counts:
         bar = Text("█" * max(round(_BAR * count / most), 1 if count else 0), style="cyan")
         table.add_row(printable(label), Text(f"{count:,}", justify="right"), bar)
-    return table
-
-
-def _table(*names: str) -> Table:
-    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in names:
-        table.add_column(name, overflow="fold")
     return table

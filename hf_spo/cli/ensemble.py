@@ -9,28 +9,28 @@ from ..model.decoding_settings import Combination
 from ..model.fields import json_line
 from .console import say
 from .models import silence_libraries
-from .options import command
+from .options import NEW_FOLDER, command, option
 
 
 @command()
 def ensemble(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL…", help="Folders of trained models, or of averages made of them.")
+        list[str], typer.Argument(metavar="MODEL…", help="Folders of trained models, or of ensembles that average.")
     ],
-    output: Annotated[Path, typer.Option(metavar="FOLDER", file_okay=False, help="Where the ensemble goes.")],
+    output: Annotated[Path, option("Folder of the ensemble.", "--output", "-o", **NEW_FOLDER)],
     combine: Annotated[
         Combination,
-        typer.Option(
-            help="average: probabilities, of models with one tokenizer; union: triples that any model finds; vote: "
-            "triples that enough models find."
+        option(
+            "average: mean of the probabilities, for models with the same tokenizer; union: triples that any model "
+            "finds; vote: triples that enough models find."
         ),
     ] = Combination.AVERAGE,
     min_votes: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Models that have to agree, for vote.", show_default="more than half"),
+        option("vote: number of models that must agree.", default="more than half", min=1, metavar="N"),
     ] = None,
 ) -> None:
-    """Put trained models together; the ensemble's folder is used like a model's.
+    """Combine trained models; the folder of the ensemble is used like that of a model.
 
     Examples:
       hf-spo ensemble runs/plain/fold-* --output average

@@ -1,14 +1,12 @@
 """hf-spo evaluate."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
-from rich.console import Console
 
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
 from ..metrics.rule_effects import rule_effects
@@ -18,37 +16,62 @@ from ..model.options import ExtractionOptions
 from ..model.rules import apply_rules
 from ..model.schema import Example, Schema, Triple
 from ..support.files import whole_file
-from .console import BadLines, is_terminal, progress_bar, say, scores_table
+from .console import BadLines, print_report, progress_bar, say, scores_table, set_aside
 from .models import ModelChoice
 from .options import (
+    FILE,
     FILES_PANEL,
     LABELLED,
+    NEW_FILE,
+    NEW_FOLDER,
     AsJson,
     BatchSize,
     DataFormat,
-    Device,
-    Model,
-    Precision,
-    Runtime,
     SkipBadLines,
-    Threads,
     changed_options,
     command,
-)
+    option,
+)  # fmt: skip
 from .predictions import read_labelled, read_predictions
 
 if TYPE_CHECKING:
     from ..model.pipeline import TripleExtractionPipeline
     from ..onnx import OnnxTripleExtractionPipeline
 
-_REPORT_PANEL = "Report"
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """The report and what it takes."""
+
+    PANEL: ClassVar = "Report"
+
+    report: Annotated[
+        Path | None,
+        option(
+            "Write report.html, report.json, predictions.jsonl and plots/ to this folder: confidence intervals, "
+            "breakdowns, errors by cause, calibration, the official DuIE measure. Needs pip install 'hf-spo[report]'.",
+            **NEW_FOLDER,
+        ),
+    ] = None
+    train: Annotated[
+        Path | None,
+        option("Training texts of the model, to tell known entities from new ones.", **{**LABELLED, "panel": "Report"}),
+    ] = None
+    aliases: Annotated[
+        Path | None,
+        option("Aliases for the official measure: on each line a name and its aliases, separated by tabs.", **FILE),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
-    """Triples for each labelled text, and what they came from; schema and tokenizer are a model's.
+class _Predictions:
+    """Triples for each labelled text.
 
-    unruled: the triples as they were before the schema's rules were applied, if any were.
+    Args:
+        source: what found them, for the report.
+        triples: the triples of each text.
+        schema, tokenize: schema and tokenizer of the model.
+        unruled: the triples before the rules of the schema were applied; None if none were.
     """
 
     source: Mapping[str, str]
@@ -60,75 +83,33 @@ class _Answers:
 
 @command()
 def evaluate(
-    data: Annotated[
-        Path,
-        typer.Option(help="Labelled texts to score on.", **LABELLED),
-    ],
+    data: Annotated[Path, option("Labelled texts to score on.", **LABELLED)],
+    reporting: ReportOptions,
     match: Annotated[
         list[Match] | None,
-        typer.Option(
-            help="When a triple is right. strict: subject, predicate and object are those of the data; lenient: so are "
-            "their tokens; span: they stand at the same place, too; full: strict, with types and qualifiers. "
-            "May be repeated.",
-            show_default="strict",
+        option(
+            "When a triple counts as correct. strict: subject, predicate and object are equal to those of a label; "
+            "lenient: their tokens are; span: their places are, too; full: strict, with types and qualifiers. May be "
+            "repeated.",
+            default="strict",
         ),
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", dir_okay=False, help="Write the scores here as JSON.", rich_help_panel=FILES_PANEL
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            file_okay=False,
-            help="Write report.html, report.json, predictions.jsonl and plots/ here: intervals, breakdowns, errors by "
-            "cause, calibration, the official DuIE measure. Needs pip install 'hf-spo[report]'.",
-            rich_help_panel=_REPORT_PANEL,
-        ),
-    ] = None,
-    train: Annotated[
-        Path | None,
-        typer.Option(
-            help="The texts the model was trained on, to tell seen entities from new ones.",
-            **{**LABELLED, "rich_help_panel": _REPORT_PANEL},
-        ),
-    ] = None,
-    aliases: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Other names of entities for the official measure: a name and its aliases a line, tab-separated.",
-            rich_help_panel=_REPORT_PANEL,
-        ),
+        Path | None, option("Write the scores to this file as JSON.", "--output", "-o", panel=FILES_PANEL, **NEW_FILE)
     ] = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Score these triples, as extract writes them, instead of a model's.",
-            rich_help_panel=FILES_PANEL,
-        ),
+        option("Score the triples of this file, as extract writes it.", panel=FILES_PANEL, **FILE),
     ] = None,
     form: DataFormat = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
-    model: Model = None,
     batch_size: BatchSize = None,
-    device: Device = None,
-    dtype: Precision = None,
-    backend: Runtime = None,
-    threads: Threads = None,
     *,
+    choice: ModelChoice,
     extraction: ExtractionOptions,
 ) -> None:
-    """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of its triples.
+    """Score a model, or a file of predictions, on labelled texts: precision, recall and F1 of the triples.
 
     Examples:
       hf-spo evaluate --model my-model --data dev.jsonl --match strict --match full
@@ -137,47 +118,32 @@ def evaluate(
     """
     matches = list(dict.fromkeys(match or [Match.STRICT]))
     if predictions is not None:
-        choice = {"--model": model, "--device": device, "--dtype": dtype, "--backend": backend}
-        _refuse_a_model(matches, [*(name for name, value in choice.items() if value), *changed_options(extraction)])
-    if report is None and (train is not None or aliases is not None):
+        given = [f"--{name}" for name in ("model", "device", "dtype", "backend") if getattr(choice, name)]
+        _refuse_a_model(matches, [*given, *changed_options(extraction)])
+    report = reporting.report
+    if report is None and (reporting.train is not None or reporting.aliases is not None):
         raise typer.BadParameter("--train and --aliases are for the report; pass --report FOLDER")
-    bad_lines = BadLines((output.parent if output else report) or Path()) if skip_bad_lines else None
     with ExitStack() as stack:
-        if bad_lines is not None:
-            stack.callback(bad_lines.write)
+        bad_lines = stack.enter_context(set_aside(skip_bad_lines, output or (report and report / "report.html")))
         file = stack.enter_context(whole_file(output)) if output else None
         if report:
-            # Now rather than after the work: that matplotlib is missing should not take minutes to say.
+            # Before the work, which may take minutes: matplotlib may be missing.
             from ..metrics.writing import write_report
         examples = read_labelled(data, bad_lines, form)
         if extraction.relations is not None:
             examples = [_of_relations(example, extraction.relations) for example in examples]
         if predictions is not None:
-            answers = _Answers({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
+            found = _Predictions({"predictions": str(predictions)}, read_predictions(predictions, examples, bad_lines))
         else:
-            pipe = ModelChoice(model, device, dtype, backend, threads).load()
-            answers = _extract(examples, pipe, batch_size, extraction)
-        about = {**answers.source, "data": str(data)}
-        scores = {match.value: _score(examples, answers, match) for match in matches}
+            found = _extract(examples, choice.load(), batch_size, extraction)
+        scores = {match.value: _score(examples, found, match) for match in matches}
+        result = {**found.source, "data": str(data), "texts": len(examples), "scores": scores}
         if report:
-            found = evaluate_report(
-                examples,
-                answers.triples,
-                answers.schema,
-                train=read_labelled(train, bad_lines, form) if train else None,
-                aliases=read_aliases(aliases) if aliases else None,
-                tokenize=answers.tokenize,
-                about=about,
-            )
-            write_report(replace(found, rules=_rule_effects(examples, answers)), report)
+            write_report(_report(examples, found, str(data), reporting, bad_lines, form), report)
             say(f"hf-spo: the report is in {report / 'report.html'}")
-        result = {**about, "texts": len(examples), "scores": scores}
         if file:
             file.write(json_line(result) + "\n")
-    if is_terminal(sys.stdout) if as_json is None else not as_json:
-        Console().print(scores_table(scores))
-    else:
-        typer.echo(json_line(result))
+    print_report(result, as_json, lambda: scores_table(scores))
 
 
 def _of_relations(example: Example, predicates: Sequence[str]) -> Example:
@@ -187,9 +153,9 @@ def _of_relations(example: Example, predicates: Sequence[str]) -> Example:
 def _refuse_a_model(matches: list[Match], given: list[str]) -> None:
     """Refuse options that need a model."""
     if given:
-        raise typer.BadParameter(f"--predictions is scored without a model; leave out {', '.join(given)}")
+        raise typer.BadParameter(f"--predictions uses no model; leave out {', '.join(given)}")
     if Match.LENIENT in matches:
-        raise typer.BadParameter("--match lenient takes a model's tokenizer, and --predictions has no model")
+        raise typer.BadParameter("--match lenient needs the tokenizer of a model; --predictions has none")
 
 
 def _extract(
@@ -197,24 +163,41 @@ def _extract(
     pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
     batch_size: int | None,
     options: ExtractionOptions,
-) -> _Answers:
+) -> _Predictions:
     assert pipe.tokenizer is not None
     found = pipe.extractor(**{**options.to_dict(), "rules": False})((example.text for example in examples), batch_size)
     unruled = list(progress_bar(found, len(examples), "evaluating"))
     source, schema, tokenize = {"model": pipe.name_or_path}, pipe.schema, pipe.tokenizer.tokenize
     if not (options.rules and schema.has_rules):
-        return _Answers(source, unruled, schema, tokenize)
-    return _Answers(source, [apply_rules(triples, schema) for triples in unruled], schema, tokenize, unruled)
+        return _Predictions(source, unruled, schema, tokenize)
+    return _Predictions(source, [apply_rules(triples, schema) for triples in unruled], schema, tokenize, unruled)
 
 
-def _rule_effects(examples: Sequence[Example], answers: _Answers) -> dict[str, TripleScore] | None:
-    if answers.schema is None or answers.unruled is None:
-        return None
-    return rule_effects(examples, answers.unruled, answers.schema)
+def _report(
+    examples: Sequence[Example],
+    found: _Predictions,
+    data: str,
+    options: ReportOptions,
+    bad_lines: BadLines | None,
+    form: str | None,
+) -> Any:
+    report = evaluate_report(
+        examples,
+        found.triples,
+        found.schema,
+        train=read_labelled(options.train, bad_lines, form) if options.train else None,
+        aliases=read_aliases(options.aliases) if options.aliases else None,
+        tokenize=found.tokenize,
+        about={**found.source, "data": data},
+    )
+    effects: dict[str, TripleScore] | None = None
+    if found.schema is not None and found.unruled is not None:
+        effects = rule_effects(examples, found.unruled, found.schema)
+    return replace(report, rules=effects)
 
 
-def _score(examples: Sequence[Example], answers: _Answers, match: Match) -> dict[str, float | int]:
-    scorer = TripleScorer(match, answers.tokenize)
-    for example, triples in zip(examples, answers.triples, strict=True):
+def _score(examples: Sequence[Example], found: _Predictions, match: Match) -> dict[str, float | int]:
+    scorer = TripleScorer(match, found.tokenize)
+    for example, triples in zip(examples, found.triples, strict=True):
         scorer.add(example.judged(triples), example.triples)
     return scorer.score().to_dict()

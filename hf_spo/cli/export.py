@@ -1,20 +1,16 @@
 """hf-spo export."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group
 
-from ..model.fields import json_line
 from ..onnx.folder import MAX_F1_DROP, OnnxExportError, check_target
-from .console import BadLines, is_terminal, say
+from .console import file_sizes, print_report, say, set_aside
 from .models import find_model, silence_libraries
-from .options import DATA_FORMAT, FILES_PANEL, LABELLED, AsJson, Model, SkipBadLines, command
+from .options import FILES_PANEL, LABELLED, NEW_FOLDER, AsJson, Model, SkipBadLines, command, data_format, option
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ExportFormat(StrEnum):
-    """What a model can be exported to."""
+    """Formats of exports."""
 
     ONNX = "onnx"
 
@@ -31,40 +27,32 @@ class ExportFormat(StrEnum):
 def export(
     output: Annotated[
         Path,
-        typer.Option(
-            metavar="FOLDER",
-            file_okay=False,
-            help="Where the exported model goes; the place of an older export is taken.",
-            rich_help_panel=FILES_PANEL,
+        option(
+            "Folder for the exported model; an older export in it is replaced.",
+            "--output", "-o", panel=FILES_PANEL, **NEW_FOLDER,
         ),
     ],
     model: Model = None,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.ONNX,
+    format_: Annotated[ExportFormat, option("Format of the export.", "--format")] = ExportFormat.ONNX,
     int8: Annotated[
         bool,
-        typer.Option(
+        option(
+            "Store weights as 8-bit integers: smaller, faster on most CPUs, slightly less accurate. Needs --data, to "
+            "measure the loss.",
             "--int8",
-            help="Weights as 8-bit integers: smaller, faster on most CPUs, a little worse. Takes --data, to tell how "
-            "much worse.",
         ),
     ] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Labelled texts that the model was not trained on.", **LABELLED),
-    ] = None,
+    data: Annotated[Path | None, option("Labelled texts that the model was not trained on.", **LABELLED)] = None,
     max_f1_drop: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, metavar="F1", help="With --int8: write nothing if strict F1 falls by more than this."
-        ),
+        float, option("--int8: write nothing if strict F1 falls by more than this.", min=0, max=1, metavar="F1")
     ] = MAX_F1_DROP,
-    data_format: Annotated[str | None, typer.Option(help="Format of the labelled texts.", **DATA_FORMAT)] = None,
+    form: Annotated[str | None, data_format("--data-format")] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
-) -> None:
+) -> None:  # fmt: skip
     """Export a model to ONNX, to run it without torch; nothing is written unless it finds the same triples.
 
-    The folder is used like a model's, by all commands that extract.
+    The exported folder works like a model's with all commands that extract.
 
     Examples:
       hf-spo export --model my-model --output my-model-onnx
@@ -73,30 +61,26 @@ def export(
     """
     if int8 and data is None:
         raise typer.BadParameter(
-            "--int8 changes what a model finds, and only labelled texts tell by how much; give some by --data FILE"
+            "--int8 changes what a model finds; give labelled texts with --data FILE to measure it"
         )
+    from ..onnx.export import require_packages
+
+    require_packages()
     try:
         check_target(output.resolve())
     except OnnxExportError as error:
         raise typer.BadParameter(str(error)) from None
-    bad_lines = BadLines(Path()) if skip_bad_lines else None
-    examples = read_labelled(data, bad_lines, data_format) if data else []
-    if bad_lines is not None:
-        bad_lines.write()
+    with set_aside(skip_bad_lines, None) as bad_lines:
+        examples = read_labelled(data, bad_lines, form) if data else []
     report = _export(find_model(model), output, int8=int8, examples=examples, max_f1_drop=max_f1_drop)
     say(f"hf-spo: the exported model is in {output}")
-    if is_terminal(sys.stdout) if as_json is None else not as_json:
-        show(report)
-    else:
-        typer.echo(json_line(report.to_dict()))
+    print_report(report.to_dict(), as_json, lambda: layout(report))
 
 
 def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
-    """Load a model and export it, while stderr shows what is being done."""
-    from ..onnx.export import export_onnx, require_packages
-
-    require_packages()
+    """Load a model and export it, while stderr shows the current step."""
     from ..loading.checked import load_checked
+    from ..onnx.export import export_onnx
 
     silence_libraries()
     with Console(stderr=True).status("loading the model") as status:
@@ -104,19 +88,15 @@ def _export(folder: str, output: Path, **options: Any) -> "OnnxReport":
         return export_onnx(model, tokenizer, output, on_step=status.update, **options)
 
 
-def show(report: "OnnxReport") -> None:
-    """Print what was exported, and how it compares with the model."""
-    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("file")
-    table.add_column("size", justify="right")
-    for name, size in report.files.items():
-        table.add_row(name, f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB")
-    Console().print(table)
-    finder, most = "float32" if report.int8 else "it", f"{report.largest_difference:.0e}"
-    typer.echo(f"{finder} finds the same triples as the model; probabilities differ by {most} at most")
-    if report.int8:
-        cost = report.int8
-        typer.echo(
+def layout(report: "OnnxReport") -> Group:
+    """Lay out the files of an export, and how it compares with the model."""
+    name = "float32" if report.int8 else "the export"
+    lines = [
+        f"{name} finds the same triples as the model; probabilities differ by {report.largest_difference:.0e} at most"
+    ]
+    if cost := report.int8:
+        lines.append(
             f"int8 has strict F1 {cost.int8_f1:.4f} on {cost.texts} texts, float32 {cost.float32_f1:.4f}; "
             f"{cost.quantized} of {cost.matrices} matrices are int8"
         )
+    return Group(file_sizes(report.files), *lines)

@@ -11,7 +11,7 @@ from ..loading.loader import load
 from ..onnx.folder import is_export
 from ..support.files import digest
 from .console import say
-from .options import Backend, DType
+from .options import Device, DType, Model, Precision, Runtime, Threads
 
 if TYPE_CHECKING:
     from ..model.extraction import Loop
@@ -21,17 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model and how to run it, as chosen by the options of a command; can be sent to another process.
+    """The model of an extraction and what runs it, a group of options; can be sent to another process."""
 
-    Args:
-        model, device, dtype, backend, threads: see [`load`]; None for the defaults.
-    """
-
-    model: str | None = None
-    device: str | None = None
-    dtype: DType | None = None
-    backend: Backend | None = None
-    threads: int | None = None
+    model: Model = None
+    device: Device = None
+    dtype: Precision = None
+    backend: Runtime = None
+    threads: Threads = None
 
     def load(self) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
         """Load the model."""
@@ -53,7 +49,7 @@ class ModelChoice:
 
     @property
     def name(self) -> str:
-        """The name of the model."""
+        """Name of the model, as it was given."""
         return "base" if self.model is None else self.model
 
     def revision(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
@@ -68,9 +68,9 @@ def option(text: str, *names: str, panel: str | None = None, default: str | None
 
     Args:
         text: its help.
-        names: other than `--` and the parameter's name.
-        panel: the heading of its section in the help.
-        default: what happens without it, where the default value itself does not say so.
+        names: its names, if they are not `--` and the name of the parameter.
+        panel: heading of its section in the help.
+        default: description of the default, where the value alone does not explain it.
         settings: further settings of `typer.Option`.
     """
     if default is not None:
@@ -79,7 +79,7 @@ def option(text: str, *names: str, panel: str | None = None, default: str | None
 
 
 class DType(StrEnum):
-    """Number formats that a model can be loaded in."""
+    """Number formats in which a model can be loaded."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -88,17 +88,17 @@ class DType(StrEnum):
 
 
 class Backend(StrEnum):
-    """What runs a model: torch, or onnxruntime a model that `hf-spo export` wrote."""
+    """What runs a model: torch; or onnxruntime, for a model that `hf-spo export` wrote."""
 
     TORCH = "torch"
     ONNX = "onnx"
 
 
 def format_name(name: str) -> str:
-    """Return the name of a format of labelled texts, if there is such a format.
+    """Return the full name of a format of labelled texts.
 
     Raises:
-        typer.BadParameter: there is none.
+        typer.BadParameter: no format has this name.
     """
     try:
         return find_format(name).name
@@ -107,7 +107,7 @@ def format_name(name: str) -> str:
 
 
 def labelled_data(value: str) -> Path:
-    """Return where labelled texts lie, if that exists: a file, a folder, or hub:NAME, which is asked for later.
+    """Return the path of labelled texts: an existing file or folder, or hub:NAME, which is not checked here.
 
     Raises:
         typer.BadParameter: there is no such file or folder.
@@ -118,93 +118,67 @@ def labelled_data(value: str) -> Path:
 
 
 MODEL_PANEL, DECODING_PANEL, FILES_PANEL = "Model", "Decoding", "Input and output"
+MODEL_METAVAR = "base|lite|FOLDER|NAME"
+FILE: dict[str, Any] = {"metavar": "FILE", "exists": True, "dir_okay": False}
+NEW_FILE: dict[str, Any] = {"metavar": "FILE", "dir_okay": False}
+NEW_FOLDER: dict[str, Any] = {"metavar": "FOLDER", "file_okay": False}
+LABELLED: dict[str, Any] = {"metavar": "FILE", "parser": labelled_data, "panel": FILES_PANEL}
+"""Settings of options that take a file or a folder: an existing file, a new one, labelled texts in any format."""
 
+_in_model, _in_files = partial(option, panel=MODEL_PANEL), partial(option, panel=FILES_PANEL)
 Model = Annotated[
     str | None,
-    typer.Option(
-        metavar="base|lite|FOLDER|NAME",
-        help="base or lite, the models inside the package; or the folder of a trained model, or its name on the Hub.",
-        show_default="base",
-        rich_help_panel=MODEL_PANEL,
+    _in_model(
+        "base or lite, the models of the package; or the folder of a trained model, or its name on the Hub.",
+        "--model", "-m", default="base", metavar=MODEL_METAVAR,
     ),
-]
+]  # fmt: skip
 BatchSize = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="At most this many texts in one forward pass.",
-        show_default="as many as --batch-tokens allows",
-        rich_help_panel=MODEL_PANEL,
+    _in_model(
+        "Largest number of texts in one forward pass.", default="as many as --batch-tokens allows", min=1, metavar="N"
     ),
 ]
 Device = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DEVICE",
-        help="cpu, cuda, cuda:1, mps, …",
-        show_default="the fastest there is",
-        rich_help_panel=MODEL_PANEL,
-    ),
+    str | None, _in_model("cpu, cuda, cuda:1, mps, …", default="the fastest available", metavar="DEVICE")
 ]
 Precision = Annotated[
     DType | None,
-    typer.Option(
-        "--dtype",
-        help="Number format to compute in; auto: bfloat16 where the hardware computes in it, else float32.",
-        show_default="auto",
-        rich_help_panel=MODEL_PANEL,
+    _in_model(
+        "Number format of the computation; auto: bfloat16 where the hardware computes in it, else float32.",
+        "--dtype", default="auto",
     ),
-]
-Runtime = Annotated[
-    Backend | None,
-    typer.Option(
-        "--backend",
-        help="What runs the model: torch, or onnxruntime a model that hf-spo export wrote.",
-        show_default="what the model's folder is for",
-        rich_help_panel=MODEL_PANEL,
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Threads that compute on the CPU.",
-        show_default="one for each core",
-        rich_help_panel=MODEL_PANEL,
-    ),
-]
-LABELLED: dict[str, Any] = {"metavar": "FILE", "parser": labelled_data, "rich_help_panel": FILES_PANEL}
-"""Of options that take labelled texts in any format."""
-DATA_FORMAT: dict[str, Any] = {
-    "metavar": "NAME",
-    "parser": format_name,
-    "show_default": "what they look like",
-    "rich_help_panel": FILES_PANEL,
-}
-DataFormat = Annotated[
-    str | None,
-    typer.Option("--format", help="Format of the labelled texts; hf-spo convert --list names them.", **DATA_FORMAT),
-]
+]  # fmt: skip
+Threads = Annotated[int | None, _in_model("Threads on the CPU.", default="one per core", min=1, metavar="N")]
+data_format = partial(
+    _in_files,
+    "Format of the labelled texts; hf-spo convert --list shows all.",
+    default="recognised by the content",
+    metavar="NAME",
+    parser=format_name,
+)
+DataFormat = Annotated[str | None, data_format("--format")]
 SkipBadLines = Annotated[
     bool,
-    typer.Option(
+    _in_files(
+        "Write lines that cannot be read to FILE.bad.jsonl, next to the output or in the current folder, instead of "
+        "stopping at the first.",
         "--skip-bad-lines",
-        help="Set lines that cannot be read aside in FILE.bad.jsonl, next to the output or in the current folder, "
-        "instead of stopping at the first.",
-        rich_help_panel=FILES_PANEL,
     ),
 ]
 AsJson = Annotated[
     bool | None,
-    typer.Option(
-        "--json/--table",
-        help="Print JSON, or a table.",
-        show_default="a table on a terminal, JSON elsewhere",
-        rich_help_panel=FILES_PANEL,
-    ),
+    _in_files("Print JSON, or a table.", "--json/--table", default="a table on a terminal, else JSON"),
 ]
+
+
+Runtime = Annotated[
+    Backend | None,
+    _in_model(
+        "What runs the model: torch; or onnxruntime, for a model that hf-spo export wrote.",
+        "--backend", default="by the model's folder",
+    ),
+]  # fmt: skip
 
 
 def _of_extraction(name: str) -> Any:
@@ -230,5 +204,6 @@ BatchTokens: Any = _of_extraction("batch_tokens")
 
 
 def changed_options(options: ExtractionOptions) -> list[str]:
-    """Return the names, on the command line, of the options that are not at their defaults."""
-    return [f"--{'no-' * (value is False)}{name.replace('_', '-')}" for name, value in options.to_dict().items()]
+    """Return the names of the options that differ from their defaults, as on the command line."""
+    changed = options.to_dict().items()
+    return [f"--{'no-' if value is False else ''}{name.replace('_', '-')}" for name, value in changed]

@@ -1,25 +1,24 @@
 """hf-spo relabel."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from ..model.fields import json_line
 from ..support.files import whole_file
-from .console import BadLines, is_terminal, printable, say
+from .console import new_table, print_report, printable, say, set_aside
 from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     LABELLED,
     MODEL_PANEL,
+    NEW_FILE,
     AsJson,
     BatchSize,
     DataFormat,
@@ -28,100 +27,89 @@ from .options import (
     Precision,
     SkipBadLines,
     command,
+    option,
 )
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
     from ..training.voting import Voter
 
-RULES_PANEL = "When labels change"
+_MANY = 0.1
+"""Share of removed labels above which a warning is due; annotators are wrong less often."""
 
 
 class Votes(StrEnum):
-    """Which models are asked of a text."""
+    """Models that vote on a text."""
 
     ALL = "all"
     HELD_OUT = "held-out"
 
 
+@dataclass(frozen=True, slots=True)
+class VoteOptions:
+    """When labels change."""
+
+    PANEL: ClassVar = "When labels change"
+
+    add: Annotated[
+        float, option("Add a triple as a label if at least this share of the models finds it.", metavar="SHARE")
+    ] = 1.0
+    remove: Annotated[
+        float | None,
+        option("Remove a label if at most this share of the models finds it.", default="0.0", metavar="SHARE"),
+    ] = None
+    keep_labels: Annotated[bool, option("Only add labels, remove none.", "--keep-labels")] = False
+    min_score: Annotated[float, option("Smallest mean score of an added triple.", metavar="P")] = 0.0
+    soft: Annotated[
+        bool,
+        option(
+            "Give every triple a score: the share of models that find it, where a label counts as one more model. "
+            "Training learns the scores with --soft-labels.",
+            "--soft",
+        ),
+    ] = False
+
+
 @command()
 def relabel(
-    data: Annotated[Path, typer.Option(help="Labelled texts.", **LABELLED)],
+    data: Annotated[Path, option("Labelled texts.", **LABELLED)],
     output: Annotated[
         Path,
-        typer.Option(
-            metavar="FILE",
-            dir_okay=False,
-            help="Where the same texts go with their new labels: clean.jsonl. What changed stands beside it, in "
-            "clean.changes.jsonl and clean.summary.json.",
-            rich_help_panel=FILES_PANEL,
+        option(
+            "File for the same texts with their new labels, such as clean.jsonl. The changes are written next to it, "
+            "to clean.changes.jsonl and clean.summary.json.",
+            "--output", "-o", panel=FILES_PANEL, **NEW_FILE,
         ),
     ],
+    options: VoteOptions,
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="FOLDER|NAME", help="A trained model. May be repeated.", rich_help_panel=MODEL_PANEL),
+        option("A trained model. May be repeated.", "--model", "-m", panel=MODEL_PANEL, metavar="FOLDER|NAME"),
     ] = None,
     folds: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="FOLDER",
-            exists=True,
-            file_okay=False,
-            help="All models of a kfold. May be repeated.",
-            rich_help_panel=MODEL_PANEL,
+        option(
+            "All models of a kfold. May be repeated.", panel=MODEL_PANEL, metavar="FOLDER", exists=True, file_okay=False
         ),
     ] = None,
     votes: Annotated[
         Votes,
-        typer.Option(
-            help="Which models are asked of a text: all; or, of kfolds, those alone that were not trained on it.",
-            rich_help_panel=MODEL_PANEL,
+        option(
+            "Models that vote on a text: all; held-out: of each kfold, the model that was not trained on the text.",
+            panel=MODEL_PANEL,
         ),
     ] = Votes.ALL,
-    add: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="A triple that this share of the models finds becomes a label.",
-            rich_help_panel=RULES_PANEL,
-        ),
-    ] = 1.0,
-    remove: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="A label that no more than this share finds is removed.",
-            show_default="0.0",
-            rich_help_panel=RULES_PANEL,
-        ),
-    ] = None,
-    keep_labels: Annotated[
-        bool, typer.Option("--keep-labels", help="Remove no label, only add.", rich_help_panel=RULES_PANEL)
-    ] = False,
-    min_score: Annotated[
-        float,
-        typer.Option(metavar="P", help="Mean score that an added triple needs.", rich_help_panel=RULES_PANEL),
-    ] = 0.0,
-    soft: Annotated[
-        bool,
-        typer.Option(
-            "--soft",
-            help="Give every triple a score, the share that agrees; the label itself counts as one more model. "
-            "Training learns it with --soft-labels.",
-            rich_help_panel=RULES_PANEL,
-        ),
-    ] = False,
     form: DataFormat = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
     batch_size: BatchSize = None,
     device: Device = None,
     dtype: Precision = None,
-) -> None:
+) -> None:  # fmt: skip
     """Clean labels by vote: add triples that all models find, remove labels that none finds.
 
-    A model that was trained on a text has seen its label: ask the held-out ones for an opinion of their own. Weak
-    models find little, and would remove much: see what changes first, or --keep-labels.
+    A model tends to find the labels of its training texts; held-out models judge independently. Weak models find
+    little and would remove many right labels: check the changes first, or pass --keep-labels.
 
     Examples:
       hf-spo relabel --folds folds --data train.jsonl --output clean.jsonl
@@ -131,17 +119,16 @@ def relabel(
     from ..training.relabelling import Summary, VotePolicy, relabel
     from ..training.voting import vote
 
-    if keep_labels and remove is not None:
+    if options.keep_labels and options.remove is not None:
         raise typer.BadParameter("--remove and --keep-labels contradict each other; give one of them")
-    policy = VotePolicy(add, None if keep_labels else remove or 0.0, min_score, soft)
+    remove = None if options.keep_labels else options.remove or 0.0
+    policy = VotePolicy(options.add, remove, options.min_score, options.soft)
     names = [*(model or []), *(str(path) for folder in folds or [] for path in fold_models(folder))]
     if not names:
-        raise typer.BadParameter("no model to ask; pass --folds or --model")
-    bad_lines = BadLines(output.parent) if skip_bad_lines else None
+        raise typer.BadParameter("no model given; pass --folds or --model")
     log, numbers = output.with_suffix(".changes.jsonl"), output.with_suffix(".summary.json")
     with ExitStack() as stack:
-        if bad_lines is not None:
-            stack.callback(bad_lines.write)
+        bad_lines = stack.enter_context(set_aside(skip_bad_lines, output))
         files = [stack.enter_context(whole_file(path)) for path in (output, log, numbers)]
         examples = read_labelled(data, bad_lines, form)
         voters = _voters(names, device, dtype)
@@ -156,16 +143,9 @@ def relabel(
     if report["removed"] > _MANY * report["labelled"]:
         say(
             f"hf-spo: {report['removed']:,} of {report['labelled']:,} labels were removed; models that find so little "
-            f"are hardly fit to judge. Look at {log}, and consider --keep-labels"
+            f"are too weak to judge labels. Check {log}, and consider --keep-labels"
         )
-    if is_terminal(sys.stdout) if as_json is None else not as_json:
-        Console().print(_table(report))
-    else:
-        typer.echo(json_line(report))
-
-
-_MANY = 0.1
-"""Share of the labels; no annotators are wrong as often."""
+    print_report(report, as_json, lambda: _table(report))
 
 
 def _voters(names: Sequence[str], device: str | None, dtype: DType | None) -> Iterator["Voter"]:
@@ -182,11 +162,10 @@ def _voters(names: Sequence[str], device: str | None, dtype: DType | None) -> It
         yield Voter(name, pipe.model, pipe.tokenizer, training_texts(Path(name)))
 
 
-def _table(report: dict[str, Any]) -> Table:
-    table = Table("subject", "predicate", "object", header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("labelled", "added", "removed"):
-        table.add_column(name, justify="right")
+def _table(report: Mapping[str, Any]) -> Table:
+    counts = ("labelled", "added", "removed")
+    table = new_table("subject", "predicate", "object", numbers=counts)
     for row in [*report["relations"], {"predicate": "all", **report}]:
         names = (printable(row.get(name, "")) for name in ("subject_type", "predicate", "object_type"))
-        table.add_row(*names, *(f"{row[name]:,}" for name in ("labelled", "added", "removed")))
+        table.add_row(*names, *(f"{row[name]:,}" for name in counts))
     return table

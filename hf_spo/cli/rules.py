@@ -12,37 +12,26 @@ from ..model.fields import json_line
 from ..model.schema import Schema
 from .console import say
 from .models import find_model
-from .options import FILES_PANEL, Model, command
+from .options import FILE, FILES_PANEL, NEW_FOLDER, Model, command, option
 
 _CONFIG = "config.json"
 
 
 @command()
 def rules(
-    schema: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="The model's relations, with the rules that they are to have from now on.",
-            rich_help_panel=FILES_PANEL,
-        ),
-    ],
+    schema: Annotated[Path, option("The model's relations with their new rules.", panel=FILES_PANEL, **FILE)],
     output: Annotated[
         Path,
-        typer.Option(
-            metavar="FOLDER",
-            file_okay=False,
-            help="Where the model goes with these rules in its config; may be the model's own folder.",
-            rich_help_panel=FILES_PANEL,
+        option(
+            "Folder for the model with these rules in its config; may be the model's own folder.",
+            "--output", "-o", panel=FILES_PANEL, **NEW_FOLDER,
         ),
     ],
     model: Model = None,
-) -> None:
-    """Give a trained model the rules of a schema file; nothing is trained, and the model's own rules go.
+) -> None:  # fmt: skip
+    """Replace the rules of a trained model by those of a schema file, without training.
 
-    `hf-spo evaluate --report FOLDER` shows what each of them does to the scores.
+    `hf-spo evaluate --report FOLDER` shows the effect of each rule on the scores.
 
     Examples:
       hf-spo rules --model my-model --schema rules.jsonl --output my-model
@@ -64,7 +53,7 @@ def rules(
         raise ValueError(f"{schema} is not about the relations of {folder}: {error}") from None
     config["relations"] = ruled.to_list()
     if not own:
-        # Links to what a cache holds become files of their own.
+        # Links into a cache become files.
         shutil.copytree(folder, output, ignore=shutil.ignore_patterns("checkpoint-*"), dirs_exist_ok=True)
     text = json_line(json.loads(json.dumps(config, sort_keys=True)), indent=2) + "\n"  # as `save_pretrained` does
     (output / _CONFIG).write_text(text, encoding="utf-8", newline="\n")

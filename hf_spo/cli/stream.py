@@ -1,24 +1,26 @@
-"""Extraction of what fits a screen, a pipe or one file: a text after the other, nothing kept."""
+"""Extraction to a terminal, a pipe or one file: one text after the other, in constant memory."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import tee
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 from rich.console import Console
 
 from ..data.document_readers import read_documents, read_stdin_lines
 from ..data.documents import Document, ReadOptions, Source, SourceFormat, count_documents, find_sources
+from ..data.formats.csv_rows import Quoting
 from ..model.fields import json_line
 from ..model.schema import Triple
 from ..support.files import whole_file, whole_path
-from .console import BadLines, is_terminal, progress_bar, say, triples_table
+from .console import BadLines, progress_bar, say, triples_table, wants_table
 from .models import ModelChoice
+from .options import FILES_PANEL, option
 
 if TYPE_CHECKING:
     from ..model.pipeline import TripleExtractionPipeline
@@ -26,94 +28,164 @@ if TYPE_CHECKING:
 
 
 class Tool(StrEnum):
-    """Annotation tools that suggestions are written for."""
+    """Annotation tools for which suggestions are written."""
 
     LABEL_STUDIO = "label-studio"
     DOCCANO = "doccano"
 
 
 @dataclass(frozen=True, slots=True)
-class ExtractionInputs:
-    """What a command line names to extract from.
+class DocumentOptions:
+    """Sources of documents."""
 
-    Args:
-        texts: themselves; - stands for the lines of stdin.
-        inputs: sources of documents.
-        form: of the sources, if it is said.
-        options: how the documents are read.
-    """
+    PANEL: ClassVar = FILES_PANEL
 
-    texts: list[str]
-    inputs: list[str]
-    form: SourceFormat | None
-    options: ReadOptions
+    inputs: Annotated[
+        list[str] | None,
+        option(
+            "Documents to read: .txt (one per line), .jsonl, .json, .csv, .tsv, .parquet, a folder or a glob of such "
+            "files, hub:NAME for a data set of the Hub, - for stdin. May be repeated.",
+            "--input",
+            metavar="SOURCE",
+        ),
+    ] = None
+    input_format: Annotated[
+        SourceFormat | None,
+        option("Format of --input; text has one document per line.", default="by the suffix; stdin: text"),
+    ] = None
+    text_column: Annotated[str, option("Column or JSON field of the text.", metavar="NAME")] = "text"
+    id_column: Annotated[
+        str | None,
+        option("Column or JSON field of the id.", default="id if there is one, else FILE:LINE", metavar="NAME"),
+    ] = None
+
+    encoding: Annotated[str, option("Encoding of text files and stdin.", metavar="NAME")] = "utf-8"
+    quoting: Annotated[
+        Quoting,
+        option(
+            "Whether quotation marks in CSV and TSV enclose fields or are part of the text; auto: they enclose fields "
+            "in CSV, and in TSV if most of them can."
+        ),
+    ] = Quoting.AUTO
+
+    @property
+    def reading(self) -> ReadOptions:
+        """How documents are read."""
+        return ReadOptions(self.text_column, self.id_column, self.encoding, self.quoting)
 
     def sources(self) -> list[Source]:
         """Find the sources.
 
         Raises:
-            typer.BadParameter: a file does not exist, a folder or glob has none, or a suffix is not known.
+            typer.BadParameter: a file does not exist, a folder or glob is empty, or a suffix is unknown.
         """
         try:
-            return find_sources(self.inputs, self.form)
+            return find_sources(self.inputs or [], self.input_format)
         except (FileNotFoundError, ValueError) as error:
             raise typer.BadParameter(str(error)) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What to extract from, and how.
+
+    Args:
+        choice: the model.
+        options: arguments of the pipeline.
+        batch_size: texts in one forward pass.
+        texts: texts of the command line; - stands for the lines of stdin.
+        documents: sources of further texts.
+    """
+
+    choice: ModelChoice
+    options: Mapping[str, Any]
+    batch_size: int | None
+    texts: list[str]
+    documents: DocumentOptions
+
+    def results(
+        self,
+        pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
+        sources: list[Source],
+        bad_lines: BadLines | None,
+        *,
+        progress: bool,
+    ) -> Iterator[tuple[Document, list[dict[str, Any]]]]:
+        """Yield each text with its triples; `progress` shows a bar.
+
+        Raises:
+            DataFormatError: a document cannot be read, and `bad_lines` is None.
+        """
+        documents: Iterator[Document] = self._documents(sources, bad_lines)
+        if progress and sources:
+            documents = progress_bar(documents, count_documents(sources), "extracting")
+        ours, theirs = tee(documents)
+        results = pipe((document.text for document in theirs), batch_size=self.batch_size, **self.options)
+        yield from zip(ours, results, strict=True)
+
+    def _documents(self, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
+        from ..data import DataFormatError
+
+        for source in sources:
+            for item in read_documents(source, self.documents.reading):
+                if isinstance(item, Document):
+                    yield item
+                elif bad_lines is None:
+                    raise DataFormatError(item.error)
+                else:
+                    bad_lines(item)
+        for text in texts_of(self.texts, self.documents.reading):
+            yield Document("", text, "")
+
+
+def texts_of(arguments: Iterable[str], options: ReadOptions) -> Iterator[str]:
+    """Yield the texts of a command line; - stands for the lines of stdin."""
+    for text in arguments:
+        if text == "-":
+            yield from read_stdin_lines(options)
+        else:
+            yield text
+
+
 def extract_stream(
-    choice: ModelChoice,
-    parameters: Mapping[str, Any],
-    batch_size: int | None,
-    given: ExtractionInputs,
-    output: Path | None,
-    as_json: bool | None,
-    bad_lines: BadLines | None,
+    extraction: Extraction, output: Path | None, as_json: bool | None, bad_lines: BadLines | None
 ) -> None:
-    """Extract from texts or documents, and show or write each in its turn.
+    """Extract from texts or documents, and print or write the triples of each as soon as they are found.
 
     Raises:
-        ValueError: a document cannot be read, and such are not set aside.
+        DataFormatError: a document cannot be read, and `bad_lines` is None.
     """
-    sources = given.sources()
-    # Opened before the model is loaded: that a folder is missing should not take seconds to say.
+    sources = extraction.documents.sources()
+    # Before the model, which takes seconds to load: the folder may be missing.
     with whole_file(output) if output else nullcontext() as file:
-        show = _writer(file, as_json)
-        for document, triples in _results(choice.load(), parameters, batch_size, given, sources, bad_lines, file):
+        show, pipe = _writer(file, as_json), extraction.choice.load()
+        for document, triples in extraction.results(pipe, sources, bad_lines, progress=file is not None):
             show(document, triples)
 
 
-def extract_suggestions(
-    choice: ModelChoice,
-    parameters: Mapping[str, Any],
-    batch_size: int | None,
-    given: ExtractionInputs,
-    output: Path,
-    tool: Tool,
-    bad_lines: BadLines | None,
-) -> None:
-    """Extract from texts or documents for an annotation tool, which opens what was found as suggestions.
+def extract_suggestions(extraction: Extraction, output: Path, tool: Tool, bad_lines: BadLines | None) -> None:
+    """Extract from texts or documents for an annotation tool, which opens the triples as suggestions.
 
-    The most uncertain texts come first. For Label Studio, the labelling configuration of the project that takes them
-    goes beside the file.
+    The most uncertain texts come first. For Label Studio, a labelling configuration of the project is written next to
+    the file.
 
     Raises:
-        ValueError: a document cannot be read, and such are not set aside.
+        DataFormatError: a document cannot be read, and `bad_lines` is None.
     """
     from ..data.formats import doccano, label_studio
     from ..data.formats.base import ConversionReport, Record
     from ..data.uncertainty import by_uncertainty
 
     write = {Tool.LABEL_STUDIO: label_studio.write_predictions, Tool.DOCCANO: doccano.write_predictions}[tool]
-    sources = given.sources()
+    sources = extraction.documents.sources()
     with whole_path(output) as part:
-        pipe = choice.load()
-        results = _results(pipe, parameters, batch_size, given, sources, bad_lines, output)
+        pipe = extraction.choice.load()
         records = [
             Record(text.text, tuple(map(Triple.from_dict, triples)), id=str(text.id) if text.source else None)
-            for text, triples in results
+            for text, triples in extraction.results(pipe, sources, bad_lines, progress=True)
         ]
         report = ConversionReport()
-        write(by_uncertainty(records), part, report, choice.name)
+        write(by_uncertainty(records), part, report, extraction.choice.name)
     say(f"hf-spo: {len(records):,} texts with {sum(len(r.triples) for r in records):,} suggestions are in {output}")
     if report.summary():
         say(f"hf-spo: {output}: {report.summary()}")
@@ -124,47 +196,9 @@ def extract_suggestions(
         say(f"hf-spo: the labelling configuration for the project is in {config}")
 
 
-def _results(
-    pipe: "TripleExtractionPipeline | OnnxTripleExtractionPipeline",
-    parameters: Mapping[str, Any],
-    batch_size: int | None,
-    given: ExtractionInputs,
-    sources: list[Source],
-    bad_lines: BadLines | None,
-    target: object,
-) -> Iterator[tuple[Document, list[dict[str, Any]]]]:
-    documents: Iterator[Document] = _documents(given, sources, bad_lines)
-    if target is not None and sources:
-        documents = progress_bar(documents, count_documents(sources), "extracting")
-    ours, theirs = tee(documents)
-    results = pipe((document.text for document in theirs), batch_size=batch_size, **parameters)
-    yield from zip(ours, results, strict=True)
-
-
-_Show = Callable[[Document, list[dict[str, Any]]], None]
-
-
-def _documents(given: ExtractionInputs, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
-    from ..data import DataFormatError
-
-    for source in sources:
-        for item in read_documents(source, given.options):
-            if isinstance(item, Document):
-                yield item
-                continue
-            if bad_lines is None:
-                raise DataFormatError(item.error)
-            bad_lines(item)
-    for text in given.texts:
-        if text == "-":
-            yield from (Document("", line, "") for line in read_stdin_lines(given.options))
-        else:
-            yield Document("", text, "")
-
-
-def _writer(file: IO[str] | None, as_json: bool | None) -> _Show:
-    """Choose how a text and its triples are shown: JSON lines in a file or a pipe, a table on a terminal."""
-    if file is None and (is_terminal(sys.stdout) if as_json is None else not as_json):
+def _writer(file: IO[str] | None, as_json: bool | None) -> Callable[[Document, list[dict[str, Any]]], None]:
+    """Choose the form of a text and its triples: a table on a terminal, JSON lines elsewhere."""
+    if file is None and wants_table(as_json, sys.stdout):
         console = Console(highlight=False)
         return lambda document, triples: console.print(triples_table(document.text, triples))
 

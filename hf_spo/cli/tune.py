@@ -1,19 +1,18 @@
 """hf-spo tune."""
 
-import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from rich.console import Console
+from rich.console import Console, Group
 
-from ..model.fields import json_line
-from .console import BadLines, is_terminal, say, scores_table
+from .console import print_report, say, scores_table, set_aside
 from .models import ModelChoice
 from .options import (
     FILES_PANEL,
     LABELLED,
+    NEW_FOLDER,
     AsJson,
     BatchSize,
     DataFormat,
@@ -22,7 +21,8 @@ from .options import (
     Precision,
     SkipBadLines,
     command,
-)
+    option,
+)  # fmt: skip
 from .predictions import read_labelled
 
 if TYPE_CHECKING:
@@ -39,31 +39,23 @@ class CalibrateBy(StrEnum):
 
 @command()
 def tune(
-    data: Annotated[
-        Path,
-        typer.Option(help="Labelled texts that the model was not trained on.", **LABELLED),
-    ],
+    data: Annotated[Path, option("Labelled texts that the model was not trained on.", **LABELLED)],
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            file_okay=False,
-            help="Where the model goes with the settings found in its config; may be the model's own folder.",
-            show_default="nothing is written",
-            rich_help_panel=FILES_PANEL,
+        option(
+            "Folder for the model with the settings found in its config; may be the model's own folder.",
+            "--output", "-o", panel=FILES_PANEL, default="nothing is written", **NEW_FOLDER,
         ),
     ] = None,
     min_precision: Annotated[
         float | None,
-        typer.Option(
-            min=0, max=1, metavar="P", help="Find as much as possible at this precision, rather than the best F1."
-        ),
+        option("Maximise recall at this precision, instead of F1.", min=0, max=1, metavar="P"),
     ] = None,
     calibration: Annotated[
         CalibrateBy,
-        typer.Option(
-            help="How scores become probabilities of being right: isotonic, for some thousand triples; temperature, "
-            "for some hundred; none."
+        option(
+            "How scores become probabilities of being right: isotonic, for thousands of triples; temperature, for "
+            "hundreds; none."
         ),
     ] = CalibrateBy.ISOTONIC,
     form: DataFormat = None,
@@ -73,10 +65,10 @@ def tune(
     batch_size: BatchSize = None,
     device: Device = None,
     dtype: Precision = None,
-) -> None:
-    """Find a model's thresholds on labelled texts, and calibrate its scores.
+) -> None:  # fmt: skip
+    """Find the thresholds of a model on labelled texts, and calibrate its scores.
 
-    The gain to expect on other texts is shown by cross-validation; what does not pay there is not taken.
+    Cross-validation estimates the gain on other texts; a setting without gain there is not used.
 
     Examples:
       hf-spo tune --model my-model --data dev.jsonl --output my-model
@@ -85,9 +77,8 @@ def tune(
     from ..model.calibration import CalibrationMethod
     from ..training.tuning import Tuner
 
-    bad_lines = BadLines(output.parent if output else Path())
-    examples = read_labelled(data, bad_lines if skip_bad_lines else None, form)
-    bad_lines.write()
+    with set_aside(skip_bad_lines, output) as bad_lines:
+        examples = read_labelled(data, bad_lines, form)
     pipe = ModelChoice(model, device, dtype).load_torch()
     method = None if calibration == CalibrateBy.NONE else CalibrationMethod(calibration.value)
     tuner = Tuner(
@@ -101,13 +92,7 @@ def tune(
         pipe.model.config.decode_by(found.settings)
         _save(pipe, output)
         report["model"] = str(output)
-    if not (is_terminal(sys.stdout) if as_json is None else not as_json):
-        typer.echo(json_line(report))
-        return
-    rows = {"before": report["before"], "after": report["after"]}
-    Console().print("[bold]On these texts[/], which the search has seen", scores_table(rows, "settings"))
-    Console().print("[bold]To expect on others[/], by cross-validation", scores_table(report["cross_validated"], "way"))
-    _explain(report)
+    print_report(report, as_json, lambda: _layout(report))
 
 
 def _save(pipe: "TripleExtractionPipeline", output: Path) -> None:
@@ -118,14 +103,18 @@ def _save(pipe: "TripleExtractionPipeline", output: Path) -> None:
     say(f"hf-spo: the settings are in {output / 'config.json'}")
 
 
-def _explain(report: dict[str, Any]) -> None:
+def _layout(report: Mapping[str, Any]) -> Group:
     borders = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in report["thresholds"].items())
     scores = report["score_thresholds"]
-    cut = (
-        "none" if not scores else f"{scores[0]:.3f}" if len(scores) == 1 else f"{min(scores):.3f} to {max(scores):.3f}"
-    )
-    typer.echo(f"taken: {report['choice']}")
-    typer.echo(f"border thresholds: {borders}")
-    typer.echo(f"score threshold: {cut}")
+    cut = " to ".join(dict.fromkeys(f"{score:.3f}" for score in (min(scores), max(scores)))) if scores else "none"
+    lines = [f"chosen: {report['choice']}", f"border thresholds: {borders}", f"score threshold: {cut}"]
     if report["ece_after"] is not None:
-        typer.echo(f"calibration error of scores: {report['ece_before']:.3f} before, {report['ece_after']:.3f} after")
+        before, after = report["ece_before"], report["ece_after"]
+        lines.append(f"calibration error of scores: {before:.3f} before, {after:.3f} after")
+    return Group(
+        "[bold]On these texts[/], which were used to find the settings",
+        scores_table({name: report[name] for name in ("before", "after")}, "settings"),
+        "[bold]Expected on other texts[/], by cross-validation",
+        scores_table(report["cross_validated"], "settings"),
+        *lines,
+    )

@@ -109,12 +109,12 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("words", "hint"),
         [
-            (["x", "--output", "out"], "is for --input"),
+            (["x", "--output", "out"], "which needs --input"),
             (["--input", "in.jsonl", "--output", "out.csv"], "--output-format"),
-            (["--input", "in.jsonl", "--output", "out.jsonl", "--rows", "triple"], "are for a folder"),
+            (["--input", "in.jsonl", "--output", "out.jsonl", "--rows", "triple"], "need a folder"),
             (["--input", "in.jsonl", "--output", "out", "--address", "auto"], "--engine ray"),
-            (["--input", "-", "--output", "out", "--engine", "ray"], "has no stdin"),
-            (["--input", "in.jsonl", "--to", "doccano"], "takes an --output"),
+            (["--input", "-", "--output", "out", "--engine", "ray"], "cannot read stdin"),
+            (["--input", "in.jsonl", "--to", "doccano"], "needs --output"),
         ],
     )
     def test_wrong_usage(self, run: Any, source: Path, words: list[str], hint: str) -> None:
@@ -130,7 +130,7 @@ class TestFolder:
         monkeypatch.setattr("hf_spo.cli.models.load", stop)
         result = run("extract", "--input", str(source), *COLUMNS, "--output", "out")
         assert result.exit_code == 130
-        assert "run the same command again" in result.stderr
+        assert "the same command continues" in result.stderr
 
 
 class TestProgress:

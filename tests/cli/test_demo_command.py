@@ -37,7 +37,7 @@ def test_models_by_their_last_names_and_an_open_address(run, launched, trained_f
     options = [word for model in models for word in ("--model", model)]
     result = run("demo", *options, "--host", "0.0.0.0", "--port", "8000", "--dtype", "float32", "--threads", "1")
     assert result.exit_code == 0, result.stderr
-    assert "whoever reaches 0.0.0.0 can use this page" in result.stderr
+    assert "everyone who can reach 0.0.0.0 can use this page" in result.stderr
     ((choices, host, port),) = launched
     assert list(choices) == [trained_folder.rsplit("/", 1)[-1], "a/x", "b/x", "lite"]
     assert {(choice.dtype, choice.threads) for choice in choices.values()} == {("float32", 1)}

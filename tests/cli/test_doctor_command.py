@@ -135,11 +135,11 @@ def test_a_fresh_encoder_that_does_not_learn(doctor: Any, gold: Path, tmp_path: 
     ("content", "said"),
     [
         ("", "holds no labelled text: the file is empty"),
-        ('{"text": "今天天气很好", "triples": []}\n', "1 labelled texts, none of them with a triple"),
+        ('{"text": "今天天气很好", "triples": []}\n', "1 labelled texts, none with a triple"),
         ("{\n", "no complete JSON object"),
         (
             '{"text": 5, "triples": []}\n',
-            "0 labelled texts, none of them with a triple; line 1: text: expected a string",
+            "0 labelled texts, none with a triple; line 1: text: expected a string",
         ),
     ],
 )
@@ -151,5 +151,5 @@ def test_nothing_to_examine(doctor: Any, tmp_path: Path, content: str, said: str
 
 def test_wrong_usage(doctor: Any, gold: Path) -> None:
     assert "give one of them" in one_line_error(doctor("--data", str(gold), "--model", "a", "--encoder", "b"), 2)
-    assert "is no folder" in one_line_error(doctor("--data", str(gold), "--model", "./nowhere"), 1)
-    assert "is no folder" in one_line_error(doctor("--data", str(gold), "--encoder", "./nowhere"), 1)
+    assert "there is no folder" in one_line_error(doctor("--data", str(gold), "--model", "./nowhere"), 1)
+    assert "there is no folder" in one_line_error(doctor("--data", str(gold), "--encoder", "./nowhere"), 1)

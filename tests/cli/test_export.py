@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from hf_spo import SpoEnsemble
 from hf_spo.cli import app
-from hf_spo.cli.export import show
+from hf_spo.cli.export import layout
 from hf_spo.onnx import OnnxReport
 from hf_spo.onnx.folder import Precision
 from hf_spo.onnx.int8 import Int8Report
@@ -45,18 +46,19 @@ class TestExport:
 
     def test_table(self, capsys: pytest.CaptureFixture[str]) -> None:
         files = {"encoder.onnx": 4_200_000, "tokenizer.json": 7_300}
-        show(OnnxReport(Path("x"), Precision.INT8, files, 3e-7, Int8Report(500, 0.7, 0.698, 73, 59)))
+        screen = Console(width=120)
+        screen.print(layout(OnnxReport(Path("x"), Precision.INT8, files, 3e-7, Int8Report(500, 0.7, 0.698, 73, 59))))
         table = capsys.readouterr().out
         assert "4.2 MB" in table
-        assert "7 kB" in table
+        assert "7.3 kB" in table
         assert "float32 finds the same triples as the model; probabilities differ by 3e-07 at most" in table
         assert "int8 has strict F1 0.6980 on 500 texts, float32 0.7000; 59 of 73 matrices are int8" in table
-        show(OnnxReport(Path("x"), Precision.FLOAT32, files, 3e-7))
-        assert "it finds the same triples as the model" in capsys.readouterr().out
+        screen.print(layout(OnnxReport(Path("x"), Precision.FLOAT32, files, 3e-7)))
+        assert "the export finds the same triples as the model" in capsys.readouterr().out
 
     def test_int8_takes_labelled_texts(self, command: Any) -> None:
         line = one_line_error(command("export", "--int8", "--output", "x"), 2)
-        assert "only labelled texts tell by how much; give some by --data FILE" in line
+        assert "give labelled texts with --data FILE to measure it" in line
 
     def test_folder_in_use_is_left_alone(self, command: Any, trained_folder: str) -> None:
         Path("mine").mkdir()

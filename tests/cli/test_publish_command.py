@@ -69,7 +69,7 @@ def test_a_card_of_one_s_own(build: Any) -> None:
 class TestRefusals:
     @pytest.mark.parametrize("repo", ["a b", "a/b/c", "-x", "x--y"])
     def test_names(self, build: Any, repo: str) -> None:
-        assert f"'me/{repo}' is no name of a repository: expected USER/NAME" in one_line_error(
+        assert f"'me/{repo}' is not a name of a repository: expected USER/NAME" in one_line_error(
             build(repo=f"me/{repo}"), 2
         )
 

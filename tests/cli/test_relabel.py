@@ -94,13 +94,13 @@ def test_models_that_know_nothing_are_no_judges(
     tiny_tokenizer.save_pretrained(tmp_path / "ignorant")
     result = relabel("--model", str(tmp_path / "ignorant"))
     assert not any(row["triples"] for row in clean())
-    assert "15 of 15 labels were removed; models that find so little are hardly fit to judge" in result.stderr
+    assert "15 of 15 labels were removed; models that find so little are too weak to judge" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "code", "hint"),
     [
-        ([], 2, "no model to ask; pass --folds or --model"),
+        ([], 2, "no model given; pass --folds or --model"),
         (["--model", "{trained}", "--remove", "0", "--keep-labels"], 2, "--remove and --keep-labels contradict"),
         (["--model", "{trained}", "--add", "2"], 1, "add=2.0: expected a share above 0"),
         (["--model", "{trained}", "--votes", "held-out"], 1, "it is not known which texts"),

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from hf_spo import render
-from hf_spo.cli.marked import marked
+from hf_spo.cli.show import marked
 from tests import builders
 from tests.cli.command_line import one_line_error, write_rows
 

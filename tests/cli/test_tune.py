@@ -46,7 +46,7 @@ def test_without_output_writes_nothing(tune: Any, tmp_path: Path) -> None:
 def test_table_tells_what_to_expect(tune: Any) -> None:
     result = tune("--table", "--calibration", "temperature")
     assert result.exit_code == 0, result.output
-    for part in ("On these texts", "To expect on others", "as it is", "border thresholds: subject start", "taken:"):
+    for part in ("On these texts", "Expected on other texts", "border thresholds: subject start", "chosen:"):
         assert part in result.stdout
 
 

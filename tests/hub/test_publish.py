@@ -49,14 +49,14 @@ def test_a_second_time(hub: FakeHub, publish: Any) -> None:
     publish("me/films", "--licence", "mit")
     hub["me/films"].files["prior.jsonl"] = b"{}"
     result = publish("me/films", "--licence", "apache-2.0", "--table")
-    assert "somebody edited" not in result.stderr
+    assert "was edited" not in result.stderr
     assert "prior.jsonl" in result.stdout
     assert "removed" in result.stdout
     assert b"license: apache-2.0" in hub["me/films"].files["README.md"]
     hub["me/films"].files["README.md"] += b"One more line.\n"
     edited = hub["me/films"].files["README.md"]
     result = publish("me/films", "--licence", "mit")
-    assert "me/films has a README.md that somebody edited; it was kept (--overwrite-card writes a new one)" in (
+    assert "me/films has a README.md that was edited; it was kept (--overwrite-card replaces it)" in (
         " ".join(result.stderr.split())
     )
     assert "README.md" not in json.loads(result.stdout)["files"]
