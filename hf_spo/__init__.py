@@ -1,7 +1,7 @@
-"""Schema-based (subject, predicate, object) triples from raw text, inside the Hugging Face ecosystem.
+"""Extract schema-based (subject, predicate, object) triples from text, within the Hugging Face ecosystem.
 
-Importing the package imports neither torch nor transformers; what needs them is there when it is asked for. Whenever
-transformers is imported, it comes to know the models and the pipeline of this package.
+Importing the package imports neither torch nor transformers; names that need them import them on first use. As soon as
+transformers is imported, the models and the pipeline of this package are registered with it.
 """
 
 from typing import TYPE_CHECKING

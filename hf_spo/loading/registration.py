@@ -1,4 +1,4 @@
-"""Makes the family known to transformers when it is imported; see `registration_hook` for when that is."""
+"""Register the models and the pipeline with transformers on import; `registration_hook` imports this module."""
 
 from transformers import AutoConfig, AutoModel
 from transformers.pipelines import PIPELINE_REGISTRY
@@ -24,8 +24,8 @@ def register() -> None:
     AutoConfig.register(EnsembleConfig.model_type, EnsembleConfig, exist_ok=True)
     AutoModelForTripleExtraction.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
     AutoModel.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
-    # Straight into the table: `register_pipeline` would warn on a second import, and would make `save_pretrained` of a
-    # pipeline write a reference to this class that a later load cannot resolve.
+    # Written into the table directly: `register_pipeline` warns on a second import, and makes `save_pretrained` of a
+    # pipeline write a reference to this class that cannot be resolved on loading.
     PIPELINE_REGISTRY.supported_tasks[TASK] = {
         "impl": TripleExtractionPipeline,
         "pt": (AutoModelForTripleExtraction,),

@@ -1,4 +1,4 @@
-"""Probabilities → spans → triples, in numpy.
+"""Decode probabilities to spans and triples, in numpy.
 
 A border is a token whose probability exceeds its threshold; each start is paired with the nearest end at or after it
 (bert4keras, task_relation_extraction.py). A span's score is the geometric mean of its two border probabilities, and a
@@ -19,7 +19,7 @@ from .schema import VALUE_SLOT, Mention, Schema, Span, Triple
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """Subjects of a batch. *Shape:* rows, the sentence of each, and scores (N,); spans (N, 2), tokens, inclusive."""
+    """Subjects of a batch. *Shape:* rows, their sentences, and scores (N,); spans (N, 2), tokens, inclusive."""
 
     rows: np.ndarray
     spans: np.ndarray
@@ -64,7 +64,7 @@ def _spans(
     *Shape:* probs (N, L, R, 2), pointable (N, L) → groups (K,), row · R + relation; spans (K, 2); scores (K,).
     """
     _, length, relations, _ = probs.shape
-    # One pass over the probabilities, of which hardly any is high; all else is done to those few.
+    # One pass over all probabilities; the rest works on the few that are high.
     values = probs.reshape(-1)
     hits = np.flatnonzero(values > min(limits))
     hits = hits[values[hits] > np.array(limits, dtype=probs.dtype)[hits % 2]]
@@ -72,7 +72,7 @@ def _spans(
     rest, relation = rest // relations, rest % relations
     row, token = rest // length, rest % length
     kept = pointable[row, token]
-    # One number for a row, a relation and a position, so that a single search serves all.
+    # Row, relation and position as one number, so that a single search finds all pairs.
     key = ((row * relations + relation) * length + token)[kept]
     order = np.argsort(key)
     key, side, value = key[order], side[kept][order], values[hits[kept]][order]
@@ -119,10 +119,10 @@ _PAIRS = {SpanPairing.NEAREST: _nearest_ends, SpanPairing.EITHER: _nearest_of_bo
 
 
 def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects, schema: Schema) -> list[list[Triple]]:
-    """Slice mentions from the texts and join the slots of each subject's objects; one list of triples a text.
+    """Slice mentions from the texts and join the slots of each subject's objects; one list of triples for each text.
 
-    Triples are sorted by position; duplicates, possible where several tokens stand for one character, are merged and
-    keep the best score.
+    Triples are sorted by position. Duplicates, which several tokens of one character can give, become one with the best
+    score.
     """
     found: dict[int, list[tuple[int, Mention, float]]] = {}
     for subject, relation, (start, end), score in zip(
@@ -151,9 +151,9 @@ def join_slots(
 ) -> list[Triple]:
     """Build the triples of one subject from its objects: each `@value` with its qualifiers.
 
-    A qualifier goes to the nearest `@value` of its predicate; a value that no qualifier of a slot chose takes the
+    A qualifier belongs to the nearest `@value` of its predicate. A value without a qualifier of a slot takes the
     nearest one, since texts state a shared qualifier once ("凭《A》获最佳男主角和最佳新人"). Several qualifiers of one
-    slot at one value give one triple each. A qualifier of a predicate that has no value is no triple.
+    slot at one value give one triple each. Qualifiers of a predicate without a value are dropped.
     """
     values: dict[tuple[str, str], list[tuple[Mention, float]]] = {}
     slots: dict[tuple[str, str], dict[str, list[Mention]]] = {}
@@ -194,7 +194,7 @@ def _nearest(mention: Mention, others: Iterable[Mention]) -> Mention:
 
 
 def merge(triples: Iterable[Triple]) -> list[Triple]:
-    """Keep of equal triples the best scored, in order of their place in the text."""
+    """Keep the best scored of equal triples, sorted by position in the text."""
     best: dict[tuple[object, ...], Triple] = {}
     for triple in triples:
         key = (triple.subject, triple.predicate, triple.object, tuple(sorted(triple.qualifiers.items())))
@@ -213,7 +213,7 @@ def _place(triple: Triple) -> tuple[int, int, int, int, str]:
 def calibrate_and_filter(
     triples: Sequence[Triple], schema: Schema, calibration: Calibration | None, score_thresholds: Sequence[float]
 ) -> list[Triple]:
-    """Calibrate the scores of triples, then drop those below their relation's threshold, or the only one's."""
+    """Calibrate the scores of triples, then drop those below the threshold of their relation, or of all relations."""
     if calibration is not None and triples:
         scores = calibration(np.array([triple.score for triple in triples], dtype=np.float64))
         triples = [replace(triple, score=score) for triple, score in zip(triples, scores.tolist(), strict=True)]

@@ -1,4 +1,4 @@
-"""How probabilities become triples: all that can be chosen, or tuned, about it."""
+"""Settings of the decoder: thresholds, pairing of borders, calibration of scores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,9 +27,8 @@ class Thresholds:
 class SpanPairing(StrEnum):
     """Which starts and ends make spans.
 
-    NEAREST: each start with the nearest end at or after it (bert4keras). EITHER: as well, each end with the nearest
-    start at or before it, so that spans which share one border are both found. ALL: each start with every end at or
-    after it.
+    NEAREST: each start with the nearest end at or after it (bert4keras). EITHER: also each end with the nearest start
+    at or before it, which finds spans that share a border. ALL: each start with every end at or after it.
     """
 
     NEAREST = "nearest"
@@ -38,10 +37,10 @@ class SpanPairing(StrEnum):
 
 
 class Combination(StrEnum):
-    """How models work together.
+    """How an ensemble combines its models.
 
-    AVERAGE: their probabilities are averaged; there is one group. UNION: triples that any group finds. VOTE: triples
-    that at least `min_votes` groups find.
+    AVERAGE: averages their probabilities; there is one group. UNION: keeps triples that any group finds. VOTE: keeps
+    triples that at least `min_votes` groups find.
     """
 
     AVERAGE = "average"
@@ -51,14 +50,13 @@ class Combination(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecodingSettings:
-    """How probabilities become triples.
+    """Settings of the decoder.
 
     Args:
         thresholds: probabilities that borders have to exceed.
         span_pairing: which starts and ends make spans.
-        calibration: map from scores to scores, before anything is compared with them.
-        score_thresholds: the least score of a triple, for each relation of the schema or, if there is only one, for
-            all; none by default.
+        calibration: map from raw to calibrated scores; score thresholds apply to calibrated ones.
+        score_thresholds: lowest scores of triples, one for each relation of the schema or one for all; default: none.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -68,10 +66,10 @@ class DecodingSettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "DecodingSettings":
-        """Read them from a model's config, see [`DecodingConfig`]; what is not there has its default.
+        """Read the settings from a model's config, see [`DecodingConfig`]; missing fields have their defaults.
 
         Raises:
-            ValueError: a value is out of range, or of no known kind.
+            ValueError: a value is out of range or unknown.
         """
         borders = {name: data[f"{name}_threshold"] for name in Thresholds.__slots__ if f"{name}_threshold" in data}
         pairing = data.get("span_pairing", SpanPairing.NEAREST)
@@ -90,7 +88,7 @@ class DecodingSettings:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields of a model's config that say the same."""
+        """Return the settings as fields of a model's config."""
         one = len(self.score_thresholds) == 1
         return {
             **{f"{name}_threshold": getattr(self.thresholds, name) for name in Thresholds.__slots__},

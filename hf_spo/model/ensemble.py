@@ -1,4 +1,4 @@
-"""Several models in the one extraction loop: probabilities averaged inside it, triples combined behind it."""
+"""Extraction with several models: probabilities averaged within a group, triples combined across groups."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from .schema import Triple
 
 
 class AveragingBackend:
-    """Models that read texts alike as one [`PointerBackend`]: their probabilities are averaged."""
+    """Average the probabilities of models with the same tokenizer and windows, as one [`PointerBackend`]."""
 
     def __init__(self, backends: Sequence[PointerBackend]) -> None:
         self.backends = backends
@@ -46,12 +46,11 @@ def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 class EnsembleExtractor:
-    """Extract with several groups of models and combine what they find; used like a [`TripleExtractor`].
+    """Extract with several groups of models and combine their triples; used like a [`TripleExtractor`].
 
     Args:
-        groups: one loop a group, with the same settings. What a loop does to triples after decoding is done to the
-            combined ones instead.
-        votes_needed: groups that have to find a triple, each wherever in the text.
+        groups: one loop for each group, with the same settings. Postprocessing applies to the combined triples.
+        votes_needed: groups that have to find a triple, anywhere in the text.
     """
 
     def __init__(self, groups: Sequence[TripleExtractor], votes_needed: int) -> None:
@@ -61,15 +60,15 @@ class EnsembleExtractor:
 
     @property
     def decoding(self) -> DecodingSettings:
-        """How probabilities become triples."""
+        """Settings of the decoder."""
         return self._given[0].decoding
 
     def redecoded(self, decoding: DecodingSettings) -> "EnsembleExtractor":
-        """Return the same loop with other settings."""
+        """Return the same loop with other decoding settings."""
         return EnsembleExtractor([group.redecoded(decoding) for group in self._given], self.votes_needed)
 
     def with_backend(self, wrap: Callable[[PointerBackend], PointerBackend]) -> "EnsembleExtractor":
-        """Return the same loop on other backends, made of its own."""
+        """Return the same loop on other backends, made from the present ones."""
         return EnsembleExtractor([group.with_backend(wrap) for group in self._given], self.votes_needed)
 
     def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
@@ -101,10 +100,10 @@ def _with_group(
 
 
 def combine(found: Sequence[Sequence[Triple]], votes_needed: int) -> list[Triple]:
-    """Combine what several groups found in one text.
+    """Combine the triples that several groups found in one text.
 
-    A triple is the same for two groups if its strings are, wherever they stand; it keeps the places of the group that
-    is surest of it. Its score is the mean over all groups, 0 where one did not find it, so that agreement counts.
+    Triples of two groups are the same if their strings are, at any position; the positions of the group with the higher
+    score are kept. The score is the mean over all groups, with 0 for a group that did not find the triple.
     """
     best: dict[Any, list[list[Triple]]] = {}
     for group in found:
@@ -143,14 +142,14 @@ def make_extractor(
 
     Args:
         model: either.
-        tokenizer: the model's; of an ensemble, whose groups have their own, the first group's.
+        tokenizer: the model's; that of the first group for an ensemble, whose other groups have their own.
         options: arguments of [`TripleExtractor`]; `decoding` and `window` are by default those of the config.
     """
     config = model.config
     options.setdefault("decoding", config.decoding)
     if options.get("window") is None:
         options["window"] = config.window
-    # By its kind as well: a model that came with its own code has other classes, of the same names.
+    # The model type is compared as well: a model that came with its own code has classes of the same names.
     if not isinstance(model, SpoEnsemble) and config.model_type != EnsembleConfig.model_type:
         return TripleExtractor(
             TorchBackend(model),

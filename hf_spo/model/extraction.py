@@ -1,4 +1,4 @@
-"""The extraction loop: subjects of a whole batch, then all their objects in one pass over the cached states.
+"""The extraction loop: one pass for the subjects of a batch, and one over its cached states for all their objects.
 
 Long texts are read in windows, which share batches with the windows of other texts. The pipelines, the command line and
 evaluation during training all run this loop.

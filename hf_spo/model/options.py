@@ -58,8 +58,8 @@ class ExtractionOptions:
     """
 
     threshold: float | None = _probability(
-        "A token is a border where its probability exceeds this. Sets the four thresholds below; one that is given "
-        "itself goes first. Higher finds fewer, surer triples."
+        "A token is a border where its probability exceeds this. Sets the four thresholds below; a single one goes "
+        "first. Higher finds fewer, surer triples."
     )
     subject_start_threshold: float | None = _probability("For first tokens of subjects.")
     subject_end_threshold: float | None = _probability("For last tokens of subjects.")

@@ -49,7 +49,7 @@ class TripleExtractionPipeline(Pipeline):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = isinstance(self.model, SpoForTripleExtraction | SpoEnsemble)
-        # A model that came with its own code has other classes, of the same names.
+        # A model that came with its own code has classes of the same names.
         if not known and self.model.config.model_type not in (SpoConfig.model_type, EnsembleConfig.model_type):
             raise ValueError(
                 f"expected a triple-extraction model, got {type(self.model).__name__}; a plain encoder has to be "
@@ -62,7 +62,7 @@ class TripleExtractionPipeline(Pipeline):
             raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
         self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
         self.schema: Schema = self.model.config.schema
-        # Raises now rather than at the first call.
+        # Raises errors now rather than at the first call.
         self.extractor()([], self._batch_size)
 
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
@@ -94,12 +94,12 @@ class TripleExtractionPipeline(Pipeline):
         return collect(Triples(triples, text) for text, triples in pairs)
 
     def _upload_modified_files(self, *args: Any, **kwargs: Any) -> Any:
-        # An ensemble's folders lie deeper than a pipeline of transformers looks.
+        # An ensemble has subfolders, which pipelines of transformers do not look into.
         return self.model._upload_modified_files(*args, **kwargs)
 
     @property
     def name_or_path(self) -> str:
-        """Where the model comes from."""
+        """Folder or name that the model was loaded from."""
         return str(self.model.name_or_path)
 
     def extractor(self, **options: Any) -> TripleExtractor | EnsembleExtractor:

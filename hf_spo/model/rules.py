@@ -1,4 +1,4 @@
-"""Decoded triples held to what the schema declares of their relations, see [`RelationRules`]."""
+"""Apply the rules that a schema declares for its relations to decoded triples, see [`RelationRules`]."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,17 +11,16 @@ from .value_formats import has_format
 
 
 def apply_rules(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
-    """Hold the triples of one text to the rules of a schema; they come out sorted by position.
+    """Apply the rules of a schema to the triples of one text, and sort them by position.
 
     In this order:
 
-    1. Marks are stripped from the borders of mentions; offsets move along. A mention of marks alone is none.
-    2. Triples whose subject or object does not fit its pattern or format are dropped; of a triple with such a
-       qualifier, only the qualifier is.
-    3. Symmetric triples, then inverse ones, are added with the score of those they come from. They are stripped and
-       checked as their own relation says; an inverse has no qualifiers.
-    4. Of equal triples the best scored is kept.
-    5. Of a subject's objects, both told apart by their text, the best scored `max_objects` are kept.
+    1. Strip marks from the borders of mentions, with their offsets; a mention that consists of marks is dropped.
+    2. Drop triples whose subject or object does not match its pattern or format, and qualifiers that do not.
+    3. Add symmetric triples, then inverse ones, with the scores of their sources. Steps 1 and 2 apply to them by the
+       rules of their own relation; an inverse has no qualifiers.
+    4. Keep the best scored of equal triples.
+    5. Keep the best scored `max_objects` objects of each subject; equal texts count as one.
 
     Raises:
         KeyError: a triple's relation is not in the schema.
@@ -35,7 +34,7 @@ def _relation(triple: Triple, schema: Schema) -> Relation:
 
 
 def _fitting(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
-    """Strip the mentions of triples, and keep what fits patterns and formats then."""
+    """Strip the mentions of triples, and keep the triples that then match patterns and formats."""
     found = []
     for triple in triples:
         rules = _relation(triple, schema).rules
@@ -70,7 +69,7 @@ def _matches(mention: Mention, pattern: str) -> bool:
 
 
 def _strip(mention: Mention, marks: Sequence[str]) -> Mention | None:
-    """Take marks, and white space behind them, off a mention's borders; nothing may be left."""
+    """Strip marks, and white space next to them, from a mention's borders. Returns None if nothing is left."""
     text, start, end = mention.text, 0, len(mention.text)
     while start < end:
         inner = text[start:end]
@@ -89,9 +88,9 @@ def _strip(mention: Mention, marks: Sequence[str]) -> Mention | None:
 
 
 def _opens(text: str, mark: str) -> bool:
-    """Tell whether a text begins with a mark that may go.
+    """Tell whether a text begins with a mark that can be stripped.
 
-    Of a pair, it may where its partner is missing or ends the text: not in "《A》与《B》".
+    One of a pair can if its partner is missing or ends the text: not in "《A》与《B》".
     """
     if text[0] not in mark:
         return False
@@ -109,7 +108,7 @@ def _opens(text: str, mark: str) -> bool:
 
 
 def _exchanged(triples: Sequence[Triple], schema: Schema) -> list[Triple]:
-    """Return what follows from triples: symmetric ones exchanged, then the inverses of all."""
+    """Return the triples that follow from triples: the symmetric ones exchanged, then the inverses of all."""
     symmetric = [
         replace(triple, subject=triple.object, object=triple.subject)
         for triple in triples
