@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
@@ -24,10 +24,8 @@ from transformers.trainer_utils import EvalLoopOutput, TrainOutput
 from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
-from ..data.reach import WANTED
 from ..data.sampler import LengthBucketSampler
 from ..model.conditioning import ConditionalLayerNorm
-from ..model.configuration_spo import SpoConfig
 from ..model.ensemble import make_extractor
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
@@ -35,14 +33,13 @@ from .arguments import SpoTrainingArguments, default_epochs
 from .checkpoints import last_checkpoint
 from .ema import ExponentialMovingAverage
 from .explanation import TrainingState, explain_zero
-from .inputs import check_arguments, check_data, check_model
+from .inputs import Rows, check_arguments, check_model, read_data
 from .objective import ENCODER_INPUTS, SignalObjective
 from .stages import Examined, StageExtractor, StageScore, scores
 from .tuning import FOLDS, Tuner, Tuning
 
 logger = logging.getLogger(__name__)
 
-Rows = Iterable[Example | Mapping[str, Any]]
 T = TypeVar("T")
 
 
@@ -89,11 +86,11 @@ class SpoTrainer(Trainer):
         train_dataset: Rows | SpoDataset | None = None,
         eval_dataset: Rows | SpoDataset | dict[str, Rows | SpoDataset] | None = None,
         *,
-        processing_class: Any,
+        processing_class: Any = None,
         model_init: Callable[..., SpoForTripleExtraction] | None = None,
         **kwargs: Any,
     ) -> None:
-        check_arguments(args, kwargs)
+        check_arguments(args, processing_class, kwargs)
         if model is None and model_init is not None:
             self.model_init = model_init
             set_seed(args.seed)  # as for the model that is trained
@@ -115,7 +112,9 @@ class SpoTrainer(Trainer):
         self.tuning: Tuning | None = None
         self._sampler: LengthBucketSampler | None = None
         self._resumed_from: str | None = None
-        training, evaluation = self._read(model, args, train_dataset, eval_dataset)
+        if isinstance(eval_dataset, dict):
+            _check_metric_names_one(args, list(eval_dataset))
+        training, evaluation = read_data(model, args, processing_class, train_dataset, eval_dataset)
         self._window = model.config.window
         self._objective = SignalObjective.from_arguments(
             args, partial_labels=training is not None and bool(training.partial_labels)
@@ -128,7 +127,7 @@ class SpoTrainer(Trainer):
             args._n_gpu = 1
         if args.num_train_epochs is None:
             batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-            args.num_train_epochs = default_epochs(_number_with_triples(training), batch_size)
+            args.num_train_epochs = _epochs(training, batch_size)
         super().__init__(
             model if model_init is None else None,
             args,
@@ -152,31 +151,6 @@ class SpoTrainer(Trainer):
         if args.training_curves:
             self._draw_curves()
 
-    def _read(
-        self, model: SpoForTripleExtraction, args: SpoTrainingArguments, train_data: Any, eval_data: Any
-    ) -> tuple[SpoDataset | None, Any]:
-        """Label and check the data, and fit the model's window to the training texts."""
-        if isinstance(eval_data, dict):
-            _check_metric_names_one(args, list(eval_data))
-        by_name = eval_data if isinstance(eval_data, dict) else {"evaluation": eval_data}
-        evaluation = {name: self._labelled(data, name) for name, data in by_name.items()}
-        training = self._labelled(
-            train_data,
-            "training",
-            features=self._features,
-            entity_swap_probability=args.entity_swap_probability,
-            context_packing=args.context_packing,
-            soft_labels=args.soft_labels,
-        )
-        for name, data in {**evaluation, "training": training}.items():
-            if data is not None:
-                check_data(data, name, model.encoder.get_input_embeddings().num_embeddings)
-        if training is not None:
-            if not training.examples:
-                raise ValueError("train_dataset holds no text; pass labelled texts to train on")
-            _fit_window(model.config, training)
-        return training, evaluation if isinstance(eval_data, dict) else evaluation["evaluation"]
-
     def call_model_init(self, trial: Any = None) -> Any:
         """Return a fresh model, which reads texts in the windows that hold the training texts' triples."""
         model: Any = super().call_model_init(trial)
@@ -199,27 +173,6 @@ class SpoTrainer(Trainer):
                 logger.info("no training curves: %s", error)
         else:
             self.add_callback(TrainingCurves())
-
-    def _labelled(self, data: Rows | SpoDataset | None, name: str, **options: Any) -> SpoDataset | None:
-        if data is not None and not isinstance(data, SpoDataset):
-            data = SpoDataset(
-                data,
-                self._tokenizer,
-                self._schema,
-                max_length=self._max_length,
-                policy=self._policy,
-                seed=self._data_seed,
-                **options,
-            )
-        if data is not None:
-            logger.info("%s data: %d texts, %s", name, len(data.examples), data.report)
-            if data.partial_labels:
-                logger.info("%s data: %s", name, data.partial_labels)
-            if data.long:
-                logger.info(
-                    "%s data: %d texts of more than %d tokens are read in windows", name, data.long, self._max_length
-                )
-        return data
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         data = self.train_dataset if train_dataset is None else train_dataset
@@ -470,27 +423,6 @@ class SpoTrainer(Trainer):
 _EVALUATION_LOOK_AHEAD = 16
 
 
-def _fit_window(config: SpoConfig, training: SpoDataset) -> None:
-    """Widen the model's window until it holds the training texts' triples; say how many are out of reach."""
-    reaches = training.reaches()
-    reach = reaches.smallest()
-    if config.window is not None and config.window >= reach.window:
-        reach = reaches.of(config.window)
-    elif config.window is not None:
-        logger.warning(
-            "the model's window is widened from %d to %d tokens: %s",
-            config.window,
-            reach.window,
-            reaches.of(config.window),
-        )
-    config.window = reach.window
-    logger.log(logging.WARNING if reach.share < WANTED else logging.INFO, "%s", reach)
-
-
-def _number_with_triples(data: SpoDataset | None) -> int:
-    return sum(bool(example.triples) for example in data.examples) if data is not None else 0
-
-
 def _check_metric_names_one(args: SpoTrainingArguments, names: list[str]) -> None:
     metric = args.metric_for_best_model
     if metric is not None and not any(metric.removeprefix("eval_").startswith(f"{name}_") for name in names):
@@ -508,6 +440,13 @@ class _EarlyStopping(EarlyStoppingCallback):
     ) -> None:
         if state.best_metric:
             super().check_metric_value(args, state, control, metric_value)  # type: ignore[no-untyped-call]  # there
+
+
+def _epochs(training: SpoDataset | None, batch_size: int) -> int:
+    if not training:
+        return default_epochs(0, batch_size)
+    labelled = sum(bool(text.triples) for text in training.texts)
+    return default_epochs(labelled, math.ceil(batch_size * len(training.texts) / len(training)))
 
 
 class _Hooks(TrainerCallback):

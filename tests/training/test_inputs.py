@@ -52,6 +52,7 @@ def arguments(tmp_path, **settings):
         ({"args": None}, TypeError, r"got None; pass hf_spo.training.SpoTrainingArguments\(output_dir=…\)"),
         ({"data_collator": default_data_collator}, TypeError, "data_collator: .*set subjects_per_example"),
         ({"model": "google-bert/bert-base-chinese"}, TypeError, "got the name 'google-bert/bert-base-chinese'; pass "),
+        ({"processing_class": None}, TypeError, "processing_class: expected the fast tokenizer"),
         ({"model": None}, TypeError, "model: expected a SpoForTripleExtraction, got NoneType"),
         ({"train_dataset": DatasetDict({"train": Dataset.from_list(ROWS)})}, TypeError, "a DatasetDict with 'train': "),
         ({"train_dataset": [{"input_ids": [1, 2]}]}, TypeError, "row 0 is tokenised; expected text and triples"),
@@ -59,9 +60,14 @@ def arguments(tmp_path, **settings):
     ],
 )
 def test_what_is_refused(changes, error, message, tmp_path):
-    given = {"model": tiny.model(), "args": arguments(tmp_path), "train_dataset": tiny.TEXTS, **changes}
+    given = {
+        "model": tiny.model(),
+        "args": arguments(tmp_path),
+        "train_dataset": tiny.TEXTS,
+        "processing_class": builders.wordpiece_tokenizer(),
+    }
     with pytest.raises(error, match=message):
-        SpoTrainer(**given, processing_class=builders.wordpiece_tokenizer())
+        SpoTrainer(**{**given, **changes})
 
 
 def test_a_model_without_pointers_is_refused(tmp_path):
