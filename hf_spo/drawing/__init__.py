@@ -1,4 +1,4 @@
-"""Pictures of triples: their text, with mentions marked and arrows from subjects to objects."""
+"""Draw triples: the text with its mentions marked, and arrows from subjects to objects."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
@@ -6,11 +6,11 @@ from typing import Any, Literal
 from ..model.schema import Triple
 from .html import fragment
 from .html import page as html_page
-from .marks import Marking, marking
+from .marking import Marking, marking
 from .svg import svg
 
 WIDTH = 760
-"""Of a picture, in pixels."""
+"""Default width of a picture in pixels."""
 
 _NARROWEST = 160
 
@@ -24,18 +24,18 @@ def render(
 ) -> str:
     """Draw a text and its triples.
 
-    Subjects are blue, objects amber, qualifiers violet. Where a subject is on another line than its object, a flag
-    above the object names it. Mentions without offsets are listed, not drawn. Dark pages get dark colours.
+    Subjects are blue, objects amber, qualifiers violet. If subject and object are on different lines, a label above the
+    object names the subject. Mentions without offsets are listed, not drawn. Colours follow the dark mode of the page.
 
     Args:
-        text: what the triples are from.
+        text: text that the triples were extracted from.
         triples: [`Triple`]s, or dictionaries as the pipeline returns them.
-        style: "html", an element for a page or a notebook, with a list of the triples below the picture; or "svg", a
-            file of its own.
-        width: of the picture, in pixels, at most; HTML has a second picture for narrow windows.
+        style: "html": an element for a page or a notebook, with a list of the triples below the picture; "svg": a
+            standalone file.
+        width: maximum width of the picture in pixels; HTML contains a second picture for narrow windows.
 
     Raises:
-        TypeError: the text is no string.
+        TypeError: the text is not a string.
         ValueError: a triple lacks a field, its offsets do not fit the text, or an argument is out of range.
     """
     if style not in ("html", "svg"):
@@ -48,10 +48,10 @@ def render(
 def page(
     rows: Iterable[tuple[str, Iterable[Triple | Mapping[str, Any]]]], *, title: str = "Triples", width: int = WIDTH
 ) -> Iterator[str]:
-    """Yield a whole HTML page that draws texts with their triples, piece by piece, as they come.
+    """Yield the parts of an HTML page that draws texts with their triples; rows are read one by one.
 
     Raises:
-        TypeError, ValueError: see [`render`]; of a row, the message gives its number.
+        TypeError, ValueError: as in [`render`]; the message has the number of the row.
     """
     _check(width)
     yield from html_page(_marked(rows), width, title)

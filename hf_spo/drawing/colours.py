@@ -1,9 +1,9 @@
-"""Colours of drawings, for light and dark. Text has a contrast of at least 4.5 to what is behind it."""
+"""Light and dark colours of drawings. Text has a contrast of at least 4.5 to its background."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .marks import OBJECT, QUALIFIER, SUBJECT
+from .marking import OBJECT, QUALIFIER, SUBJECT
 
 FONTS = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Hiragino Sans GB', "
@@ -13,7 +13,7 @@ FONTS = (
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of paper, text and what is fainter; of each role, behind a mark and as a line; of predicates, in turn."""
+    """Colours: background, text, secondary text, borders; fill and stroke of each role; predicates in turn."""
 
     paper: str
     ink: str
@@ -44,19 +44,20 @@ DARK = Palette(
 )
 
 SHORT = {SUBJECT: "s", OBJECT: "o", QUALIFIER: "q"}
-"""Of each role, what it is called in names of classes."""
+"""Abbreviation of each role in class names."""
 
 
 def styles(triples: int) -> str:
-    """Return the style sheet of drawings with up to so many triples, whose colours are in their elements but for dark.
+    """Return the style sheet of drawings with up to this many triples.
 
-    Every rule is for what is inside an element of class `hf-spo`, so that the rest of a page is left alone.
+    Light colours are attributes of the elements; the style sheet adds the dark ones. Every rule applies within the
+    class `hf-spo`, so that the rest of a page is unaffected.
     """
     return f"{BASE}{hover(range(triples))}"
 
 
 def hover(triples: Iterable[int]) -> str:
-    """Return the rules that let what belongs to a triple stand out when a reader points at any of it."""
+    """Return the rules that highlight all parts of a triple when the pointer is over one of them."""
     return "".join(f".hf-spo:has(.hs-t{number}:hover) .hs-t{number}{{opacity:1}}" for number in triples)
 
 
@@ -79,4 +80,4 @@ BASE = (
     ".hf-spo:has(.hs-h:hover) .hs-d{opacity:.15}"
     f"@media (prefers-color-scheme:dark){{{_colours(DARK)}}}"
 )
-"""What all drawings need."""
+"""Style sheet of all drawings, without the rules for single triples."""

@@ -1,10 +1,10 @@
-"""A drawing as a piece of HTML, and a page of drawings. Neither needs a script, a font or another file."""
+"""A drawing as an HTML element, and a page of drawings, without scripts, fonts or other files."""
 
 from collections.abc import Iterable, Iterator
 
 from ..model.schema import Mention, Triple
 from .colours import BASE, DARK, FONTS, LIGHT, SHORT, Palette, hover
-from .marks import OBJECT, SUBJECT, Marking
+from .marking import OBJECT, SUBJECT, Marking
 from .markup import classes, markup
 from .svg import svg
 
@@ -12,14 +12,14 @@ _SLIM, _BREAK = 380.0, 560
 
 
 def fragment(found: Marking, width: float) -> str:
-    """Return a drawing as one element with its style sheet, for a notebook or a page: the picture and a list."""
+    """Return a drawing as one element: style sheet, picture, and list of triples."""
     return (
         f'<div class="hf-spo"><style>{_STYLE}{hover(range(len(found.triples)))}</style>{_content(found, width)}</div>'
     )
 
 
 def page(drawings: Iterable[Marking], width: float, title: str) -> Iterator[str]:
-    """Yield a page piece by piece, so that any number of drawings can be written."""
+    """Yield the parts of a page, so that any number of drawings can be written."""
     yield (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'

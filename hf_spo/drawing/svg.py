@@ -1,23 +1,23 @@
-"""A drawing as SVG. Colours are attributes, so that any viewer shows them; the style sheet only adds the dark ones."""
+"""A drawing as SVG. Light colours are attributes, which all viewers show; the style sheet adds the dark ones."""
 
 from collections.abc import Iterator
 
 from .colours import FONTS, LIGHT, SHORT, styles
-from .connectors import connectors
-from .layout import CAPTION, FONT, MARGIN, Box, Caption, Row, Run, layout
-from .marks import Marking, describe
+from .connector_svg import connectors
+from .marking import Marking, describe
 from .markup import Side, classes, length, markup, pixels
+from .text_layout import CAPTION, FONT, MARGIN, Box, Caption, Row, Run, layout
 
 _NOTE, _NOTE_LINE, _NOTES_WIDTH = 12.5, 20.0, 320.0
 
 
 def svg(found: Marking, width: float, *, alone: bool = True) -> str:
-    """Return a drawing as one SVG element, at most `width` pixels wide.
+    """Return a drawing as an SVG element, at most `width` pixels wide.
 
     Args:
-        found: what to draw.
-        width: where lines break.
-        alone: whether it is a file of its own, with a style sheet and notes of what is not drawn.
+        found: content of the drawing.
+        width: maximum width of a line.
+        alone: whether it is a standalone file, with a style sheet and notes on triples that are not drawn.
     """
     picture = layout(found, width)
     notes = list(_notes(found)) if alone else []
@@ -47,12 +47,12 @@ def _notes(found: Marking) -> Iterator[str]:
 
 
 def _row(found: Marking, row: Row, at: Side) -> Iterator[str]:
-    """Yield a line of text and what belongs to it, from back to front."""
+    """Yield the elements of a line of text, from back to front."""
     for box in row.boxes:
         yield from _box(box, at)
     yield from connectors(found, row, at)
     yield from (_caption(caption, at) for caption in row.captions)
-    # From right to left, the side that a text is set from is its end.
+    # In right-to-left text, x is the end of the text.
     direction = ' direction="rtl" text-anchor="end"' if at.right_to_left else ""
     runs = "".join(_run(run, at) for run in row.runs)
     y = pixels(row.baseline)
@@ -65,7 +65,7 @@ def _run(run: Run, at: Side) -> str:
 
 
 def _box(box: Box, at: Side) -> Iterator[str]:
-    """Yield what is behind a mark; of two roles, the second has the lower half."""
+    """Yield the background of a mark; with two roles, the second colours the lower half."""
     first, *others = box.mark.ranked_roles()
     x, names = at(box.x, box.width), classes(box.mark.triples)
     size = f'width="{pixels(box.width)}" height="{pixels(box.height)}" rx="4"'

@@ -1,4 +1,4 @@
-"""How wide characters are, what is shown of them, and where a text is broken into lines."""
+"""Estimate widths of characters, and break texts into lines."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ from itertools import accumulate
 from ..model.schema import Span
 from ..support.safe_text import printable_line
 
-# Widths in thousandths of the font size, of the sans-serif fonts that most viewers have; few differ by a tenth, and
-# `textLength` holds viewers to what was counted on.
+# Widths in thousandths of the font size in common sans-serif fonts. Few fonts differ by more than a tenth, and
+# `textLength` makes viewers use these widths.
 _NARROW = {
     210: "ijl'‘’",
     275: " !,.:;ft/\\|[]I·",
@@ -30,21 +30,21 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 _LINE_ENDS = "\n\u2028\u2029"
 
-# What begins no line, and what ends none.
+# Characters that may not begin a line, and characters that may not end one.
 _CLOSING = frozenset("，。、；：！？）》」』】〉〕”’…—·,.;:!?)]}%～〜ー々")
 _OPENING = frozenset("（《「『【〈〔“‘([{")
 
 
 def text_width(text: str) -> float:
-    """Return about how wide a text is, in units of the font size."""
+    """Estimate the width of a text in units of the font size."""
     return sum(widths(text))
 
 
 def widths(text: str) -> list[float]:
-    """Return about how wide each character is, in units of the font size."""
+    """Estimate the width of each character in units of the font size."""
     found = [_width(character) for character in text]
     for at, character in enumerate(text):
-        # Of a joined emoji only the first part counts, and a skin tone changes the one before.
+        # Only the first part of a joined emoji has a width; a skin tone modifies the character before it.
         if at and (text[at - 1] == _JOINER or ord(character) in _SKIN_TONES):
             found[at] = 0.0
     return found
@@ -70,18 +70,18 @@ def _width(character: str) -> float:
 
 
 def is_wide(character: str) -> bool:
-    """Tell whether a character is as wide as high, as Chinese ones are."""
+    """Tell whether a character is full-width, as Chinese characters are."""
     return unicodedata.east_asian_width(character) in ("W", "F")
 
 
 def is_right_to_left(text: str) -> bool:
-    """Tell whether a text runs from right to left: its first letter of either direction does."""
+    """Tell whether a text is right-to-left, by its first letter with a direction."""
     kinds = (unicodedata.bidirectional(character) for character in text)
     return next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L"
 
 
 def shortened(text: str, limit: float) -> str:
-    """Cut a text to a width in units of the font size; what is cut ends with an ellipsis."""
+    """Cut a text to a width in units of the font size, with an ellipsis at the end."""
     if text_width(text) <= limit:
         return text
     ends = accumulate(widths(text), initial=_width("…"))
@@ -92,9 +92,9 @@ def lines(text: str, limit: float, kept: Iterable[Span] = ()) -> list[Span]:
     """Break a text into lines.
 
     Args:
-        text: what to break; its own line ends are kept.
-        limit: width of a line, in units of the font size; spaces at its end do not count.
-        kept: spans to be broken only where nothing else is left.
+        text: text to break; its own line ends are kept.
+        limit: width of a line in units of the font size; spaces at its end do not count.
+        kept: spans to break only if there is no other place.
     """
     inside = bytearray(len(text) + 1)
     for span in kept:
@@ -109,7 +109,7 @@ def lines(text: str, limit: float, kept: Iterable[Span] = ()) -> list[Span]:
 
 
 def _line_end(text: str, sizes: Sequence[float], start: int, limit: float, inside: bytearray) -> int:
-    """Return where the line that starts here ends."""
+    """Return the end of the line that begins at `start`."""
     best = second = 0
     total = 0.0
     for at in range(start, len(text)):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hf_spo import Mention, Span, Triple, render
 from hf_spo.drawing import page
 from hf_spo.drawing.colours import DARK, LIGHT
-from hf_spo.drawing.lanes import Connector, Leg, arrange, fitted
-from hf_spo.drawing.layout import FONT, layout
-from hf_spo.drawing.marks import OBJECT, QUALIFIER, SUBJECT, Part, marking, score_text
+from hf_spo.drawing.connector_layout import Connector, Leg, arrange, fitted
+from hf_spo.drawing.marking import OBJECT, QUALIFIER, SUBJECT, Part, marking, score_text
 from hf_spo.drawing.text import is_right_to_left, lines, shortened, text_width
+from hf_spo.drawing.text_layout import FONT, layout
 from hf_spo.support.safe_text import printable_line
 from tests import builders
 

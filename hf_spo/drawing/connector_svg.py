@@ -1,12 +1,12 @@
-"""Connectors as SVG: rails with rounded corners, legs, stems that several share, and labels."""
+"""Connectors as SVG: rails with rounded corners, legs, shared stems, and labels."""
 
 from collections.abc import Iterator, Sequence
 
 from .colours import LIGHT, SHORT
-from .lanes import Connector, Leg, part_size
-from .layout import LANE, Row
-from .marks import OBJECT, QUALIFIER, SUBJECT, Marking, Part, describe
+from .connector_layout import Connector, Leg, part_size
+from .marking import OBJECT, QUALIFIER, SUBJECT, Marking, Part, describe
 from .markup import Side, classes, length, markup, pixels
+from .text_layout import LANE, Row
 
 _CORNER, _ARROW, _DOT = 5.0, 6.5, 2.4
 _STROKE = 'fill="none" stroke="currentColor" stroke-width="1.4"'
@@ -15,7 +15,7 @@ _Stem = tuple[int, bool, float]
 
 
 def connectors(found: Marking, row: Row, at: Side) -> Iterator[str]:
-    """Yield what is above a line of text, labels last, so that no line runs over them."""
+    """Yield the connectors above a line of text; labels come last, so that no line crosses them."""
     stems: dict[_Stem, list[Connector]] = {}
     for connector in row.connectors:
         for leg in connector.legs:
@@ -59,7 +59,7 @@ def _colour(connector: Connector) -> tuple[str, str]:
 
 
 def _stem_lines(found: Marking, row: Row, at: Side, stem: _Stem, users: Sequence[Connector]) -> str:
-    """Return what leads down to a mark: to a dot at a subject, to an arrow at an object."""
+    """Return the line down to a mark, with a dot at a subject or an arrow at an object."""
     mark, is_source, x = stem
     end = row.top(found.marks[mark])
     start = min(_height(row, connector) + (_CORNER if len(connector.legs) > 1 else 0) for connector in users)
@@ -75,7 +75,7 @@ def _stem_lines(found: Marking, row: Row, at: Side, stem: _Stem, users: Sequence
 
 
 def _rail(row: Row, connector: Connector, at: Side, stems: dict[_Stem, list[Connector]]) -> Iterator[str]:
-    """Yield the path of a connector above its legs; a label that is longer is underlined by it."""
+    """Yield the path of a connector above its legs, extended under the label if that is longer."""
     y, (low, high) = _height(row, connector), connector.rail
     first, last = connector.extent
     if len(connector.legs) == 1:
@@ -93,7 +93,7 @@ def _rail(row: Row, connector: Connector, at: Side, stems: dict[_Stem, list[Conn
 
 
 def _label(found: Marking, row: Row, connector: Connector, at: Side) -> Iterator[str]:
-    """Yield what a connector says, and the whole triples for a reader who points at it."""
+    """Yield the label of a connector, and its triples as a tooltip."""
     triples = "\n".join(describe(found.triples[number]) for number in dict.fromkeys(connector.triples))
     yield f"<title>{markup(triples)}</title>"
     y = _height(row, connector) - 4
@@ -117,7 +117,7 @@ def _weight(part: Part) -> str:
 
 
 def _source(part: Part, x: str, text_x: str, y: float, width: float, role: str) -> str:
-    """Return the name of a subject that stands on another line."""
+    """Return the name of a subject on another line."""
     return (
         f'<rect class="hs-{SHORT[role]}" fill="{LIGHT.fills[role]}" x="{x}" y="{pixels(y - 12)}" '
         f'width="{pixels(width)}" height="15" rx="4"/><text class="hs-ink" fill="{LIGHT.ink}" x="{text_x}" '

@@ -1,9 +1,10 @@
-"""What a drawing shows of triples: mentions to mark in the text, and what connects them."""
+"""The content of a drawing: mentions to mark in the text, and the edges between them."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..model.fields import FieldError
 from ..model.schema import Mention, Span, Triple
 
 SUBJECT, OBJECT, QUALIFIER = "subject", "object", "qualifier"
@@ -11,7 +12,7 @@ SUBJECT, OBJECT, QUALIFIER = "subject", "object", "qualifier"
 
 @dataclass(slots=True)
 class Mark:
-    """A span of the text that mentions name: in which roles, of which types, in which triples."""
+    """A marked span of the text, with the roles, types and triples of its mentions."""
 
     span: Span
     roles: dict[str, None] = field(default_factory=dict)
@@ -19,13 +20,13 @@ class Mark:
     triples: dict[int, None] = field(default_factory=dict)
 
     def ranked_roles(self) -> list[str]:
-        """Return the roles, the one by which the mark is coloured first."""
+        """Return the roles; the first determines the colour."""
         return [role for role in (SUBJECT, OBJECT, QUALIFIER) if role in self.roles]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a label. kind: "name", "score", "source", a subject's text, or "hint" of what is on other lines."""
+    """A part of a label. kind: "name", "score", "source" (text of a subject) or "hint" (predicates on other lines)."""
 
     text: str
     kind: str
@@ -33,10 +34,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What leads from a mark to one or several others, or from several to one, by the same predicates.
+    """A connection from one mark to one or more others, or from several to one, by the same predicates.
 
-    triples: their numbers, by indices of the marks that they connect. slot: of an edge that leads from an object to
-    what qualifies it; else empty.
+    triples: numbers of the triples, by the indices of the two marks. slot: slot of a connection from an object to a
+    qualifier; otherwise empty.
     """
 
     triples: Mapping[tuple[int, int], tuple[int, ...]]
@@ -45,9 +46,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Marking:
-    """A text, its triples, and what of them can be drawn; the numbers of the others are in `unplaced`.
+    """A text and its triples with the marks and edges to draw.
 
-    colours: number of each predicate, in order of appearance.
+    colours: number of each predicate, in order of appearance. unplaced: numbers of the triples without offsets, which
+    are listed only.
     """
 
     text: str
@@ -63,7 +65,7 @@ class Marking:
         return self.text[span.start : span.end]
 
     def label(self, numbers: Sequence[int], slot: str = "") -> tuple[Part, ...]:
-        """Return the predicates of triples, each with its scores; or the name of a slot."""
+        """Return the predicates of triples with their scores, or the name of a slot."""
         if slot:
             return (Part(slot, "name"),)
         parts: list[Part] = []
@@ -77,14 +79,14 @@ class Marking:
 
 
 def marking(text: str, triples: Iterable[Triple | Mapping[str, Any]]) -> Marking:
-    """Work out what to draw.
+    """Find the marks and edges of a text and its triples.
 
     Raises:
-        TypeError: the text is no string.
+        TypeError: the text is not a string.
         ValueError: a triple lacks a field, or its offsets do not fit the text.
     """
     if not isinstance(text, str):
-        raise TypeError(f"expected the text (str) that the triples are from, got {type(text).__name__}: {text!r:.80}")
+        raise TypeError(f"expected the text of the triples as a string, got {type(text).__name__}: {text!r:.80}")
     read = [_read(text, number, triple) for number, triple in enumerate(triples)]
     marks: dict[Span, Mark] = {}
     for number, triple in enumerate(read):
@@ -100,7 +102,7 @@ def marking(text: str, triples: Iterable[Triple | Mapping[str, Any]]) -> Marking
 
 
 def score_text(scores: Iterable[float | None]) -> str:
-    """Return scores as a figure or a range; nothing where there are none."""
+    """Return scores as a number or a range; an empty string if there are none."""
     given = sorted({f"{score:.2f}" for score in scores if score is not None}, key=float)
     return "–".join(dict.fromkeys((given[0], given[-1]))) if given else ""
 
@@ -116,11 +118,9 @@ def _read(text: str, number: int, triple: Triple | Mapping[str, Any]) -> Triple:
     if not isinstance(triple, Triple):
         try:
             triple = Triple.from_dict(triple)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            problem = f"no {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(
-                f"triple {number}: {problem}; expected a Triple, or a dictionary as the pipeline returns it"
-            ) from None
+        except FieldError as error:
+            message = f"triple {number}: {error}; expected a Triple, or a dictionary as the pipeline returns it"
+            raise ValueError(message) from None
     for mention in (triple.subject, triple.object, *triple.qualifiers.values()):
         span = mention.span
         if span is not None and (span.end > len(text) or text[span.start : span.end] != mention.text):
@@ -144,7 +144,7 @@ def _mark(marks: dict[Span, Mark], mention: Mention, role: str, number: int) -> 
 
 
 def _relations(triples: Sequence[Triple], index: Mapping[Span, int]) -> Iterator[Edge]:
-    """Connect subjects and objects; pairs that the same predicates connect share an edge."""
+    """Yield edges from subjects to objects; pairs with the same predicates share an edge."""
     pairs: _Pairs = {}
     for number, triple in enumerate(triples):
         if triple.subject.span and triple.object.span:
@@ -157,7 +157,7 @@ _Pairs = dict[tuple[int, int], list[int]]
 
 
 def _bundles(pairs: _Pairs, names: Mapping[tuple[int, int], Hashable]) -> Iterator[list[tuple[int, int]]]:
-    """Yield groups of pairs with equal names: those of one source; of what is left alone, those of one target."""
+    """Yield groups of pairs with equal names: first by common source, then the remaining ones by common target."""
     groups: dict[tuple[int, Hashable], list[tuple[int, int]]] = {}
     for pair in pairs:
         groups.setdefault((pair[0], names[pair]), []).append(pair)
@@ -175,7 +175,7 @@ def _chosen(pairs: _Pairs, group: Iterable[tuple[int, int]]) -> dict[tuple[int, 
 
 
 def _name(triple: Triple) -> str:
-    """Return the predicate, with the qualifiers that stand nowhere in the text."""
+    """Return the predicate, with the qualifiers that have no offsets."""
     rest = [f"{slot}: {mention.text}" for slot, mention in triple.qualifiers.items() if not mention.span]
     return f"{triple.predicate} ({', '.join(rest)})" if rest else triple.predicate
 

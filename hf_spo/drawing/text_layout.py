@@ -1,4 +1,4 @@
-"""Where everything in a drawing goes, in pixels; the text breaks into lines, each with its own lanes of connectors."""
+"""Lay out a drawing in pixels: break the text into lines and place marks, captions and connectors."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,13 +7,12 @@ from itertools import pairwise
 
 from ..model.schema import Span
 from ..support.safe_text import printable_line
-from .lanes import Connector, arrange
-from .marks import Mark, Marking
-from .sharing import shared_out
+from .connector_layout import Connector, arrange, connectors_by_line
+from .marking import Mark, Marking
 from .text import is_right_to_left, is_wide, lines, text_width, widths
 
 FONT, CAPTION = 17.0, 10.5
-"""Font sizes of the text and of types, in pixels."""
+"""Font sizes of the text and of types in pixels."""
 
 LANE, MARGIN = 20.0, 12.0
 _ASCENT, _DESCENT = 0.9 * FONT, 0.24 * FONT
@@ -24,7 +23,7 @@ _UNBROKEN = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of the text that stands on one line, with its width, and the triples that name it."""
+    """A part of the text within one line, with its width and the numbers of the triples that mention it."""
 
     text: str
     x: float
@@ -34,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What is behind a mark, or its part on one line. level: how many marks lie within, one in the other."""
+    """The background of a mark, or of its part on one line. level: depth of the marks nested in it."""
 
     mark: Mark
     x: float
@@ -46,7 +45,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """The types of a mark. bracket: from where to where the mark goes, if the caption is not right below it."""
+    """The types of a mark. bracket: start and end of the mark, if the caption is not directly below it."""
 
     text: str
     role: str
@@ -59,7 +58,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of text and what belongs to it. baseline: of the text. rails: height of the first lane's rail."""
+    """A line of text with its marks and connectors. baseline: y of the text. rails: y of the first lane's rail."""
 
     runs: Sequence[Run]
     boxes: Sequence[Box]
@@ -69,13 +68,13 @@ class Row:
     rails: float
 
     def top(self, mark: Mark) -> float:
-        """Return where the box of a mark begins."""
+        """Return the y position of a mark's box."""
         return next(box.y for box in self.boxes if box.mark is mark)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing's geometry. Right to left, x counts from the right."""
+    """The geometry of a drawing. In right-to-left text, x is measured from the right."""
 
     rows: Sequence[Row]
     width: float
@@ -87,10 +86,10 @@ class Picture:
 class _Line:
     span: Span
     places: Sequence[float]
-    """Of each border between its characters."""
+    """x of each border between characters."""
 
     def part(self, span: Span) -> tuple[float, float] | None:
-        """Return from where to where the part of a span that is on this line goes."""
+        """Return start and end of the part of a span on this line; None if there is none."""
         start, end = max(span.start, self.span.start), min(span.end, self.span.end)
         if start >= end:
             return None
@@ -115,9 +114,9 @@ def layout(found: Marking, width: float) -> Picture:
         parts = {number: part for number in range(first, last) if (part := broken[number].part(mark.span))}
         for number, part in parts.items():
             here[number].append((mark, part))
-        # A mark is at home where most of it is.
+        # The home line of a mark is the one with its largest part.
         homes.append(max(parts, key=lambda number: parts[number][1] - parts[number][0]))
-    above = shared_out(found, homes)
+    above = connectors_by_line(found, homes)
     rows, y = [], MARGIN
     for number, line in enumerate(broken):
         row, y = _row(found, line, here[number], above.get(number, []), levels, y, room)
@@ -140,7 +139,7 @@ def _line(text: str, span: Span) -> _Line:
 
 
 def _levels(marks: Sequence[Mark]) -> dict[Span, int]:
-    """Return how deep marks are stacked: what contains or overlaps a shorter one is drawn around it."""
+    """Return the level of each mark: a mark that contains or overlaps shorter ones is drawn around them."""
     levels: dict[Span, int] = {}
     for mark in sorted(marks, key=lambda mark: (len(mark.span), mark.span)):
         within = [level for span, level in levels.items() if span.start < mark.span.end and mark.span.start < span.end]
@@ -189,7 +188,7 @@ def _box(mark: Mark, part: tuple[float, float], baseline: float, level: int) -> 
 
 
 def _free(line: _Line, span: Span, others: Iterable[Span]) -> tuple[float, float]:
-    """Return the widest part of a mark on a line that no shorter mark covers; all of it if that is narrow."""
+    """Return the widest part of a mark that no shorter mark covers; the whole mark if that part is too narrow."""
     covering = [other for other in others if len(other) < len(span)]
     start, end = max(span.start, line.span.start), min(span.end, line.span.end)
     cuts = sorted({start, end, *(cut for other in covering for cut in (other.start, other.end) if start < cut < end)})
@@ -205,7 +204,7 @@ def _free(line: _Line, span: Span, others: Iterable[Span]) -> tuple[float, float
 
 
 def _captions(boxes: Sequence[Box], below: float) -> list[Caption]:
-    """Put types below their marks, in as many rows as it takes; what is not right below has a bracket to tell whose."""
+    """Place types below their marks in as many rows as necessary; types in lower rows get a bracket."""
     found: list[Caption] = []
     taken: list[list[tuple[float, float]]] = [[]]
     for box in sorted(boxes, key=lambda box: (box.level, box.x)):
@@ -232,12 +231,12 @@ def _touch(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def _runs(text: str, line: _Line, marks: Sequence[Mark]) -> Iterator[Run]:
-    """Yield the line in pieces: cut at marks, and where the kind of writing changes, whose widths are sure or not."""
+    """Yield the parts of a line, split at marks and where wide characters, whose widths are exact, meet narrow ones."""
     start = line.span.start
     content = text[start : line.span.end].rstrip()
     cuts = {0, len(content)}
     cuts.update(min(cut - start, len(content)) for mark in marks for cut in (mark.span.start, mark.span.end))
-    # What has no width stays with the letter before it.
+    # Characters without width stay with the preceding letter.
     solid = [at for at in range(len(content)) if line.places[at + 1] > line.places[at]]
     cuts.update(at for before, at in pairwise(solid) if is_wide(content[before]) != is_wide(content[at]))
     for low, high in pairwise(sorted(cut for cut in cuts if cut >= 0)):

@@ -1,22 +1,25 @@
-"""Connectors above a line of text: each in a lane of its own, with legs that stay apart and a label to be read."""
+"""Assign connectors to lines of text, then place them in lanes with their legs apart and their labels legible."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .marks import Part
+from .marking import Edge, Marking, Part
 from .text import shortened, text_width
 
 LABEL, SCORE = 12.5, 11.0
-"""Font sizes of labels and of what is smaller in them, in pixels."""
+"""Font sizes of labels and of scores in them, in pixels."""
 
-_SOURCES, _SOURCE, _LONGEST = 3, 9.0, 32.0
+_NAMES, _SOURCES, _SOURCE, _LONGEST = 3, 3, 9.0, 32.0
 _PADDING, _GAP, _BESIDE = 5.0, 6.0, 5.0
 _SPACING, _NARROWEST, _MARGIN, _SHORT = 13.0, 6.5, 5.0, 120.0
 
 
+_Pair = tuple[int, int]
+
+
 @dataclass(slots=True)
 class Leg:
-    """Where a connector meets a mark. x: in pixels from the beginning of the line."""
+    """The end of a connector at a mark. x: pixels from the beginning of the line."""
 
     mark: int
     is_source: bool
@@ -25,10 +28,10 @@ class Leg:
 
 @dataclass(slots=True)
 class Connector:
-    """Legs on one line and what joins them: an arc from a subject, or a flag that names a subject on another line.
+    """An arc from a subject to objects on the same line, or a flag that names a subject on another line.
 
-    colour: number of a predicate; None for what points to another line. x: where the label begins. lane: counted from
-    the text upwards.
+    colour: number of the predicate; None for a hint to another line. x: start of the label. lane: counted from the text
+    upwards.
     """
 
     legs: Sequence[Leg]
@@ -41,22 +44,22 @@ class Connector:
 
     @property
     def width(self) -> float:
-        """Of the label."""
+        """Width of the label."""
         return _label_width(self.label)
 
     @property
     def rail(self) -> tuple[float, float]:
-        """Where the line that joins the legs begins and ends."""
+        """Start and end of the horizontal line that joins the legs."""
         return min(leg.x for leg in self.legs), max(leg.x for leg in self.legs)
 
     @property
     def extent(self) -> tuple[float, float]:
-        """What the connector takes of its lane, label included."""
+        """Start and end of the connector in its lane, including the label."""
         low, high = self.rail
         return min(low, self.x), max(high, self.x + self.width)
 
     def parts(self) -> Iterable[tuple[Part, float, float]]:
-        """Yield the pieces of the label, each with its place and width."""
+        """Yield the parts of the label with their positions and widths."""
         x = self.x
         for part in self.label:
             width = part_width(part)
@@ -65,12 +68,12 @@ class Connector:
 
 
 def part_width(part: Part) -> float:
-    """Return the width of a piece of a label, in pixels."""
+    """Return the width of a part of a label in pixels."""
     return text_width(part.text) * part_size(part) + (2 * _PADDING if part.kind == "source" else 0)
 
 
 def part_size(part: Part) -> float:
-    """Return the font size of a piece of a label."""
+    """Return the font size of a part of a label."""
     return LABEL if part.kind in ("name", "source") else SCORE
 
 
@@ -79,7 +82,7 @@ def _label_width(label: Sequence[Part]) -> float:
 
 
 def fitted(label: Sequence[Part], width: float) -> tuple[Part, ...]:
-    """Return a label that is no wider than this: with fewer sources, and then with shorter names."""
+    """Shorten a label to a width: drop sources first, then shorten names."""
     sources = [replace(part, text=shortened(part.text, _SOURCE)) for part in label if part.kind == "source"]
     rest = [part for part in label if part.kind != "source"]
     count = min(len(sources), _SOURCES)
@@ -100,12 +103,12 @@ def _with_sources(sources: Sequence[Part], count: int, rest: Iterable[Part]) -> 
 
 
 def arrange(connectors: Sequence[Connector], places: Mapping[int, tuple[float, float]], width: float) -> int:
-    """Give the connectors of a line their lanes, and legs and labels their places; return the number of lanes.
+    """Assign the connectors of a line to lanes and place their legs and labels; return the number of lanes.
 
     Args:
-        connectors: what is above the line.
-        places: from where to where legs may meet each mark.
-        width: of the line.
+        connectors: connectors above the line.
+        places: interval of each mark in which legs may end.
+        width: width of the line.
     """
     for connector in connectors:
         connector.label = fitted(connector.label, width)
@@ -129,9 +132,9 @@ def arrange(connectors: Sequence[Connector], places: Mapping[int, tuple[float, f
 
 
 def _order(connector: Connector) -> tuple[int, float, float]:
-    """Order connectors from the text upwards.
+    """Return the order of connectors from the text upwards.
 
-    Short arcs are first. Then flags, from the end of the line, so that none's pole crosses another. Long arcs are last.
+    Short arcs come first, then flags from the end of the line, so that their poles do not cross, then long arcs.
     """
     low, high = connector.rail
     if len(connector.legs) == 1:
@@ -148,7 +151,7 @@ def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def _spread(connectors: Sequence[Connector], places: Mapping[int, tuple[float, float]]) -> None:
-    """Set the legs on a mark side by side, in an order in which rails cross none of them."""
+    """Place the legs on each mark side by side, in an order in which rails do not cross them."""
     found: dict[int, list[tuple[tuple[bool, int], Leg]]] = {}
     for connector in connectors:
         for leg in connector.legs:
@@ -161,7 +164,7 @@ def _spread(connectors: Sequence[Connector], places: Mapping[int, tuple[float, f
 
 
 def _place(legs: Sequence[Leg], low: float, high: float) -> None:
-    """Set legs side by side; where they are too many, those that leave share a stem, and those that come another."""
+    """Place legs side by side; if they do not fit, outgoing legs share one stem and incoming legs another."""
     room = max(high - low - _MARGIN, 0.0)
     if room < _NARROWEST * (len(legs) - 1):
         stems = [[leg for leg in legs if leg.is_source == leaving] for leaving in (True, False)]
@@ -176,7 +179,7 @@ def _place(legs: Sequence[Leg], low: float, high: float) -> None:
 
 
 def _centre(connector: Connector, width: float) -> None:
-    """Put a label over the middle of its rail; that of a flag beside its pole."""
+    """Centre a label on its rail; place the label of a flag beside its pole."""
     low, high = connector.rail
     start = (low + high - connector.width) / 2
     if len(connector.legs) == 1:
@@ -187,7 +190,7 @@ def _centre(connector: Connector, width: float) -> None:
 
 
 def _settle(connector: Connector, others: Sequence[Connector], legs: Sequence[float], width: float) -> None:
-    """Move a label to where the fewest legs go through it, as near as can be."""
+    """Move a label to the nearest position with the fewest legs through it."""
     if len(connector.legs) == 1:
         return
     low, high = connector.rail
@@ -206,3 +209,53 @@ def _settle(connector: Connector, others: Sequence[Connector], legs: Sequence[fl
 
 def _within(value: float, low: float, high: float) -> float:
     return max(low, min(value, high))
+
+
+def connectors_by_line(found: Marking, homes: Sequence[int]) -> dict[int, list[Connector]]:
+    """Return the connectors of each line.
+
+    If subject and object are on the same line, an arc connects them. Otherwise a flag at the object names the subject,
+    and a hint at the subject points up or down.
+
+    Args:
+        found: content of the drawing.
+        homes: line of each mark.
+    """
+    above: dict[int, list[Connector]] = {}
+    elsewhere: dict[tuple[int, str], list[Edge]] = {}
+    for edge in found.edges:
+        for (line, is_arc), pairs in _by_line(edge.triples, homes).items():
+            legs = [Leg(target, False) for target in dict.fromkeys(target for _, target in pairs)]
+            sources = list(dict.fromkeys(source for source, _ in pairs))
+            numbers = tuple(number for pair in pairs for number in edge.triples[pair])
+            label = found.label(numbers, edge.slot)
+            if is_arc:
+                legs += [Leg(source, True) for source in sources]
+            else:
+                label = (*(Part(found.name(source), "source") for source in sources), *label)
+            colour = found.colours[found.triples[numbers[0]].predicate]
+            above.setdefault(line, []).append(Connector(legs, label, colour, numbers, bool(edge.slot)))
+            for source in sources:
+                if homes[source] != line and not edge.slot:
+                    elsewhere.setdefault((source, "↓" if line > homes[source] else "↑"), []).append(edge)
+    for (source, arrow), edges in elsewhere.items():
+        above.setdefault(homes[source], []).append(_hint(found, source, arrow, edges))
+    return above
+
+
+def _by_line(pairs: Iterable[_Pair], homes: Sequence[int]) -> dict[tuple[int, bool], list[_Pair]]:
+    """Group pairs by the line of the object and by whether an arc can connect them."""
+    found: dict[tuple[int, bool], list[_Pair]] = {}
+    for source, target in pairs:
+        is_arc = homes[source] == homes[target] and source != target
+        found.setdefault((homes[target], is_arc), []).append((source, target))
+    return found
+
+
+def _hint(found: Marking, source: int, arrow: str, edges: Sequence[Edge]) -> Connector:
+    numbers = tuple(
+        number for edge in edges for pair, some in edge.triples.items() if pair[0] == source for number in some
+    )
+    names = list(dict.fromkeys(found.triples[number].predicate for number in numbers))
+    shown = " · ".join([*names[:_NAMES], *(["…"] if len(names) > _NAMES else [])])
+    return Connector([Leg(source, True)], (Part(f"{shown} {arrow}", "hint"),), None, numbers)
