@@ -1,4 +1,4 @@
-"""The commands and the code of the documentation run as they stand, and the tutorial's figures are those of its data."""
+"""Commands and code of the documentation run as they stand; the tutorial's figures are those of its data."""
 
 import json
 import os
