@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from latex2mathml.converter import convert
+
+from hf_spo.model.options import options_table
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^\$\$\n(.*?)\n\$\$$", re.DOTALL | re.MULTILINE)
@@ -27,18 +28,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if "<!-- generated: changelog -->" in markdown:
         markdown = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     markdown = BLOCK.sub(lambda found: convert(found[1], display="block"), markdown)
-    return INLINE.sub(lambda found: convert(found[1]), markdown)
+    # Without the span, a formula at the start of a line would be a block of its own.
+    return INLINE.sub(lambda found: f"<span>{convert(found[1])}</span>", markdown)
 
 
-def options_table() -> str:
-    """Return the table of what can be set for an extraction, from its one declaration."""
-    from hf_spo.model.options import ExtractionOptions
-
-    rows = ["| option | type | default | meaning |", "|---|---|---|---|"]
-    for field in fields(ExtractionOptions):
-        kind = str(field.type).replace("|", "\\|")
-        rows.append(f"| `{field.name}` | `{kind}` | {field.metadata['default']} | {field.metadata['help']} |")
-    return "\n".join(rows)
+def on_page_content(html: str, **_: Any) -> str:
+    """Show references of docstrings, [`Name`], as code."""
+    return re.sub(r"\[(<code>[^<]*</code>)\](?!\()", r"\1", html)
 
 
 def command_reference() -> str:
