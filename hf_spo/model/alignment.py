@@ -1,9 +1,8 @@
-"""Characters ↔ tokens. Offsets are born here and nowhere else.
+"""Alignment of characters and tokens: the only module that computes offsets.
 
-A fast tokenizer says which characters each token covers; nothing is ever decoded from token ids. Offsets of different
-tokenizer families are brought to one form: code points of the user's own string, half-open, without white space at the
-edges (byte-level BPE and SentencePiece count a word's leading space in), with the combining marks that a normaliser
-dropped.
+A fast tokenizer says which characters each token covers; nothing is decoded from token ids. Offsets of all tokenizer
+families are brought to one form: code points of the user's string, half-open, without white space at the edges
+(byte-level BPE and SentencePiece include the space before a word), with the combining marks that a normaliser dropped.
 """
 
 import re
@@ -40,18 +39,19 @@ class TokenSpan:
 
 
 class Encoding:
-    """One text as tokens, with the characters that each covers.
+    """One text as tokens, with the characters that each token covers.
 
     Args:
-        text: the user's own string.
+        text: the user's string.
         input_ids: (L,) token ids, special tokens included.
         offsets: (L, 2) character ranges, half-open; equal ends for tokens that cover nothing, such as [CLS].
         unknown: (L,) whether a token is the unknown token.
-        chars_read: how many characters from the start the tokens stand for; less than the text when it was cut.
-        specials: how many special tokens the tokenizer put before the text, and after it.
+        chars_read: number of characters from the start that the tokens cover; less than the text if it was truncated.
+        specials: number of special tokens before the text, and after it.
 
-    What a model reads beside the tokens is set by [`Features.annotate`]: `word_ids` (L,), and `candidates` (K, 5), each
-    the first and last token of a subject, of an object, and their relation.
+    Attributes:
+        word_ids: (L,), set by [`Features.annotate`].
+        candidates: (K, 5), set there: first and last token of the subject, of the object, and the relation.
     """
 
     word_ids: np.ndarray | None = None
@@ -78,7 +78,7 @@ class Encoding:
 
     @cached_property
     def pointable(self) -> np.ndarray:
-        """(L,) whether a token covers any character: only such tokens can be borders of a mention."""
+        """(L,) whether a token covers any character; only such tokens can be borders of a mention."""
         return self.offsets[:, 0] < self.offsets[:, 1]
 
     def char_span(self, start: int, end: int) -> Span:
@@ -86,7 +86,7 @@ class Encoding:
         return Span(int(self.offsets[start, 0]), int(self.offsets[end, 1]))
 
     def truncated(self, max_length: int) -> "Encoding":
-        """Return the encoding with the end of the text left out, so that no more than these tokens are left."""
+        """Return the encoding of the beginning of the text that fits into this number of tokens."""
         if len(self) <= max_length:
             return self
         before, after = self.specials
@@ -98,9 +98,9 @@ class Encoding:
         return Encoding(self.text, self.input_ids[kept], offsets, self.unknown[kept], chars_read, self.specials)
 
     def window(self, first: int, last: int) -> tuple["Encoding", int]:
-        """Return the encoding of the text from token `first` to before token `last`, and where in the text that begins.
+        """Return the encoding of the tokens from `first` to before `last`, and where its text starts in the whole text.
 
-        Special tokens stand around it as around the whole text.
+        It has the special tokens of the whole text.
         """
         before, after = self.specials
         kept = self._kept(first, last)
@@ -122,14 +122,14 @@ class Encoding:
         ends: dict[int, int] = {}
         for token, (start, end) in enumerate(self.offsets.tolist()):
             if start < end:
-                # Bytes of one character are tokens with the same range: a mention starts with the first of them and
-                # ends with the last.
+                # The bytes of a character may be tokens of the same range: a mention starts with the first of them
+                # and ends with the last.
                 starts.setdefault(start, token)
                 ends[end] = token
         return starts, ends
 
     def token_span(self, span: Span) -> TokenSpan | Misalignment:
-        """Find the tokens that cover exactly these characters, or say why none do."""
+        """Return the tokens that cover exactly these characters, or the reason why there are none."""
         if not 0 <= span.start < span.end <= len(self.text):
             return Misalignment.NOT_IN_TEXT
         starts, ends = self._borders
@@ -164,7 +164,7 @@ class Batch:
     prior: np.ndarray | None = None
 
     def model_inputs(self) -> dict[str, np.ndarray]:
-        """Return what a model takes."""
+        """Return the arguments of a model's forward."""
         inputs = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
         for name, array in (("word_ids", self.word_ids), ("prior", self.prior)):
             if array is not None:
@@ -176,23 +176,23 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int | None = None) 
     """Tokenise texts, keeping for every token the characters it covers.
 
     Args:
-        tokenizer: any fast tokenizer: of transformers, or what has the same `backend_tokenizer` of the library
+        tokenizer: a fast tokenizer of transformers, or an object with the same `backend_tokenizer` of the library
             tokenizers, `unk_token_id` and `is_fast`.
         texts: the users' strings.
         max_length: tokens to keep of each text, special tokens included; all by default.
 
     Raises:
-        TypeError: the tokenizer is not a fast one, so it knows no offsets.
+        TypeError: the tokenizer is not a fast one, so it has no offsets.
     """
     if not getattr(tokenizer, "is_fast", False):
         raise TypeError(
-            f"{type(tokenizer).__name__} is no fast tokenizer and knows no character offsets; "
+            f"{type(tokenizer).__name__} is not a fast tokenizer, so it has no character offsets; "
             f"load it by AutoTokenizer.from_pretrained, from a folder with a tokenizer.json"
         )
     if not texts:
         return []
     backend = _ready(tokenizer.backend_tokenizer)
-    # A lone surrogate cannot be tokenised; U+FFFD is as long, so offsets still hold for the user's string.
+    # A lone surrogate cannot be tokenised. U+FFFD is one code point as well, so the offsets stay right.
     readable = [_SURROGATE.sub("\ufffd", text) for text in texts]
     tokens = backend.encode_batch(readable)
     unknown_id = tokenizer.unk_token_id
@@ -201,7 +201,7 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int | None = None) 
     prefixes.pop(None, None)
     counts = [len(part) for part in tokens]
     ends = list(accumulate(counts))
-    # Arrays for all texts at once: numpy takes as long to make a short one as a long one.
+    # One array for all texts, because numpy takes as long to make a short array as a long one.
     all_ids = _flat((part.ids for part in tokens), ends[-1])
     all_offsets = _flat(chain.from_iterable(part.offsets for part in tokens), 2 * ends[-1]).reshape(-1, 2)
     all_unknown = all_ids == (-1 if unknown_id is None else unknown_id)
@@ -219,14 +219,14 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int | None = None) 
 
 
 def _ready(backend: Any) -> Any:
-    """Set a tokenizer of the library tokenizers to read texts whole, and as texts."""
-    # Asked first: setting is no business of threads that share the tokenizer.
+    """Switch off truncation, padding and special tokens in texts."""
+    # Set only if needed, since several threads may share the tokenizer.
     if backend.truncation is not None:
         backend.no_truncation()
     if backend.padding is not None:
         backend.no_padding()
     if not backend.encode_special_tokens:
-        backend.encode_special_tokens = True  # a user's "[SEP]" is five characters, no command to the model
+        backend.encode_special_tokens = True  # "[SEP]" in a text is five characters
     return backend
 
 
@@ -244,11 +244,13 @@ def _flat(lists: Iterable[Iterable[int]], count: int) -> np.ndarray:
 def pad(encodings: Sequence[Encoding], pad_token_id: int, multiple: int = 1, max_length: int | None = None) -> Batch:
     """Pad encodings on the right to the longest one, or to the next multiple of a number of tokens.
 
-    With `max_length`, that is the most tokens there may be: a multiple beyond it is not padded to.
-
-    Of words and candidates, all encodings have them or none.
+    Args:
+        encodings: all with word ids or all without, and likewise with candidates.
+        pad_token_id: of the tokenizer.
+        multiple: the length becomes a multiple of this.
+        max_length: limit of that rounding.
     """
-    # A tokenizer without special tokens makes nothing of an empty text, and a tensor of length 0 helps nobody.
+    # Without special tokens an empty text has no tokens, but a tensor must not have length 0.
     longest = max(1, *(len(encoding) for encoding in encodings))
     length = -(-longest // multiple) * multiple
     if max_length is not None:
@@ -275,16 +277,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 _SPACE = re.compile(r"\s")
-# Composes with the character before it without being a mark: conjoining vowels and finals of Korean, half-width kana's
-# voicing.
+# Characters that compose with the one before without being marks: conjoining vowels and finals of Korean, voicing of
+# half-width kana.
 _JOINS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f]")
-# All but blocks without marks and without what joins: most texts have nothing of it, and are spared a closer look.
+# Everything outside the common blocks without marks; texts without such characters skip a closer look.
 _RARE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3029\u3041-\u3096\u30a0-\u30ff\u3400-\u9fff\uff01-\uff9d]")
 _PREFIXES = ("▁", "Ġ")
 
 
 def _without_prefixes(offsets: np.ndarray, input_ids: Sequence[int], prefixes: dict[int, str], text: str) -> np.ndarray:
-    """Let a token that stands for the space before a word cover nothing.
+    """Make tokens that stand for the space before a word cover nothing.
 
     SentencePiece puts such a space before a text that has none and gives it the first character's range.
     """
@@ -296,18 +298,18 @@ def _without_prefixes(offsets: np.ndarray, input_ids: Sequence[int], prefixes: d
 
 
 def _tidy(offsets: np.ndarray, text: str) -> np.ndarray:
-    """Bring a tokenizer's offsets to the form that the module promises."""
+    """Bring a tokenizer's offsets to the form that the module describes."""
     if _SPACE.search(text):
         offsets = _without_space(offsets, text)
     return _with_marks(offsets, text) if _RARE.search(text) else offsets
 
 
 def _without_space(offsets: np.ndarray, text: str) -> np.ndarray:
-    """Draw the edges in over white space; a token of white space alone covers nothing."""
+    """Move the edges of tokens inwards over white space; a token of white space alone covers nothing."""
     space = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
     positions = np.arange(len(text) + 1)
     solid = np.flatnonzero(~space)
-    # For every position, the first character at or after it, and the end of the last one before it, that is solid.
+    # For every position, the first character at or after it that is not white space, and the end of the last before.
     after = np.append(solid, len(text))[np.searchsorted(solid, positions)]
     before = np.append(0, solid + 1)[np.searchsorted(solid, positions)]
     start, end = after[offsets[:, 0]], before[offsets[:, 1]]
@@ -316,7 +318,7 @@ def _without_space(offsets: np.ndarray, text: str) -> np.ndarray:
 
 
 def _with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
-    """Stretch tokens over the marks after them that a normaliser stripped or composed, so that no token covers them."""
+    """Extend tokens over the marks after them that a normaliser stripped or composed, so that no token covers them."""
     steps = np.zeros(len(text) + 1, dtype=np.int64)
     np.add.at(steps, offsets[:, 0], 1)
     np.add.at(steps, offsets[:, 1], -1)

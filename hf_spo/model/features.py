@@ -1,4 +1,4 @@
-"""What a model reads of a text beside its tokens: the words around them, and triples that are known already."""
+"""Features of a text beside its tokens: the words around them, and known triples."""
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
@@ -16,7 +16,7 @@ PRIOR_FILE = "prior.jsonl"
 
 
 class Features:
-    """What a model reads beside tokens; nothing, by default.
+    """Features that a model reads beside tokens; none by default.
 
     Args:
         words: for encoders with a word table.
@@ -32,7 +32,7 @@ class Features:
 
         Args:
             encodings: to annotate in place.
-            stated: in training, what each text, or each part of it, is labelled with, see [`TripleStore.candidates`].
+            stated: in training, the labelled triples of each text or part of it, see [`TripleStore.candidates`].
         """
         for index, encoding in enumerate(encodings):
             if self.words is not None:

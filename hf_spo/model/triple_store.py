@@ -1,4 +1,4 @@
-"""Triples that are known already: the distant-supervision prior of kexue.fm/archives/6671."""
+"""Known triples: the distant-supervision prior of kexue.fm/archives/6671."""
 
 import json
 import re
@@ -13,17 +13,17 @@ from .schema import VALUE_SLOT, Example, Schema, Span
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 StatedTriples = frozenset[tuple[str, int, str]]
-"""What a text is labelled with: subject, relation and object, each slot a triple of its own."""
+"""Labelled triples of a text: subject, relation and object, one for each slot."""
 
 
 class TripleStore:
-    """Triples that are known already, to be looked up in texts.
+    """Known triples, to be looked up in texts.
+
+    Each triple is kept with the number of different texts that state it, 0 for one from another source. In training, a
+    triple that only the sentence itself states is left out, or the model would learn to copy the store.
 
     Args:
-        schema: whose relations the triples have.
-
-    Each triple is kept with the number of different texts that state it, 0 for one that comes from elsewhere: in
-    training, what only the sentence itself states must not be known of it, or the model learns to copy the store.
+        schema: the relations of the triples.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -35,7 +35,7 @@ class TripleStore:
         return sum(len(relations) for objects in self._texts.values() for relations in objects.values())
 
     def add(self, subject: str, relation: int, value: str, texts: int = 0) -> None:
-        """Put a triple in, stated by this many texts, or by none in particular."""
+        """Add a triple that is stated by this number of texts; 0: by another source."""
         if subject and value:
             relations = self._texts.setdefault(subject, {}).setdefault(value, {})
             relations[relation] = relations.get(relation, 0) + texts
@@ -43,7 +43,7 @@ class TripleStore:
 
     @classmethod
     def from_examples(cls, examples: Iterable[Example], schema: Schema) -> "TripleStore":
-        """Collect the triples of labelled texts; in cross-validation, of those that are trained on."""
+        """Collect the triples of labelled texts; in cross-validation, pass only the training part."""
         stated: dict[tuple[str, int, str], set[str]] = {}
         for example in examples:
             for key in stated_triples(example, schema):
@@ -61,7 +61,7 @@ class TripleStore:
         and "type" as in our triples; and optionally "subject_type", "object_type", "slot" and "texts".
 
         Raises:
-            ValueError: a line is wrong, or its relation is not in the schema; the message names file, line and remedy.
+            ValueError: a line is wrong, or its relation is not in the schema; the message names file and line.
             FileNotFoundError: there is no such file.
         """
         path = Path(path)
@@ -76,15 +76,15 @@ class TripleStore:
                         store.add(subject, relation, value, texts)
                 except (ValueError, KeyError) as error:
                     problem = error.args[0] if isinstance(error, KeyError) else error
-                    raise ValueError(f"{path}:{number}: {problem}; mend or delete the line") from None
+                    raise ValueError(f"{path}:{number}: {problem}; correct or delete the line") from None
         return store
 
     @classmethod
     def union(cls, stores: Iterable["TripleStore"]) -> "TripleStore":
-        """Put stores of one schema together, for looking up alone: a text that several have seen counts several times.
+        """Merge stores of one schema, for look-up only: a text that several stores have seen counts several times.
 
         Raises:
-            ValueError: there is no store.
+            ValueError: there are no stores.
         """
         merged: TripleStore | None = None
         for store in stores:
@@ -105,17 +105,17 @@ class TripleStore:
                     for relation, texts in relations.items():
                         row = {"subject": subject, "object": value, **self.schema[relation].to_dict(), "texts": texts}
                         line = json.dumps(row, ensure_ascii=False)
-                        # A lone surrogate is no UTF-8.
+                        # A lone surrogate cannot be encoded as UTF-8.
                         file.write(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n")
 
     def candidates(self, text: str, stated: Sequence[StatedTriples] = ()) -> list[tuple[Span, Span, int]]:
-        """Find known triples whose subject and object both stand in a text: the first place of each, and the relation.
+        """Find known triples whose subject and object both occur in a text: their first occurrences, and the relation.
 
         Args:
-            text: to look in.
-            stated: in training, the triples that the text is labelled with, of a text that is joined of several those
-                of each part. They count only if a further text states them, too. A text made of another by swapping
-                entities counts as the one that it took them from.
+            text: to search.
+            stated: in training, the labelled triples of the text, or of each text that it is joined of. They count only
+                if a further text states them as well. A text made by swapping entities counts as the text that the
+                entities come from.
         """
         places = self._places(text)
         found = []
@@ -146,11 +146,11 @@ class TripleStore:
         return automaton
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_automaton": None}  # which is built again in the other process
+        return {**self.__dict__, "_automaton": None}  # built again in the other process
 
 
 def stated_triples(example: Example, schema: Schema) -> StatedTriples:
-    """Return what an example is labelled with, each slot a triple of its own: subject, relation, object."""
+    """Return the labelled triples of an example, one for each slot: subject, relation, object."""
     return frozenset(
         (
             triple.subject.text,
@@ -166,8 +166,8 @@ def _from_tsv(line: str, schema: Schema) -> tuple[str, int, str, int]:
     cells = line.split("\t")
     if len(cells) not in (3, 5) or not all(cells[:3]):
         raise ValueError(
-            f"{len(cells)} columns: expected subject, predicate and object, and optionally subject type and object "
-            f"type, with tabs between, none of the first three empty"
+            f"got {len(cells)} columns, expected subject, predicate and object, optionally with the types of subject "
+            f"and object, separated by tabs, the first three not empty"
         )
     subject, predicate, value, *types = cells
     return subject, schema.find(predicate, *types), value, 0
@@ -177,7 +177,7 @@ def _from_json(line: str, schema: Schema) -> tuple[str, int, str, int]:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON ({error}); expected one object a line") from None
+        raise ValueError(f"not JSON ({error}); expected one object a line") from None
     if not isinstance(row, dict):
         raise ValueError(f"expected a JSON object, got {type(row).__name__}")
     subject, subject_type = _text_and_type(row, "subject")

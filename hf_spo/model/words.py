@@ -1,4 +1,4 @@
-"""Words, and what cuts texts into them: kexue.fm/archives/6671, "字词混合Embedding"."""
+"""Words and word segmenters (kexue.fm/archives/6671, "字词混合Embedding")."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Segmenter(Protocol):
-    """Cuts a text into words: joined, they are the text."""
+    """A function that cuts a text into words; joined, they are the text."""
 
     def __call__(self, text: str, /) -> Sequence[str]:
         """Return the words of a text, white space and punctuation included."""
@@ -18,7 +18,7 @@ class Segmenter(Protocol):
 
 
 class SegmentationError(ValueError):
-    """A segmenter changed a text, so that its words have no place in it."""
+    """A segmenter changed a text, so that its words cannot be located in it."""
 
 
 def _rjieba() -> Segmenter:
@@ -33,11 +33,11 @@ _SEGMENTERS: dict[str, Callable[[], Segmenter]] = {"rjieba": _rjieba, "character
 
 
 def register_segmenter(name: str, make: Callable[[], Segmenter]) -> None:
-    """Give a segmenter a name, under which a model's config can ask for it.
+    """Register a segmenter under the name that models' configs use.
 
     Args:
         name: as in `segmenter` of [`DgcnnConfig`].
-        make: returns the segmenter; called when a model first needs it.
+        make: returns the segmenter; called when a model needs it.
     """
     _SEGMENTERS[name] = make
 
@@ -47,12 +47,12 @@ def make_segmenter(name: str) -> Segmenter:
 
     Raises:
         ValueError: no segmenter has this name.
-        ImportError: it is not installed.
+        ImportError: the segmenter is not installed.
     """
     if name not in _SEGMENTERS:
         raise ValueError(
-            f"no segmenter {name!r}; known are {', '.join(_SEGMENTERS)}; call hf_spo.register_segmenter({name!r}, …) "
-            f"before you load this model"
+            f"no segmenter {name!r}; there are {', '.join(_SEGMENTERS)}; call hf_spo.register_segmenter({name!r}, …) "
+            f"before loading this model"
         )
     return _SEGMENTERS[name]()
 
@@ -62,7 +62,7 @@ class WordVocabulary:
 
     Args:
         words: in the order of their vectors.
-        segmenter: the name of what cuts texts into words, see [`register_segmenter`].
+        segmenter: name of the segmenter, see [`register_segmenter`].
     """
 
     def __init__(self, words: Iterable[str], segmenter: str = "rjieba") -> None:
@@ -75,7 +75,7 @@ class WordVocabulary:
         return len(self.words) + 1
 
     def ids(self, text: str) -> np.ndarray:
-        """Return for every character the number of the word that it is part of. *Shape:* (characters,).
+        """Return for each character the number of its word. *Shape:* (characters,).
 
         Raises:
             SegmentationError: the segmenter changed the text.
@@ -93,15 +93,15 @@ class WordVocabulary:
         """Read what `save` wrote.
 
         Raises:
-            ValueError: the file is no UTF-8, or was cut inside a line; or there is no such segmenter.
+            ValueError: the file is not UTF-8 or is truncated, or there is no such segmenter.
         """
-        # As bytes: a word may be a carriage return, which reading as text would make a line's end.
+        # As bytes, because a word may be a carriage return, which text mode would read as a line end.
         try:
             *words, rest = Path(path).read_bytes().decode("utf-8").split("\n")
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} is damaged ({error}); copy or download it again") from None
         if rest:
-            raise ValueError(f"{path} is damaged (it ends inside the word {rest!r}); copy or download it again")
+            raise ValueError(f"{path} is damaged (truncated after {rest!r}); copy or download it again")
         return cls(words, segmenter)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -112,12 +112,12 @@ class WordVocabulary:
 
 
 def segment(segmenter: Segmenter, text: str, name: str) -> Sequence[str]:
-    """Cut a text into words, and check that nothing of it was changed.
+    """Cut a text into words, and check that they are the text.
 
     Raises:
         SegmentationError: the words joined are not the text.
     """
-    # What a segmenter written in Rust or C cannot take: a lone surrogate. U+FFFD is as long.
+    # Segmenters in Rust or C refuse lone surrogates. U+FFFD is one code point as well.
     readable = re.sub("[\ud800-\udfff]", "\ufffd", text)
     words = segmenter(readable)
     joined = "".join(words)
@@ -127,8 +127,8 @@ def segment(segmenter: Segmenter, text: str, name: str) -> Sequence[str]:
             min(len(joined), len(readable)),
         )
         raise SegmentationError(
-            f"the segmenter {name!r} changed the text beginning {text[:20]!r}: at character {at} it gives "
-            f"{joined[at : at + 10]!r} for {readable[at : at + 10]!r}; its words joined have to be the text, white "
-            f"space included. Use another segmenter, or wrap it so that it puts back what it drops"
+            f"the segmenter {name!r} changed the text beginning {text[:20]!r}: at character {at} it returned "
+            f"{joined[at : at + 10]!r}, expected {readable[at : at + 10]!r}; its words joined must be the text, white "
+            f"space included. Use another segmenter, or wrap it so that it restores what it drops"
         )
     return words

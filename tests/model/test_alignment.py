@@ -208,7 +208,7 @@ def test_slow_tokenizer_is_refused():
     class Slow:
         is_fast = False
 
-    with pytest.raises(TypeError, match=r"Slow is no fast tokenizer.*AutoTokenizer"):
+    with pytest.raises(TypeError, match=r"Slow is not a fast tokenizer.*AutoTokenizer"):
         encode(Slow(), ["白露"], 16)
 
 

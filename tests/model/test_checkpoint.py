@@ -117,29 +117,29 @@ DEEP_ENOUGH = json.loads("[" * 400 + "]" * 400)
 CODE = {"AutoConfig": "evil.Config", "AutoModel": "evil.Model", "AutoTokenizer": ["evil.Tokenizer", None]}
 
 WEIGHTS = {
-    "cut short": (cut, r"model\.safetensors is damaged or cut short, at .* copy or download it again"),
-    "empty": (write("model.safetensors", b""), r"model\.safetensors is damaged or cut short, at 0 bytes"),
-    "some text": (write("model.safetensors", b"version https://git-lfs" * 9), "is damaged or cut short"),
-    "a header beyond the file": (write("model.safetensors", b"\xff" * 7 + b"\x7f{}"), "is damaged or cut short"),
+    "cut short": (cut, r"model\.safetensors is damaged or truncated, at .* copy or download it again"),
+    "empty": (write("model.safetensors", b""), r"model\.safetensors is damaged or truncated, at 0 bytes"),
+    "some text": (write("model.safetensors", b"version https://git-lfs" * 9), "is damaged or truncated"),
+    "a header beyond the file": (write("model.safetensors", b"\xff" * 7 + b"\x7f{}"), "is damaged or truncated"),
     "missing": (remove("model.safetensors"), r"has no model\.safetensors; copy or download it again"),
     "a pickle beside none": (pickled("pytorch_model.bin"), "a pickle, which can run code when it is read; it was not"),
     "pickles in shards": (pickled("pytorch_model.bin.index.json"), "a pickle, which can run code"),
-    "a pickle by the name of safetensors": (pickled("model.safetensors"), "is damaged or cut short"),
-    "a shard outside": (sharded(a="../outside.safetensors"), r"'\.\./outside\.safetensors' is no name of a shard"),
-    "a shard that is a pickle": (sharded(a="pytorch_model.bin"), "is no name of a shard"),
-    "a shard with a number for a name": (sharded(a=7), "7 is no name of a shard|is damaged"),
-    "a shard that is not there": (sharded(a="a.safetensors"), r"names a\.safetensors, which is not there"),
+    "a pickle by the name of safetensors": (pickled("model.safetensors"), "is damaged or truncated"),
+    "a shard outside": (sharded(a="../outside.safetensors"), r"'\.\./outside\.safetensors' is not the name of a shard"),
+    "a shard that is a pickle": (sharded(a="pytorch_model.bin"), "is not the name of a shard"),
+    "a shard with a number for a name": (sharded(a=7), "7 is not the name of a shard|is damaged"),
+    "a shard that is not there": (sharded(a="a.safetensors"), r"names a\.safetensors, which is missing"),
     "an index of nothing": (
         lambda folder: (sharded()(folder), write("model.safetensors.index.json", b"[]")(folder)),
         r"index\.json is damaged",
     ),
     "other sizes": (
         tensors(lambda weights: weights.update({HEAD: torch.zeros(2, 64)})),
-        r"1 of its tensors have not the sizes.*object_head\.weight is \[2, 64\], expected \[28, 64\]",
+        r"1 of its tensors have other sizes.*object_head\.weight is \[2, 64\], expected \[28, 64\]",
     ),
     "a tensor missing": (
         tensors(lambda weights: weights.pop(NORM)),
-        r"lacks 1 of the weights that its config\.json asks for, such as encoder\.embeddings\.LayerNorm\.weight",
+        r"lacks 1 of the weights that its config\.json describes, such as encoder\.embeddings\.LayerNorm\.weight",
     ),
     "a head missing": (tensors(lambda weights: weights.pop("object_head.bias")), r"such as object_head\.bias"),
     "NaN": (tensors(lambda weights: weights[NORM].fill_(float("nan"))), "NaN or infinite weights; train the model"),
@@ -151,13 +151,16 @@ WEIGHTS = {
 
 CONFIGS = {
     "missing": (remove("config.json"), r"has no config\.json; expected the folder of a trained model"),
-    "no JSON": (write("config.json", b'{"model_type": "hf_spo",'), r"config\.json is no JSON"),
-    "no UTF-8": (write("config.json", b"\xff\xfe{}"), r"config\.json is no JSON"),
+    "no JSON": (write("config.json", b'{"model_type": "hf_spo",'), r"config\.json is not JSON"),
+    "no UTF-8": (write("config.json", b"\xff\xfe{}"), r"config\.json is not JSON"),
     "a list": (write("config.json", b"[1]"), r"config\.json: expected a triple-extraction model"),
-    "deep": (write("config.json", DEEP), r"config\.json is no JSON"),
+    "deep": (write("config.json", DEEP), r"config\.json is not JSON"),
     "deep inside": (config(relations=[DEEP_ENOUGH]), r"config\.json: .*relations"),
-    "huge": (write("config.json", b" " * ((1 << 26) + 1)), "bytes, and a config has a few thousand"),
-    "of an encoder": (config(model_type="bert"), r"expected a triple-extraction model.* got 'bert'; a plain encoder"),
+    "huge": (write("config.json", b" " * ((1 << 26) + 1)), "bytes; expected a config of a few thousand"),
+    "of an encoder": (
+        config(model_type="bert"),
+        r"expected a triple-extraction model.* got 'bert'; train a plain encoder",
+    ),
     "of no kind": (config(model_type=None), "expected a triple-extraction model"),
     "code of its own": (config(model_type="evil", auto_map=CODE), "expected a triple-extraction model.* got 'evil'"),
     "no relations": (edit("config.json", lambda content: content.pop("relations") and None), 'has no "relations"'),
@@ -167,19 +170,19 @@ CONFIGS = {
     "relations without a predicate": (config(relations=[{"subject_type": "人物"}]), "predicate"),
     "fewer relations": (
         edit("config.json", lambda content: content.update(relations=content["relations"][:3])),
-        "have not the sizes",
+        "have other sizes",
     ),
-    "a million layers": (encoder(num_hidden_layers=10**6), "more than .* layers and parts"),
-    "layers beyond any number": (encoder(num_hidden_layers=10**30), "describes no model|layers and parts"),
+    "a million layers": (encoder(num_hidden_layers=10**6), "more than .* modules"),
+    "layers beyond any number": (encoder(num_hidden_layers=10**30), "no model can be built|modules"),
     "a few more layers": (encoder(num_hidden_layers=3), "lacks .* of the weights"),
-    "a width of a thousand million": (encoder(hidden_size=10**9), "have not the sizes|describes no model"),
-    "a vocabulary of a million million": (encoder(vocab_size=10**12), "have not the sizes"),
-    "positions without end": (encoder(max_position_embeddings=10**11), "have not the sizes"),
-    "a width below 0": (encoder(hidden_size=-64), "describes no model"),
-    "no heads": (encoder(num_attention_heads=0), "describes no model"),
+    "a width of a thousand million": (encoder(hidden_size=10**9), "have other sizes|no model can be built"),
+    "a vocabulary of a million million": (encoder(vocab_size=10**12), "have other sizes"),
+    "positions without end": (encoder(max_position_embeddings=10**11), "have other sizes"),
+    "a width below 0": (encoder(hidden_size=-64), "no model can be built"),
+    "no heads": (encoder(num_attention_heads=0), "no model can be built"),
     "a width of text": (encoder(hidden_size="64"), r"config\.json.*hidden_size"),
     "an unknown encoder": (encoder(model_type="evil", auto_map=CODE), "evil"),
-    "attention that is a file": (config(head_attention_heads=10**9), "describes a model of .* parameters|have not the"),
+    "attention that is a file": (config(head_attention_heads=10**9), "a model of .* parameters|have other sizes"),
     "thresholds that are no number": (config(object_end_threshold=float("nan")), "object_end=nan: expected a prob"),
     "thresholds of text": (config(object_end_threshold="0.5"), r"config\.json.*object_end_threshold"),
     "score thresholds that are no number": (config(score_threshold=float("nan")), "score threshold nan"),
@@ -233,7 +236,7 @@ def test_a_tokenizer_of_another_model(folder):
     many = builders.wordpiece_tokenizer()
     many.add_tokens([f"extra{number}" for number in range(200)])
     many.save_pretrained(folder)
-    with pytest.raises(CheckpointError, match=r"has tokens up to number .* and the model embeddings of"):
+    with pytest.raises(CheckpointError, match=r"has token ids up to .* but the model has embeddings for"):
         load(folder)
 
 
@@ -243,12 +246,12 @@ def test_special_tokens_without_embeddings_do_no_harm(trained_folder, tiny_token
     more.add_special_tokens({"additional_special_tokens": ["[X]"]})
     check_tokenizer(more, rows, "here")
     more.add_tokens(["extra"])
-    with pytest.raises(CheckpointError, match="bring the tokenizer that the model was trained with"):
+    with pytest.raises(CheckpointError, match="use the tokenizer that the model was trained with"):
         check_tokenizer(more, rows, "here")
 
 
 def test_a_slow_tokenizer_is_refused():
-    with pytest.raises(CheckpointError, match="object is no fast tokenizer"):
+    with pytest.raises(CheckpointError, match="object is not a fast tokenizer"):
         check_tokenizer(object(), 300, "here")
 
 
@@ -271,16 +274,16 @@ def reader(tmp_path_factory):
 
 FEATURES = {
     "words that are none": (write("words.txt", b"\xff\xfe\n"), r"words\.txt is damaged"),
-    "words that are cut": (write("words.txt", "白\n露\n海".encode()), r"words\.txt is damaged \(it ends inside"),
+    "words that are cut": (write("words.txt", "白\n露\n海".encode()), r"words\.txt is damaged \(truncated after"),
     "fewer words": (
         write("words.txt", "白\n露\n".encode()),
         r"words\.txt has 2 words, but the model has",
     ),
     "another segmenter": (encoder(segmenter="../../x"), r"no segmenter '\.\./\.\./x'"),
-    "triples that are cut": (write("prior.jsonl", b'{"subject": "'), r"prior\.jsonl:1: no JSON.*mend or delete"),
+    "triples that are cut": (write("prior.jsonl", b'{"subject": "'), r"prior\.jsonl:1: not JSON.*correct or delete"),
     "triples of another schema": (
         write("prior.jsonl", b'{"subject": "a", "predicate": "b", "object": "c"}\n'),
-        r"prior\.jsonl:1: .*mend or delete the line",
+        r"prior\.jsonl:1: .*correct or delete the line",
     ),
     "triples that are none": (write("prior.jsonl", b"\x00\xff"), r"prior\.jsonl:1: "),
 }
@@ -323,7 +326,7 @@ def test_a_broken_member_is_named(trained_folder, tmp_path):
     SpoEnsemble.from_models([trained_folder, trained_folder]).save_pretrained(folder)
     load(folder)
     cut(folder / "group-0" / "member-1")
-    with pytest.raises(CheckpointError, match=r"member-1/model\.safetensors is damaged or cut short"):
+    with pytest.raises(CheckpointError, match=r"member-1/model\.safetensors is damaged or truncated"):
         load(folder)
 
 

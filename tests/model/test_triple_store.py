@@ -234,10 +234,10 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("海边\t主演", "2 columns: expected subject, predicate and object"),
-            ("海边\t主演\t何雨晴\t影视作品", "4 columns: expected"),
-            ("海边 主演 何雨晴", "1 columns: expected"),
-            ("海边\t\t何雨晴", "none of the first three empty"),
+            ("海边\t主演", "got 2 columns, expected subject, predicate and object"),
+            ("海边\t主演\t何雨晴\t影视作品", "got 4 columns, expected"),
+            ("海边 主演 何雨晴", "got 1 columns, expected"),
+            ("海边\t\t何雨晴", "the first three not empty"),
             ("海边\t主角\t何雨晴", r"主角.* is not in the schema"),
             ("星河科技\t成立日期\t1998年", "fits 2 relations of the schema; give the subject and object type"),
             ("海边\t主演\t何雨晴\t歌曲\t人物", r"\(歌曲, 主演, 人物, @value\) is not in the schema"),
@@ -246,13 +246,13 @@ class TestFiles:
     )
     def test_a_bad_line(self, file, line, message):
         content = "海边\t主演\t何雨晴\n".encode() + (line if isinstance(line, bytes) else line.encode())
-        with pytest.raises(ValueError, match=rf"known\.tsv:2: .*{message}.*; mend or delete the line"):
+        with pytest.raises(ValueError, match=rf"known\.tsv:2: .*{message}.*; correct or delete the line"):
             TripleStore.from_file(file(content), SCHEMA)
 
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("{", "no JSON .*; expected one object a line"),
+            ("{", "not JSON .*; expected one object a line"),
             ("[]", "expected a JSON object, got list"),
             ('{"predicate": "主演", "object": "何雨晴"}', '"subject": expected some text, got None'),
             ('{"subject": "海边", "predicate": 3, "object": "何雨晴"}', '"predicate": expected some text, got 3'),
@@ -264,7 +264,7 @@ class TestFiles:
         ],
     )
     def test_a_bad_json_line(self, file, line, message):
-        with pytest.raises(ValueError, match=rf"known\.jsonl:1: .*{message}.*; mend or delete the line"):
+        with pytest.raises(ValueError, match=rf"known\.jsonl:1: .*{message}.*; correct or delete the line"):
             TripleStore.from_file(file(line, "known.jsonl"), SCHEMA)
 
     def test_no_such_file(self, tmp_path):

@@ -102,7 +102,7 @@ def test_a_vocabulary_goes_to_another_process(segmenter):
 
 class TestSegmenters:
     def test_an_unknown_one(self):
-        with pytest.raises(ValueError, match=r"no segmenter 'ltp'; known are rjieba, characters.*register_segmenter"):
+        with pytest.raises(ValueError, match=r"no segmenter 'ltp'; there are rjieba, characters.*register_segmenter"):
             WordVocabulary(["晚风"], "ltp")
 
     def test_ones_own(self, registered):
@@ -133,8 +133,8 @@ class TestSegmenters:
             vocabulary.ids("白露 演唱")
         message = str(caught.value)
         assert "segmenter 'lossy' changed the text beginning '白露 演唱'" in message
-        assert f"at character {at} it gives {got!r} for {expected!r}" in message
-        assert "wrap it so that it puts back what it drops" in message
+        assert f"at character {at} it returned {got!r}, expected {expected!r}" in message
+        assert "wrap it so that it restores what it drops" in message
 
     def test_one_that_is_not_installed(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "rjieba", None)

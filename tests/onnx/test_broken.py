@@ -81,7 +81,7 @@ BROKEN = {
     ),
     "words that are cut": (
         lambda folder: (described(segmenter="characters")(folder), write("words.txt", b"a\nb")(folder)),
-        r"words\.txt is damaged \(it ends inside the word 'b'\)",
+        r"words\.txt is damaged \(truncated after 'b'\)",
     ),
     "words that are none": (
         lambda folder: (described(segmenter="characters")(folder), write("words.txt", b"\xff\n")(folder)),
