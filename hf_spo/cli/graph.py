@@ -1,11 +1,15 @@
 """hf-spo graph."""
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
 from ..graph.writer_options import (
     BASE_IRI,
@@ -14,17 +18,130 @@ from ..graph.writer_options import (
     RdfSettings,
     WriterOptions,
     read_predicate_map,
-)
+)  # fmt: skip
 from ..graph.writers import GraphWriter, check_target, find_writer, suffixes, writer_names
-from .console import say
-from .graph_input import build, declared_schema
-from .graph_results import print_summary, summary, tell
-from .options import FILES_PANEL, AsJson, SkipBadLines, command
+from ..loading.locations import model_file
+from ..model.schema import Schema
+from .console import print_report, printable, say, set_aside
+from .models import find_model
+from .options import FILE, FILES_PANEL, MODEL_METAVAR, NEW_FILE, AsJson, SkipBadLines, command, option
 
 if TYPE_CHECKING:
-    from ..model.schema import Schema
+    from ..graph import Conflict, KnowledgeGraph
 
-MERGING_PANEL, RDF_PANEL, PAGE_PANEL, CHECK_PANEL = "Merging", "RDF", "HTML", "Checking"
+
+@dataclass(frozen=True, slots=True)
+class MergeOptions:
+    """Which facts the graph has."""
+
+    PANEL: ClassVar = "Merging"
+
+    min_score: Annotated[
+        float | None,
+        option("Leave out triples with a lower score; those without a score stay.", default="none", metavar="P"),
+    ] = None
+    min_count: Annotated[int, option("Leave out facts that fewer documents state.", min=1, metavar="N")] = 1
+    provenance: Annotated[
+        bool,
+        option(
+            "Keep the documents, offsets and scores of each fact. Without them, memory and output grow only with the "
+            "number of facts.",
+            "--provenance/--no-provenance",
+        ),
+    ] = True
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The schema with which the graph is compared."""
+
+    PANEL: ClassVar = "Checking"
+
+    schema: Annotated[Path | None, option("List contradictions to this schema and its rules.", **FILE)] = None
+    model: Annotated[
+        str | None,
+        option(
+            "List contradictions to the schema of this model; only its config is read.", "--model", "-m",
+            metavar=MODEL_METAVAR,
+        ),
+    ] = None  # fmt: skip
+    conflicts: Annotated[
+        Path | None,
+        option(
+            "File for the contradictions, as JSON lines.",
+            default="next to the output: graph.conflicts.jsonl", **NEW_FILE,
+        ),
+    ] = None  # fmt: skip
+
+    def declared(self) -> Schema | None:
+        """Read the schema.
+
+        Raises:
+            typer.BadParameter: the options contradict each other.
+            ValueError: the file is not a schema, or the config has none.
+            FileNotFoundError: there is no such model.
+        """
+        if self.schema is not None and self.model is not None:
+            raise typer.BadParameter("got both --schema and --model; give one of them")
+        if self.schema is not None:
+            return Schema.from_file(self.schema)
+        if self.model is None:
+            if self.conflicts is not None:
+                raise typer.BadParameter("--conflicts needs a schema to compare with; give --schema or --model")
+            return None
+        path = model_file(find_model(self.model))
+        relations = json.loads(path.read_text(encoding="utf-8")).get("relations")
+        if not relations:
+            raise ValueError(f"{path} has no relations; expected a triple-extraction model, or give --schema")
+        return Schema.from_list(relations)
+
+
+@dataclass(frozen=True, slots=True)
+class RdfOptions:
+    """How the graph becomes RDF."""
+
+    PANEL: ClassVar = "RDF"
+
+    base_iri: Annotated[
+        str | None,
+        option("Prefix of the IRIs of entities, types, predicates and documents.", default=BASE_IRI, metavar="IRI"),
+    ] = None
+    predicate_map: Annotated[
+        Path | None, option('IRIs of predicates: {"出生日期": "https://schema.org/birthDate"}.', **FILE)
+    ] = None
+    language: Annotated[str | None, option("Language tag of labels, such as zh.", metavar="TAG")] = None
+    literal_types: Annotated[
+        str | None,
+        option(
+            "Objects of these types become literals instead of entities, like those for which the schema declares a "
+            "format. An empty string: no type.",
+            default=",".join(sorted(LITERAL_TYPES)), metavar="TYPE,…",
+        ),
+    ] = None  # fmt: skip
+
+    def settings(self, schema: Schema | None) -> RdfSettings:
+        """Return the settings of the writer."""
+        types = LITERAL_TYPES
+        if self.literal_types is not None:
+            types = frozenset(filter(None, map(str.strip, self.literal_types.split(","))))
+        predicates = {} if self.predicate_map is None else read_predicate_map(self.predicate_map)
+        return RdfSettings(self.base_iri or BASE_IRI, predicates, self.language or "", types, schema)
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How the graph becomes an HTML page."""
+
+    PANEL: ClassVar = "HTML"
+
+    limit: Annotated[
+        int | None,
+        option(
+            "Draw at most this many facts, those between the most connected nodes.",
+            default=str(PAGE_LIMIT), min=1, metavar="N",
+        ),
+    ] = None  # fmt: skip
+    title: Annotated[str | None, option("Title of the page.", default="the name of TRIPLES", metavar="TEXT")] = None
 
 
 @command()
@@ -33,138 +150,33 @@ def graph(
         str,
         typer.Argument(
             metavar="TRIPLES",
-            help="What hf-spo extract wrote: a .jsonl or .parquet file, a folder of parts, or - for JSON lines from "
-            "stdin.",
+            help="Output of hf-spo extract: a .jsonl or .parquet file, a folder of them, or - for JSON lines on stdin.",
             show_default=False,
         ),
     ],
+    merging: MergeOptions,
+    checks: CheckOptions,
+    for_rdf: RdfOptions,
+    for_page: PageOptions,
     to: Annotated[
         str | None,
-        typer.Option(
-            metavar="FORMAT",
-            help=f"{', '.join(writer_names())}.",
-            show_default="by the suffix of --output",
-            rich_help_panel=FILES_PANEL,
+        option(
+            f"{', '.join(writer_names())}.", panel=FILES_PANEL, default="by the suffix of --output", metavar="FORMAT"
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH",
-            help=f"File to write, for neo4j-csv a folder. The suffixes {', '.join(suffixes())} also select the format.",
-            show_default="stdout",
-            rich_help_panel=FILES_PANEL,
+        option(
+            f"File to write; for neo4j-csv a folder. The suffixes {', '.join(suffixes())} also select the format.",
+            "--output", "-o", panel=FILES_PANEL, default="stdout", metavar="PATH",
         ),
     ] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            help="Leave out triples that score less; those without a score stay.",
-            show_default="none",
-            rich_help_panel=MERGING_PANEL,
-        ),
-    ] = None,
-    min_count: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Leave out facts that fewer documents state.",
-            rich_help_panel=MERGING_PANEL,
-        ),
-    ] = 1,
-    provenance: Annotated[
-        bool,
-        typer.Option(
-            "--provenance/--no-provenance",
-            help="Keep where each fact was found, with offsets and scores. Without it, memory and output grow with the "
-            "facts alone.",
-            rich_help_panel=MERGING_PANEL,
-        ),
-    ] = True,
-    schema: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="List what contradicts this schema and its rules.",
-            rich_help_panel=CHECK_PANEL,
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="base|lite|FOLDER|NAME",
-            help="The same with the schema of a model, which is not loaded.",
-            show_default=False,
-            rich_help_panel=CHECK_PANEL,
-        ),
-    ] = None,
-    conflicts: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            dir_okay=False,
-            help="Where contradictions are listed, as JSON lines.",
-            show_default="beside the output: graph.conflicts.jsonl",
-            rich_help_panel=CHECK_PANEL,
-        ),
-    ] = None,
-    base_iri: Annotated[
-        str | None,
-        typer.Option(
-            metavar="IRI",
-            help="Under which all entities, types, predicates and documents are.",
-            show_default=BASE_IRI,
-            rich_help_panel=RDF_PANEL,
-        ),
-    ] = None,
-    predicate_map: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help='IRIs of predicates: {"出生日期": "https://schema.org/birthDate"}.',
-            rich_help_panel=RDF_PANEL,
-        ),
-    ] = None,
-    language: Annotated[
-        str | None,
-        typer.Option(metavar="TAG", help="Language tag of labels, such as zh.", rich_help_panel=RDF_PANEL),
-    ] = None,
-    literal_types: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TYPE,…",
-            help="Objects of these types are literals, not entities; so are those that a schema's rules give a format. "
-            "None with an empty string.",
-            show_default=",".join(sorted(LITERAL_TYPES)),
-            rich_help_panel=RDF_PANEL,
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Draw this many facts, those between the most connected nodes.",
-            show_default=str(PAGE_LIMIT),
-            rich_help_panel=PAGE_PANEL,
-        ),
-    ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Title.", show_default="the name of TRIPLES", rich_help_panel=PAGE_PANEL),
-    ] = None,
-) -> None:
-    """Merge extracted triples into a knowledge graph: as RDF, for Neo4j, for Gephi, or as a page to look at.
+) -> None:  # fmt: skip
+    """Merge triples into a knowledge graph: as RDF, for Neo4j, for Gephi, or as an interactive page.
 
-    Mentions of one type are one node if their names are the same but for case, width, white space and enclosing 《》 or
+    Mentions of one type form one node if their names differ only in case, width, white space, and enclosing 《》 or
     quotation marks. A fact keeps its documents, with offsets and scores.
 
     Examples:
@@ -173,29 +185,39 @@ def graph(
       hf-spo graph triples.jsonl --to neo4j-csv --output import --min-score 0.5
     """
     writer = _chosen_writer(to, output)
-    own = {"base_iri": base_iri, "predicate_map": predicate_map, "language": language, "literal_types": literal_types}
-    _refuse_unused({**own, "limit": limit, "title": title}, writer)
-    declared = declared_schema(schema, model)
-    if conflicts is not None and declared is None:
-        raise typer.BadParameter("--conflicts needs a schema to compare with; give --schema or --model")
-    rdf = _rdf_settings(base_iri, predicate_map, language, literal_types, declared)
+    _refuse_unused({**asdict(for_rdf), **asdict(for_page)}, writer)
+    schema = checks.declared()
+    rdf = for_rdf.settings(schema)
 
-    from ..graph import find_conflicts, write_conflicts
+    from ..graph import KnowledgeGraph, find_conflicts, read_rows, write_conflicts
 
-    check_target(output, writer)  # before what may take minutes
-    built = build(triples, output, skip_bad_lines, min_score, min_count, provenance, writer.needs_texts)
-    found = [] if declared is None else find_conflicts(built, declared)
-    options = WriterOptions(rdf, found, limit or PAGE_LIMIT, title or Path(triples).stem)
+    check_target(output, writer)  # before the graph is built, which may take minutes
+    with set_aside(skip_bad_lines, output) as bad_lines:
+        built = KnowledgeGraph.from_rows(
+            read_rows(triples, bad_lines),
+            min_score=merging.min_score,
+            min_documents=merging.min_count,
+            provenance=merging.provenance,
+            texts=writer.needs_texts,
+        )
+    conflicts = [] if schema is None else find_conflicts(built, schema)
+    options = WriterOptions(rdf, conflicts, for_page.limit or PAGE_LIMIT, for_page.title or Path(triples).stem)
     if output is None:
         writer.write_to_stream(built, sys.stdout, options)
     else:
         writer.write(built, output, options)
-    listed = conflicts or (output and output.with_suffix(".conflicts.jsonl")) if declared is not None else None
+    listed = None
+    if schema is not None:
+        listed = checks.conflicts or (output and output.with_suffix(".conflicts.jsonl"))
     if listed is not None:
-        write_conflicts(found, listed)
-    tell(built, options, listed, draws_page="limit" in writer.options)
-    report = summary(triples, output, built, found if declared is not None else None)
-    print_summary(report, sys.stderr if output is None else sys.stdout, as_json)
+        write_conflicts(conflicts, listed)
+    _tell(built, options, listed, draws_page="limit" in writer.options)
+    report = {
+        "triples": triples,
+        "output": None if output is None else str(output),
+        **_counts(built, None if schema is None else conflicts),
+    }
+    print_report(report, as_json, lambda: _table(report), sys.stderr if output is None else sys.stdout)
     if output is not None and (hint := writer.next_step(output)):
         say(f"hf-spo: {hint}")
 
@@ -219,15 +241,56 @@ def _refuse_unused(options: Mapping[str, Any], writer: GraphWriter) -> None:
             raise typer.BadParameter(f"--{name.replace('_', '-')} does not apply to {writer.name}; leave it out")
 
 
-def _rdf_settings(
-    base_iri: str | None,
-    predicate_map: Path | None,
-    language: str | None,
-    literal_types: str | None,
-    schema: "Schema | None",
-) -> RdfSettings:
-    types = (
-        LITERAL_TYPES if literal_types is None else frozenset(filter(None, map(str.strip, literal_types.split(","))))
-    )
-    predicates = {} if predicate_map is None else read_predicate_map(predicate_map)
-    return RdfSettings(base_iri or BASE_IRI, predicates, language or "", types, schema)
+def _counts(graph: "KnowledgeGraph", conflicts: "Sequence[Conflict] | None") -> dict[str, Any]:
+    """Return the counts of a graph, and those of conflicts by kind if it was compared with a schema."""
+    from ..graph.conflicts import count_conflicts
+
+    edges = graph.edges
+    return {
+        "documents": graph.documents,
+        "statements": sum(edge.count for edge in edges),
+        "nodes": len(graph.nodes),
+        "edges": len(edges),
+        "left_out": {"statements": graph.low_statements, "edges": graph.rare_edges},
+        **({"models": graph.models} if graph.models else {}),
+        **({} if conflicts is None else {"conflicts": count_conflicts(conflicts)}),
+    }
+
+
+def _table(report: Mapping[str, Any]) -> Table:
+    table = Table("", "", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("documents", "statements", "nodes", "edges"):
+        table.add_row(name, f"{report[name]:,}")
+    for kind, number in report.get("conflicts", {}).items():
+        table.add_row(printable(f"conflicts: {kind}"), f"{number:,}")
+    return table
+
+
+def _tell(graph: "KnowledgeGraph", options: WriterOptions, listed: Path | None, *, draws_page: bool) -> None:
+    """Report what the graph leaves out, and its conflicts with the schema.
+
+    Args:
+        graph: the graph that was written.
+        options: what it was written with.
+        listed: file of the conflicts.
+        draws_page: whether it was drawn on a page, which has a limit.
+    """
+    low, rare = _count(graph.low_statements, "statement"), _count(graph.rare_edges, "fact")
+    if graph.low_statements or graph.rare_edges:
+        say(f"hf-spo: left out {low} with a low score, and {rare} stated by too few documents")
+    if conflicts := options.conflicts:
+        where = f"see {listed}" if listed else "--conflicts FILE lists them"
+        say(f"hf-spo: {_count(len(conflicts), 'conflict')} with the schema, such as: {conflicts[0].message}; {where}")
+    edges = graph.edges
+    unused = sorted(set(options.rdf.predicates) - {edge.predicate for edge in edges})
+    if unused:
+        say(f"hf-spo: the predicate map has {_count(len(unused), 'predicate')} that no fact has: {', '.join(unused)}")
+    if draws_page and len(edges) > options.limit:
+        say(
+            f"hf-spo: the page draws {options.limit:,} of {len(edges):,} facts, those between the most connected "
+            f"nodes; --limit N draws more"
+        )
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one}" if number == 1 else f"{number:,} {one}s"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from hf_spo.cli import app, graph_results
+from hf_spo.cli import app, console
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import Relation, Schema
 from tests.cli.command_line import one_line_error, rows, write_rows
@@ -202,7 +202,7 @@ def test_a_table_for_people(graph: Run, schema: Path) -> None:
 
 
 def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, graph: Run) -> None:
-    monkeypatch.setattr(graph_results, "is_terminal", lambda stream: True)
+    monkeypatch.setattr(console, "is_terminal", lambda stream: True)
     assert "documents" in graph("--to", "ntriples").stderr
 
 
