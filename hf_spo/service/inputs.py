@@ -74,28 +74,21 @@ class Extractors:
         if not isinstance(value, Mapping):
             raise InputError(field, f"expected an object, got {type(value).__name__}")
         given = {name: option for name, option in value.items() if option is not None}
-        for name, option in given.items():
+        for name in given:
             if name not in self.schemas:
                 raise InputError(f"{field}.{name:.80}", f"unknown option; known are {', '.join(sorted(self.schemas))}")
-            _check(name, option, self.schemas[name], field)
-        chosen = tuple(
-            (name, tuple(option) if isinstance(option, list) else option) for name, option in sorted(given.items())
-        )
         try:
-            self.loop(chosen)
-        except ValueError as error:  # a value that depends on the model: "window=9: expected …"
+            checked = ExtractionOptions.from_dict(given)
+            for name, option in given.items():
+                schema = self.schemas[name]
+                if option not in schema.get("enum", [option]) or option > schema.get("maximum", option):
+                    raise ValueError(f"{name}={option!r:.80}: expected {expected(schema)}")
+            chosen = tuple((name, getattr(checked, name)) for name in sorted(given))
+            self.loop(chosen)  # checks the values that depend on the model
+        except (TypeError, ValueError) as error:  # "window=9: expected …"
             name, _, rest = str(error)[:500].partition("=")
             raise (InputError(f"{field}.{name}", rest) if name in OPTIONS else InputError(field, str(error))) from None
         return chosen
 
     def _loop(self, options: Options) -> Loop:
         return self.model.extractor(**{"batch_tokens": self.batch_tokens, **dict(options)})
-
-
-def _check(name: str, value: Any, schema: Mapping[str, Any], field: str) -> None:
-    try:
-        ExtractionOptions(**{name: value})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{field}.{name}", str(error).removeprefix(f"{name}=")) from None
-    if value not in schema.get("enum", [value]) or ("maximum" in schema and value > schema["maximum"]):
-        raise InputError(f"{field}.{name}", f"{value!r:.80}: expected {expected(schema)}")
