@@ -5,13 +5,6 @@
 gradio is imported when the page is launched.
 """
 
-from typing import TYPE_CHECKING
-
-from ..support.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from .server import launch
-else:
-    __getattr__, __dir__ = lazy_names(__name__, {"launch": "server"})
+from .server import launch
 
 __all__ = ["launch"]

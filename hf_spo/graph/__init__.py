@@ -7,38 +7,13 @@
 rdflib and networkx are imported only by the formats that need them.
 """
 
-from typing import TYPE_CHECKING
-
-from ..support.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from .conflicts import Conflict, ConflictKind, find_conflicts
-    from .elements import Edge, Evidence, Node
-    from .knowledge import KnowledgeGraph
-    from .names import normalised
-    from .triple_rows import Row, read_rows, row_of
-    from .writer_options import RdfSettings
-    from .writers import write_conflicts, write_graph
-else:
-    __getattr__, __dir__ = lazy_names(
-        __name__,
-        {
-            "Conflict": "conflicts",
-            "ConflictKind": "conflicts",
-            "Edge": "elements",
-            "Evidence": "elements",
-            "KnowledgeGraph": "knowledge",
-            "Node": "elements",
-            "RdfSettings": "writer_options",
-            "Row": "triple_rows",
-            "find_conflicts": "conflicts",
-            "normalised": "names",
-            "read_rows": "triple_rows",
-            "row_of": "triple_rows",
-            "write_conflicts": "writers",
-            "write_graph": "writers",
-        },
-    )
+from .conflicts import Conflict, ConflictKind, find_conflicts
+from .elements import Edge, Evidence, Node
+from .knowledge import KnowledgeGraph
+from .names import normalised
+from .triple_rows import Row, read_rows, row_of
+from .writer_options import RdfSettings
+from .writers import write_conflicts, write_graph
 
 __all__ = [
     "Conflict",
