@@ -13,6 +13,7 @@ from .support.lazy import lazy_names
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .data.loading import TRIPLE_FEATURES
     from .drawing import render
     from .loading.dtypes import auto_dtype
     from .loading.loader import load
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .model.modeling_spo import AutoModelForTripleExtraction, SpoForTripleExtraction
     from .model.pipeline import TripleExtractionPipeline
     from .model.results import Triples
-    from .model.schema import Example, Mention, Relation, Schema, Span, Triple
+    from .model.schema import Example, Mention, MentionDict, Relation, Schema, Span, Triple, TripleDict
     from .model.triple_store import TripleStore
     from .model.words import register_segmenter
     from .onnx.runtime import load_onnx
@@ -41,13 +42,16 @@ else:
             "EnsembleConfig": "model.configuration_ensemble",
             "Example": "model.schema",
             "Mention": "model.schema",
+            "MentionDict": "model.schema",
             "Relation": "model.schema",
             "Schema": "model.schema",
             "Span": "model.schema",
             "SpoConfig": "model.configuration_spo",
             "SpoEnsemble": "model.modeling_ensemble",
             "SpoForTripleExtraction": "model.modeling_spo",
+            "TRIPLE_FEATURES": "data.loading",
             "Triple": "model.schema",
+            "TripleDict": "model.schema",
             "TripleExtractionPipeline": "model.pipeline",
             "TripleExtractor": "model.extraction",
             "TripleStore": "model.triple_store",
@@ -63,12 +67,14 @@ else:
     )
 
 __all__ = [
+    "TRIPLE_FEATURES",
     "AutoModelForTripleExtraction",
     "DgcnnConfig",
     "DgcnnModel",
     "EnsembleConfig",
     "Example",
     "Mention",
+    "MentionDict",
     "Relation",
     "Schema",
     "Span",
@@ -76,6 +82,7 @@ __all__ = [
     "SpoEnsemble",
     "SpoForTripleExtraction",
     "Triple",
+    "TripleDict",
     "TripleExtractionPipeline",
     "TripleExtractor",
     "TripleStore",

@@ -1,7 +1,7 @@
 """Extraction to a terminal, a pipe or one file: one text after the other, in constant memory."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ from ..data.document_readers import read_documents, read_stdin_lines
 from ..data.documents import Document, ReadOptions, Source, SourceFormat, count_documents, find_sources
 from ..data.formats.csv_rows import Quoting
 from ..model.fields import json_line
-from ..model.schema import Triple
+from ..model.schema import Triple, TripleDict
 from ..support.files import whole_file, whole_path
 from .console import BadLines, progress_bar, say, triples_table, wants_table
 from .models import ModelChoice
@@ -110,7 +110,7 @@ class Extraction:
         bad_lines: BadLines | None,
         *,
         progress: bool,
-    ) -> Iterator[tuple[Document, list[dict[str, Any]]]]:
+    ) -> Iterator[tuple[Document, Sequence[TripleDict]]]:
         """Yield each text with its triples; `progress` shows a bar.
 
         Raises:
@@ -196,13 +196,13 @@ def extract_suggestions(extraction: Extraction, output: Path, tool: Tool, bad_li
         say(f"hf-spo: the labelling configuration for the project is in {config}")
 
 
-def _writer(file: IO[str] | None, as_json: bool | None) -> Callable[[Document, list[dict[str, Any]]], None]:
+def _writer(file: IO[str] | None, as_json: bool | None) -> Callable[[Document, Sequence[TripleDict]], None]:
     """Choose the form of a text and its triples: a table on a terminal, JSON lines elsewhere."""
     if file is None and wants_table(as_json, sys.stdout):
         console = Console(highlight=False)
         return lambda document, triples: console.print(triples_table(document.text, triples))
 
-    def write(document: Document, triples: list[dict[str, Any]]) -> None:
+    def write(document: Document, triples: Sequence[TripleDict]) -> None:
         named = {"id": document.id} if document.source else {}
         print(json_line({**named, "text": document.text, "triples": triples}), file=file or sys.stdout)
 

@@ -5,15 +5,15 @@ The last digits of a score depend on the texts that share a batch.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from ..data.document_readers import Item
 from ..data.documents import Document
 from ..model.extraction import Loop
+from ..model.schema import TripleDict
 from ..support.errors import as_exception
 from ..support.unreadable import UnreadableRecord
 
-Result = tuple[Item, list[dict[str, Any]]]
+Result = tuple[Item, list[TripleDict]]
 """A document and its triples in their JSON form; an [`UnreadableRecord`] has none."""
 
 ReadItems = Callable[[], Iterator[Item]]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .formats.duie import example_from_duie
     from .formats.registry import find_format, format_names
     from .labels import AlignmentReport
-    from .loading import DUIE_FEATURES, load_duie
+    from .loading import DUIE_FEATURES, TRIPLE_FEATURES, load_duie
     from .occurrences import OccurrencePolicy
     from .reading import example_from_row, read_examples, read_records, read_texts
 else:
@@ -27,6 +27,7 @@ else:
             "SpoCollator": "collator",
             "SpoDataset": "dataset",
             "SubjectSampling": "collator",
+            "TRIPLE_FEATURES": "loading",
             "UnreadableRecord": "formats.base",
             "example_from_duie": "formats.duie",
             "example_from_row": "reading",
@@ -41,6 +42,7 @@ else:
 
 __all__ = [
     "DUIE_FEATURES",
+    "TRIPLE_FEATURES",
     "AlignmentReport",
     "ConversionReport",
     "DataFormatError",

@@ -1,4 +1,4 @@
-"""DuIE files as `datasets`, with explicit features."""
+"""Features of labelled texts for `datasets`, and DuIE files loaded with them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +17,7 @@ from datasets import (
 )
 from datasets.exceptions import DatasetGenerationError
 
+from ..support.tables import NESTED_TRIPLE
 from .formats.base import ConversionReport, DataFormatError
 from .formats.duie import example_from_duie
 from .formats.json_rows import parsed_rows
@@ -36,6 +37,13 @@ DUIE_FEATURES = Features(
         ),
     }
 )
+
+TRIPLE_FEATURES = Features({**Features.from_arrow_schema(NESTED_TRIPLE), "qualifiers": Json()})
+"""Features of a triple as the pipelines return it.
+
+Give them to `Dataset.map`, for which a first batch without any triple has no type: `features=Features({**data.features,
+"triples": List(TRIPLE_FEATURES)})`.
+"""
 
 Files = str | Path | Iterable[str | Path]
 

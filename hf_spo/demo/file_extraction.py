@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -14,6 +14,7 @@ from ..data.document_readers import Item, read_documents
 from ..data.documents import Document, ReadOptions, find_sources
 from ..model.extraction import Loop
 from ..model.fields import json_line
+from ..model.schema import TripleDict
 from ..support.files import whole_file
 from ..support.safe_text import encodable
 from ..support.tables import TRIPLE, triple_row
@@ -94,7 +95,7 @@ def extract_file(
     yield outcome
 
 
-def _add(outcome: Outcome, item: Item, triples: list[dict[str, Any]], lines: IO[str], table: Any) -> None:
+def _add(outcome: Outcome, item: Item, triples: Sequence[TripleDict], lines: IO[str], table: Any) -> None:
     if isinstance(item, UnreadableRecord):
         outcome.problems.append(item)
         return

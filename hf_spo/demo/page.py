@@ -54,7 +54,7 @@ class Page:
         """
         try:
             settings = Settings(model or self._models.names[0], threshold, score_threshold, rules)
-            return list(extract_text(self._models, text, settings))
+            return [*map(dict, extract_text(self._models, text, settings))]
         except Exception as error:
             raise gr.Error(failure(error).values["reason"], print_exception=False) from None
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Literal, SupportsIndex, overload
 
-from .schema import Triple
+from .schema import Triple, TripleDict
 
 
-class Triples(list[dict[str, Any]]):
+class Triples(list[TripleDict]):
     """The triples of a text: a list of dictionaries with a picture, which a notebook shows, and a table.
 
     The picture is that of `triples`; changes to the list do not reach it.
@@ -26,17 +26,17 @@ class Triples(list[dict[str, Any]]):
 
     def __init__(self, triples: Iterable[Mapping[str, Any] | Triple] = (), text: str = "") -> None:
         given = list(triples)
-        super().__init__(triple.to_dict() if isinstance(triple, Triple) else dict(triple) for triple in given)
+        super().__init__(triple.to_dict() if isinstance(triple, Triple) else _copy(triple) for triple in given)
         self.triples = tuple(triple if isinstance(triple, Triple) else Triple.from_dict(triple) for triple in given)
         self.text = text
 
     @overload
-    def __getitem__(self, index: SupportsIndex) -> dict[str, Any]: ...
+    def __getitem__(self, index: SupportsIndex) -> TripleDict: ...
 
     @overload
     def __getitem__(self, index: slice) -> "Triples": ...
 
-    def __getitem__(self, index: SupportsIndex | slice) -> "dict[str, Any] | Triples":
+    def __getitem__(self, index: SupportsIndex | slice) -> "TripleDict | Triples":
         if isinstance(index, slice):
             return Triples(self.triples[index], self.text)
         return super().__getitem__(index)
@@ -60,6 +60,10 @@ class Triples(list[dict[str, Any]]):
     def to_pandas(self) -> Any:
         """Return a data frame with a row for each triple."""
         return self.to_arrow().to_pandas()
+
+
+def _copy(triple: Mapping[str, Any]) -> TripleDict:
+    return dict(triple)  # type: ignore[return-value]  # Triple.from_dict checks it
 
 
 Collect = Callable[[Iterator[Triples]], Any]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from .fields import FieldError, items, kind, names, score, string, whole_number
 from .relation_rules import RelationRules
@@ -37,6 +37,25 @@ class Span:
         return max(0, self.start - other.end, other.start - self.end)
 
 
+class MentionDict(TypedDict):
+    """A mention in JSON."""
+
+    text: str
+    start: NotRequired[int]
+    end: NotRequired[int]
+    type: str
+
+
+class TripleDict(TypedDict):
+    """A triple in JSON, as the pipelines return it."""
+
+    score: NotRequired[float]
+    subject: MentionDict
+    predicate: str
+    object: MentionDict
+    qualifiers: dict[str, MentionDict]
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A piece of text that names an entity or a value; `span` is None where the data gives no offsets."""
@@ -45,10 +64,11 @@ class Mention:
     span: Span | None = None
     type: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> MentionDict:
         """Return the JSON form: text, start, end (absent without offsets), type."""
-        offsets = {} if self.span is None else {"start": self.span.start, "end": self.span.end}
-        return {"text": self.text, **offsets, "type": self.type}
+        if self.span is None:
+            return {"text": self.text, "type": self.type}
+        return {"text": self.text, "start": self.span.start, "end": self.span.end, "type": self.type}
 
     @classmethod
     def from_dict(cls, data: Any, path: str = "") -> "Mention":
@@ -84,16 +104,15 @@ class Triple:
     qualifiers: Mapping[str, Mention] = field(default_factory=dict)
     score: float | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form that the pipeline and the command line print."""
-        score = {} if self.score is None else {"score": self.score}
-        return {
-            **score,
+    def to_dict(self) -> TripleDict:
+        """Return the JSON form that the pipeline and the command line print; without a score there is no "score"."""
+        data: TripleDict = {
             "subject": self.subject.to_dict(),
             "predicate": self.predicate,
             "object": self.object.to_dict(),
             "qualifiers": {slot: mention.to_dict() for slot, mention in self.qualifiers.items()},
         }
+        return data if self.score is None else {"score": self.score, **data}
 
     @classmethod
     def from_dict(cls, data: Any, path: str = "") -> "Triple":
@@ -189,6 +208,12 @@ def _qualifiers(data: Any, path: str) -> dict[str, Mention]:
         return {}
     if isinstance(data, Mapping):
         return {slot: Mention.from_dict(value, f"{path}.{slot}") for slot, value in data.items() if value is not None}
+    if isinstance(data, str):  # as a column of JSON in Parquet
+        try:
+            data = json.loads(data)
+        except ValueError:
+            raise FieldError(path, f"expected mentions by slot, got a string that is not JSON: {data!r:.40}") from None
+        return _qualifiers(data, path)
     entries = items({path: data}, path, "mentions, or an object of mentions by slot")
     return {string(entry, "slot", place): Mention.from_dict(entry, place) for place, entry in entries}
 

@@ -1,8 +1,8 @@
-"""Documents and triples as tables: the columns of Parquet files, of Arrow tables and of data frames.
+"""Documents and triples as tables: the columns of Parquet files, Arrow tables and data frames.
 
-A row a document keeps its triples nested, as the pipeline returns them; a row a triple is flat. Qualifiers, in JSON an
-object by slot, are a list in both, since a column has one type. A lone surrogate, which has no UTF-8, becomes U+FFFD:
-offsets stay right.
+A row has a document with its triples nested, as the pipeline returns them, or one triple. Qualifiers are a list of
+mentions with their slots, since a column has one type; in JSON they are an object by slot. [`Triple.from_dict`] reads
+both. A lone surrogate, which has no UTF-8, becomes U+FFFD, so that offsets stay right.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ MENTION = pa.struct([("text", pa.string()), ("start", pa.int64()), ("end", pa.in
 QUALIFIERS = pa.list_(pa.struct([("slot", pa.string()), *MENTION]))
 """The further slots of an object."""
 
-_NESTED = pa.struct(
+NESTED_TRIPLE = pa.schema(
     [
         ("score", pa.float64()),
         ("subject", MENTION),
@@ -27,8 +27,10 @@ _NESTED = pa.struct(
         ("qualifiers", QUALIFIERS),
     ]
 )
-DOCUMENT = pa.schema([("id", pa.string()), ("text", pa.string()), ("triples", pa.list_(_NESTED))])
-"""Columns of a row a document."""
+"""Fields of a triple in a document's row."""
+
+DOCUMENT = pa.schema([("id", pa.string()), ("text", pa.string()), ("triples", pa.list_(pa.struct(NESTED_TRIPLE)))])
+"""Columns of a table with a row for each document."""
 
 _PARTS = (("", "text", pa.string()), ("_start", "start", pa.int64()), ("_end", "end", pa.int64()))
 _MENTION_PARTS = (*_PARTS, ("_type", "type", pa.string()))
@@ -42,17 +44,12 @@ TRIPLE = pa.schema(
         ("score", pa.float64()),
     ]
 )
-"""Columns of a row a triple; `id` is its document's."""
+"""Columns of a table with a row for each triple; `id` is its document's."""
 
 
 def document_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document in its JSON form (`text`, `triples`, and what else it has) as a row of [`DOCUMENT`]."""
     return {**row, "triples": [{**triple, "qualifiers": _list(triple)} for triple in row["triples"]]}
-
-
-def document_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON form of a row of [`DOCUMENT`]; null columns are left out of triples and mentions."""
-    return {**row, "triples": [_triple(triple) for triple in row["triples"] or ()]}
 
 
 def triple_row(triple: Mapping[str, Any], document: str | None = None) -> dict[str, Any]:
@@ -68,11 +65,11 @@ def triple_row(triple: Mapping[str, Any], document: str | None = None) -> dict[s
 
 
 def triple_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the JSON form of a row of [`TRIPLE`], without the document's id."""
-    nested = {"score": row["score"], "predicate": row["predicate"], "qualifiers": row["qualifiers"]}
-    for role in ("subject", "object"):
-        nested[role] = {name: row[f"{role}{suffix}"] for suffix, name, _ in _MENTION_PARTS}
-    return _triple(nested)
+    """Return a row of [`TRIPLE`] with its mentions nested, for [`Triple.from_dict`]; the document's id is left out."""
+    mentions = {
+        role: {name: row[f"{role}{suffix}"] for suffix, name, _ in _MENTION_PARTS} for role in ("subject", "object")
+    }
+    return {"predicate": row["predicate"], **mentions, "qualifiers": row["qualifiers"], "score": row["score"]}
 
 
 def triple_table(triples: Iterable[Mapping[str, Any]], document: str | None = None) -> pa.Table:
@@ -90,23 +87,6 @@ def table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def _list(triple: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"slot": slot, **mention} for slot, mention in (triple.get("qualifiers") or {}).items()]
-
-
-def _triple(nested: Mapping[str, Any]) -> dict[str, Any]:
-    qualifiers = {entry["slot"]: _mention(entry) for entry in nested["qualifiers"] or ()}
-    score = {} if nested["score"] is None else {"score": nested["score"]}
-    return {
-        **score,
-        "subject": _mention(nested["subject"]),
-        "predicate": nested["predicate"],
-        "object": _mention(nested["object"]),
-        "qualifiers": qualifiers,
-    }
-
-
-def _mention(mention: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: mention[name] for name in ("text", "start", "end") if mention[name] is not None}
-    return {**known, "type": mention["type"] or ""}
 
 
 def _writable(value: Any) -> Any:

@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from hf_spo import Mention, Span, Triple
+from hf_spo import Example, Mention, Span, Triple
 from hf_spo.corpus import CorpusJob, LocalEngine
 from hf_spo.corpus.parts import PartFormat, Rows
 from hf_spo.data import DataFormatError
 from hf_spo.data.document_readers import read_documents
 from hf_spo.data.documents import find_sources
-from hf_spo.support.tables import document_of, triple_of
+from hf_spo.support.tables import triple_of
 
 STAMP = {"model": "tiny", "revision": "r1"}
 
@@ -80,11 +80,12 @@ class TestOutput:
         run(tmp_path / "j", lines)
         run(tmp_path / "p", lines, form=PartFormat.PARQUET, part_size=20)
         found = pq.read_table(tmp_path / "p").to_pylist()
-        assert [document_of(row) for row in found] == rows(tmp_path / "j")
+        assert list(map(Example.from_dict, found)) == list(map(Example.from_dict, rows(tmp_path / "j")))
+        assert [row["id"] for row in found] == [row["id"] for row in rows(tmp_path / "j")]
         run(tmp_path / "t", lines, form=PartFormat.PARQUET, rows=Rows.TRIPLE)
         flat = pq.read_table(tmp_path / "t" / "part-00000.parquet").to_pylist()
         nested = [(row["id"], triple) for row in rows(tmp_path / "j") for triple in row["triples"]]
-        assert [(row["id"], triple_of(row)) for row in flat] == nested
+        assert [(row["id"], Triple.from_dict(triple_of(row)).to_dict()) for row in flat] == nested
         assert {row["model"] for row in flat} == {"tiny"}
 
     def test_what_fails_goes_to_its_own_file(self, tmp_path, lines):

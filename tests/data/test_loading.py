@@ -1,8 +1,19 @@
 import json
 
+import pandas as pd
 import pytest
+from datasets import Dataset, Features, List, load_dataset
 
-from hf_spo.data import DUIE_FEATURES, DataFormatError, example_from_duie, load_duie, read_examples
+from hf_spo import Example, Triples
+from hf_spo.data import (
+    DUIE_FEATURES,
+    TRIPLE_FEATURES,
+    DataFormatError,
+    example_from_duie,
+    example_from_row,
+    load_duie,
+    read_examples,
+)
 
 
 def triple(value, types, subject="雪国"):
@@ -86,3 +97,43 @@ def test_a_bad_line_is_named(write, streaming):
 def test_a_missing_file(tmp_path, streaming):
     with pytest.raises(FileNotFoundError):
         load_duie(tmp_path / "none.jsonl", streaming=streaming)
+
+
+TEXT = "2010年,何雨晴凭《海边》拿下最佳女主角"
+WORK = {"text": "海边", "start": 11, "end": 13, "type": "作品"}
+AWARD = {
+    "score": 0.5,
+    "subject": {"text": "何雨晴", "start": 6, "end": 9, "type": "人物"},
+    "predicate": "获奖",
+    "object": {"text": "最佳女主角", "start": 16, "end": 21, "type": "奖项"},
+    "qualifiers": {"inWork": WORK},
+}
+PLAIN = {**AWARD, "predicate": "作品", "object": WORK, "qualifiers": {}}
+
+
+def test_results_of_the_pipeline_are_a_column_though_the_first_batch_has_none(tmp_path):
+    found = {"海边": Triples(), TEXT: Triples([AWARD, PLAIN], TEXT)}
+    data = Dataset.from_dict({"text": list(found)})
+    features = Features({**data.features, "triples": List(TRIPLE_FEATURES)})
+    data = data.map(
+        lambda batch: {"triples": [found[text] for text in batch["text"]]},
+        batched=True,
+        batch_size=1,
+        features=features,
+    )
+    assert data[1]["triples"] == [AWARD, PLAIN]
+    data.to_parquet(tmp_path / "data.parquet")
+    expected = [Example(text, triples.triples) for text, triples in found.items()]
+    assert list(read_examples(tmp_path / "data.parquet")) == expected
+    assert [example_from_row(row) for row in data] == expected
+
+
+def test_json_of_the_pipeline_goes_through_datasets_and_parquet(tmp_path):
+    rows = [{"text": "海边", "triples": []}, {"text": TEXT, "triples": [AWARD, PLAIN]}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    data = load_dataset("json", data_files=str(tmp_path / "a.jsonl"), split="train", cache_dir=str(tmp_path / "cache"))
+    data.to_parquet(tmp_path / "a.parquet")
+    expected = [Example.from_dict(row) for row in rows]
+    assert list(read_examples(tmp_path / "a.parquet")) == expected
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    assert [example_from_row(row) for row in frame.to_dict("records")] == expected

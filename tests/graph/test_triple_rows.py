@@ -165,7 +165,7 @@ def test_a_bad_row_of_parquet(tmp_path: Path) -> None:
 
 def test_parquet_of_something_else(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match=r"a\.parquet: the column 'score' is missing"):
+    with pytest.raises(ValueError, match=r"a\.parquet: the column 'subject' is missing"):
         list(read_rows(tmp_path / "a.parquet"))
     (tmp_path / "b.parquet").write_bytes(b"no such file")
     with pytest.raises(ValueError, match=r"b\.parquet: not a readable Parquet file"):

@@ -3,10 +3,10 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hf_spo import Example, Triple
 from hf_spo.support.tables import (
     DOCUMENT,
     TRIPLE,
-    document_of,
     document_row,
     table,
     triple_of,
@@ -25,7 +25,8 @@ def test_documents_come_back_from_parquet(tmp_path):
     rows = [document_row(document) for document in DOCUMENTS]
     pq.write_table(table(rows, DOCUMENT), tmp_path / "a.parquet")
     assert any(triple["qualifiers"] for document in DOCUMENTS for triple in document["triples"])
-    assert [document_of(row) for row in pq.read_table(tmp_path / "a.parquet").to_pylist()] == DOCUMENTS
+    read = pq.read_table(tmp_path / "a.parquet").to_pylist()
+    assert [{"id": row["id"], **Example.from_dict(row).to_dict()} for row in read] == DOCUMENTS
 
 
 def test_triples_come_back_flat():
@@ -33,7 +34,7 @@ def test_triples_come_back_flat():
         found = triple_table(document["triples"], document["id"])
         assert found.schema == TRIPLE
         rows = found.to_pylist()
-        assert [triple_of(row) for row in rows] == document["triples"]
+        assert [Triple.from_dict(triple_of(row)).to_dict() for row in rows] == document["triples"]
         assert {row["id"] for row in rows} <= {document["id"]}
 
 
@@ -46,10 +47,10 @@ def test_what_is_not_known_is_null_and_left_out_again():
     }
     row = triple_row(bare)
     assert row["subject_start"] is row["score"] is row["id"] is None
-    assert triple_of(row) == bare
+    assert Triple.from_dict(triple_of(row)).to_dict() == bare
     (back,) = table([document_row({"text": "甲乙", "triples": [bare]})], DOCUMENT).to_pylist()
     assert back["id"] is None
-    assert document_of(back)["triples"] == [bare]
+    assert Triple.from_dict(back["triples"][0]).to_dict() == bare
 
 
 def test_lone_surrogates_do_not_move_offsets():
