@@ -2,8 +2,8 @@
 
     python average_weights.py MODEL MODEL… OUTPUT
 
-Of two trainings of which one goes on from the other, the mean is often better than both. Config and tokenizer are those
-of the first model. Unlike an ensemble (`hf-spo ensemble`), the result is one model and costs no more to run.
+If one model was trained further from another, their mean is often better than both. Config and tokenizer are those of
+the first model. Unlike an ensemble (`hf-spo ensemble`), the result is a single model and costs no more to run.
 """
 
 import argparse

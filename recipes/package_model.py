@@ -1,9 +1,8 @@
-"""Write a trained model as it ships: float16 on disk, float32 in memory.
+"""Write a trained model for the package: weights in float16 on disk, loaded in float32.
 
     python package_model.py TRAINED OUT
 
-float16 halves the file; processors without float16 arithmetic would crawl on it, so the config asks loaders for
-float32.
+float16 halves the file. The config asks for float32, since most processors compute slowly in float16.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""What each part is worth: the recipe with one thing changed at a time, on a fixed small budget.
+"""Ablation of the system's parts: the recipe with one change at a time, on a small fixed budget.
 
     python ablation.py --train FILE --dev FILE --schema FILE --texts FILE --words FILE --output DIR [--encoder DIR]
 
-Every run sees the same short texts in the same order with the same seed, at a learning rate that falls to zero, and is
+All runs use the same short texts in the same order and the same seed, with a learning rate that falls to zero, and are
 scored on the same dev texts with averaged and with raw weights. Differences of one or two points are within the noise
-of one seed. With --encoder, what the prior and the entity swaps give a pretrained encoder is measured as well (on fewer
-texts, see --bert-texts). Writes DIR/ablation.json; a run that is there already is not repeated.
+of one seed. With --encoder, the prior and the entity swaps are also tried on a pretrained encoder (with fewer texts, see
+--bert-texts). Writes DIR/ablation.json; finished runs are not repeated.
 """
 
 import argparse
@@ -60,8 +60,9 @@ BUDGET: dict[str, Any] = {
     "save_strategy": "no",
     "eval_strategy": "no",
     "load_best_model_at_end": False,
-    # A mean over a hundred steps: the recipes', over a thousand, are longer than such a run.
+    # An average over a hundred steps: the recipes' averages cover a thousand, more than such a run has.
     "ema_decay": 0.99,
+    "tune_thresholds": False,
     "lr_scheduler_type": "linear",
     "warmup_steps": 0.1,
     "evaluate_raw": True,
@@ -77,8 +78,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--encoder", type=Path, help="a pretrained encoder, for the variants of BERT")
     parser.add_argument("--only", action="append", metavar="NAME", help="run this variant; may be repeated")
-    parser.add_argument("--train-texts", type=int, default=8000, help="texts to train on")
-    parser.add_argument("--bert-texts", type=int, default=4000, help="texts to train variants of BERT on")
+    parser.add_argument("--train-texts", type=int, default=8000, help="number of training texts")
+    parser.add_argument("--bert-texts", type=int, default=4000, help="number of training texts of the BERT variants")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--dev-texts", type=int, default=500)
     parser.add_argument("--max-characters", type=int, default=64, help="leave out texts that are longer")

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The source's whole set-up: clean the labels by the votes of K folds; then K models without and K with a prior,
-# averaged and united.
+# The complete set-up of the source: clean the labels by the votes of K folds; then train K models without and K with a
+# prior, average each set and unite the averages.
 #
 #   [FOLDS=8] [WORDS=FILE] [RELABEL="options"] ./run.sh DATA OUTPUT [training arguments…]
 #
 # DATA has train.jsonl, dev.jsonl and schema.jsonl, and may have unlabelled.txt. RELABEL holds options of
-# `hf-spo relabel`; RELABEL=off leaves the labels as they are. Every step that is finished is passed over when the
-# script is started again, and one that was killed goes on where it was.
+# `hf-spo relabel`; RELABEL=off keeps the original labels. When the script is started again, it skips finished
+# steps and continues an interrupted one.
 set -euo pipefail
 
 data=$1 output=$2

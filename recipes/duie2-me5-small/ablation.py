@@ -1,12 +1,11 @@
-"""What each part is worth: the recipe with one thing changed at a time, on a fixed small budget.
+"""Ablation of the model's parts: the recipe with one change at a time, on a small fixed budget.
 
     python ablation.py --encoder DIR --train FILE --dev FILE --schema FILE --output DIR [--layers 6] [--texts 4000]
 
-Every run of a seed sees the same texts in the same order, and is scored on the same dev texts with averaged and with
-raw weights. The difference from the first variant comes with a 95 % interval by paired bootstrap over the dev texts,
-all seeds together; it covers the choice of texts, and the choice of seeds only as far as there are several. Writes
-DIR/ablation.json after each run and what each run extracts to DIR/predictions; a run that is there already is not
-repeated, so the script may be stopped at any time.
+All runs of a seed use the same texts in the same order, and are scored on the same dev texts with averaged and with raw
+weights. The difference from the first variant has a 95 % interval by paired bootstrap over the dev texts, with all
+seeds together; it does not cover the variation between seeds. Each run writes its scores to DIR/ablation.json and its
+triples to DIR/predictions. Finished runs are not repeated, so the script may be stopped at any time.
 """
 
 import argparse
@@ -26,13 +25,12 @@ from transformers import AutoTokenizer, set_seed
 
 from hf_spo import Example, Schema, SpoForTripleExtraction, TripleStore
 from hf_spo.data import read_examples
-from hf_spo.metrics import TripleScorer
-from hf_spo.metrics.significance import compare
+from hf_spo.metrics import TripleScorer, compare, judge, text_counts
 from hf_spo.training import SpoTrainer
 from hf_spo.training.recipe import Recipe
 
 Variant = dict[str, Any]
-"""What is changed: fields under "model" and "training", as in a recipe, and another "encoder"."""
+"""Changes to the recipe: fields under "model" and "training", and another "encoder"."""
 
 VARIANTS: dict[str, Variant] = {
     "as in the recipe": {},
@@ -52,8 +50,9 @@ BUDGET: dict[str, Any] = {
     "eval_strategy": "epoch",
     "load_best_model_at_end": False,
     "evaluate_raw": True,
-    # A mean over a hundred steps: the recipe's, over five hundred, is longer than such a run.
+    # An average over a hundred steps: the recipe's covers five hundred, more than such a run has.
     "ema_decay": 0.99,
+    "tune_thresholds": False,
     "disable_tqdm": True,
     "logging_steps": 100000,
 }
@@ -66,13 +65,13 @@ def main() -> None:
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the arguments that every ablation of this recipe has."""
+    """Return a parser of the arguments that all ablations of this recipe share."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("encoder", "train", "dev", "schema", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--layers", type=int, default=6, help="layers of the encoder that are used")
-    parser.add_argument("--texts", type=int, default=4000, help="texts to train on")
-    parser.add_argument("--epochs", type=int, default=1, help="how often they are seen")
+    parser.add_argument("--layers", type=int, default=6, help="number of layers of the encoder to use")
+    parser.add_argument("--texts", type=int, default=4000, help="number of training texts")
+    parser.add_argument("--epochs", type=int, default=1, help="number of epochs")
     parser.add_argument("--dev-texts", type=int, default=500)
     parser.add_argument("--max-characters", type=int, default=None, help="leave out texts that are longer")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42])
@@ -80,7 +79,7 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def ablate(variants: dict[str, Variant], options: argparse.Namespace) -> None:
-    """Run every variant with every seed, or the runs that are missing; print a table."""
+    """Run the missing runs of all variants and seeds, and print a table."""
     logging.basicConfig(level=logging.WARNING)
 
     def read(path: Path) -> list[Example]:
@@ -110,7 +109,7 @@ def ablate(variants: dict[str, Variant], options: argparse.Namespace) -> None:
 def run(
     variant: Variant, seed: int, options: argparse.Namespace, train: Sequence[Example], dev: Sequence[Example]
 ) -> tuple[dict[str, float], list[Any]]:
-    """Train one variant with one seed; return its scores and what it extracts from dev."""
+    """Train one variant with one seed. Returns its scores and the triples of each dev text."""
     recipe = Recipe.from_file(Path(__file__).parent / "train.yaml")
     changes = variant.get("model", {})
     encoder = {
@@ -118,7 +117,7 @@ def run(
         **changes.get("encoder_config", {}),
         "num_hidden_layers": options.layers,
     }
-    # Evaluated once, at the end.
+    # Evaluate once, at the end.
     epochs = {"num_train_epochs": options.epochs, "eval_delay": options.epochs}
     training = {**recipe.training, **BUDGET, **epochs, "seed": seed}
     arguments = Recipe(
@@ -147,12 +146,12 @@ def run(
 
 
 def predictions_file(output: Path, name: str, seed: int | str) -> Path:
-    """Say where a run's predictions are kept."""
+    """Return the path of the predictions of a run."""
     return output / "predictions" / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{seed}.jsonl"
 
 
 def write_predictions(path: Path, dev: Sequence[Example], predictions: Sequence[Any]) -> None:
-    """Write what was extracted, a text a line, as labelled texts are written."""
+    """Write the triples of each text as rows of labelled texts."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for example, triples in zip(dev, predictions, strict=True):
             row = Example(example.text, tuple(triples)).to_dict()
@@ -162,7 +161,7 @@ def write_predictions(path: Path, dev: Sequence[Example], predictions: Sequence[
 def difference(
     output: Path, base: str, name: str, results: dict[str, dict[str, Any]], dev: Sequence[Example]
 ) -> dict[str, Any] | None:
-    """Compare the F1 of a variant with the base's, over the seeds that both were run with."""
+    """Compare the F1 of a variant with that of the base, over the seeds that both have."""
     seeds = [seed for seed in results[name]["seeds"] if seed in results[base]["seeds"]]
     if name == base or not seeds:
         return None
@@ -175,14 +174,9 @@ def difference(
 
 
 def counts(path: Path, dev: Sequence[Example]) -> np.ndarray:
-    """Count for each text what [`compare`] wants: right, predicted, right, gold. *Shape:* (T, 4)."""
-    rows = []
-    for predicted, labelled in zip(read_examples(path), dev, strict=True):
-        scorer = TripleScorer()
-        scorer.add(predicted.triples, labelled.triples)
-        score = scorer.score()
-        rows.append((score.correct, score.predicted, score.correct, score.gold))
-    return np.array(rows)
+    """Return the counts of each text for [`compare`]. *Shape:* (T, 4)."""
+    scorer, predictions = TripleScorer(), read_examples(path)
+    return text_counts(judge(gold, found.triples, scorer) for gold, found in zip(dev, predictions, strict=True))
 
 
 def show(results: dict[str, dict[str, Any]]) -> None:

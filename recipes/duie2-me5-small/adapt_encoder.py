@@ -1,10 +1,10 @@
-"""Adapt an encoder to a kind of text by going on with masked language modelling, before it learns to extract.
+"""Adapt an encoder to a kind of text by further masked language modelling, before fine-tuning.
 
     python adapt_encoder.py ENCODER TEXTS... OUTPUT [--epochs 1] [--learning-rate 1e-4] [--batch-size 32]
 
-TEXTS are .jsonl files with a "text" field or plain files with one text a line; labels are not looked at. OUTPUT holds
-the encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. An encoder without a head for masked words gets a
-fresh one, whose output embeddings are the encoder's own; it is not kept (Gururangan et al. 2020, arXiv:2004.10964).
+TEXTS are .jsonl files with a "text" field or plain files with one text a line; labels are ignored. OUTPUT gets the
+encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. If the encoder has no head for masked words, a new one is
+added, which shares the embeddings of the encoder; the head is not saved (Gururangan et al. 2020, arXiv:2004.10964).
 """
 
 import argparse
@@ -34,11 +34,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--max-length", type=int, default=128, help="tokens read of a text")
+    parser.add_argument("--max-length", type=int, default=128, help="maximum number of tokens of a text")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
 
-    set_seed(options.seed)  # what the encoder lacks starts at random
+    set_seed(options.seed)  # weights of a new head are random
     tokenizer = AutoTokenizer.from_pretrained(options.encoder)
     model = AutoModelForMaskedLM.from_pretrained(options.encoder, dtype=torch.float32, attn_implementation="eager")
     texts = list(dict.fromkeys(text for path in options.texts for text in read_texts(path) if text.strip()))
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def encoded(tokenizer: Any, texts: list[str], max_length: int) -> Dataset:
-    """Tokenise texts; special tokens are marked, since they are never masked."""
+    """Tokenise texts, with a mask of special tokens, which are never masked."""
     tokens = tokenizer(
         texts, truncation=True, max_length=max_length, return_special_tokens_mask=True, return_token_type_ids=False
     )

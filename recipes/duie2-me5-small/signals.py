@@ -1,10 +1,10 @@
-"""What each training signal is worth: the recipe with one of them, on a fixed small budget.
+"""Ablation of the training signals: the recipe with one of them at a time, on a small fixed budget.
 
     python signals.py --encoder DIR --train FILE --dev FILE --schema FILE --output DIR [--adapted DIR] [--seeds 42 43]
 
-The signals are off by default (see SpoTrainingArguments); here each is on alone, most promising first. R-Drop needs
-dropout, which this recipe is without, so it is to be compared with dropout alone. --adapted is what adapt_encoder.py
-made of the encoder. Everything else is as in ablation.py.
+The signals are off by default (see SpoTrainingArguments). R-Drop needs dropout, which this recipe does not use, so
+compare it with dropout alone. --adapted names the encoder that adapt_encoder.py wrote. All other arguments are those of
+ablation.py.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ VARIANTS: dict[str, Variant] = {
 def main() -> None:
     """Read the arguments and run every variant."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--adapted", type=Path, help="the encoder after adapt_encoder.py")
+    parser.add_argument("--adapted", type=Path, help="output folder of adapt_encoder.py")
     options = parser.parse_args()
     adapted: dict[str, Variant] = {"adapted encoder": {"encoder": options.adapted}} if options.adapted else {}
     ablate({**VARIANTS, **adapted}, options)

@@ -1,10 +1,11 @@
-"""Cut an encoder's WordPiece vocabulary to what a corpus needs, so that the model that is built on it stays small.
+"""Reduce an encoder's WordPiece vocabulary to the tokens that a corpus needs, for a smaller model.
 
     python trim_vocabulary.py ENCODER OUT --rows 17800 TEXTS...
 
-Kept, in this order, until there are `--rows` tokens: special tokens and single characters, pieces that the texts use,
-then the other pieces in the order of the vocabulary, which goes by frequency. The texts are tokenised as before; other
-words fall into smaller pieces. TEXTS are .jsonl files with a "text" field or plain files with one text a line.
+Tokens are kept in this order, up to the number `--rows`: special tokens and single characters, pieces that occur in the
+texts, then other pieces in the order of the vocabulary, which is by frequency. The tokenisation of the texts does not
+change; other words are split into smaller pieces. TEXTS are .jsonl files with a "text" field or plain files with one
+text a line.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from hf_spo.data import read_texts
 
 
 def chosen_tokens(vocabulary: list[str], special: set[str], used: Counter[str], rows: int) -> list[str]:
-    """Return the tokens to keep, in their old order."""
+    """Return the tokens to keep, in the order of the vocabulary."""
 
     def rank(token: str) -> int:
         if token in special or len(token.removeprefix("##")) == 1:

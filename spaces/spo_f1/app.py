@@ -1,4 +1,4 @@
-"""The metric's page: predicted and labelled triples in, precision, recall and F1 out."""
+"""Page of the metric: precision, recall and F1 of predicted against labelled triples."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ GOLD = [
 
 def compute(predictions: str, references: str, match: str) -> dict[str, Any]:
     """Score triples given as JSON: a list of lists, one for each text."""
-    # Not by evaluate, whose modules keep what they were given: what one visitor gets wrong would reach the next.
+    # Not with evaluate, whose metrics keep added triples after an error, so that they would reach the next visitor.
     scorer = TripleScorer(Match(match))
     try:
         for predicted, gold in zip(json.loads(predictions), json.loads(references), strict=True):
@@ -39,7 +39,7 @@ demo = gr.Interface(
     [
         _box("predictions", [GOLD[0][:1]]),
         _box("references", GOLD),
-        # "lenient" takes a tokenizer, which no page has.
+        # "lenient" needs a tokenizer.
         gr.Radio(["strict", "span", "full"], value="strict", label="match"),
     ],
     gr.JSON(label="scores"),
