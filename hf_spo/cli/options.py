@@ -12,6 +12,7 @@ import typer
 
 from ..data.formats.registry import find_format
 from ..model.options import OPTIONS, ExtractionOptions
+from ..onnx.exported import ENGINES
 from .app import Command, app
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -85,13 +86,6 @@ class DType(StrEnum):
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
-
-
-class Backend(StrEnum):
-    """What runs a model: torch; or onnxruntime, for a model that `hf-spo export` wrote."""
-
-    TORCH = "torch"
-    ONNX = "onnx"
 
 
 def format_name(name: str) -> str:
@@ -172,10 +166,10 @@ AsJson = Annotated[
 ]
 
 
-Runtime = Annotated[
-    Backend | None,
+Runtime: Any = Annotated[
+    Literal[("torch", *ENGINES)] | None,
     _in_model(
-        "What runs the model: torch; or onnxruntime, for a model that hf-spo export wrote.",
+        "What runs the model: torch; or an engine, for a model that hf-spo export wrote.",
         "--backend", default="by the model's folder",
     ),
 ]  # fmt: skip

@@ -4,16 +4,14 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..loading.loader import load
 from ..model.schema import Example
 from ..model.versions import package_version
 from .card import model_card
 from .card_files import mark_generated
 from .saved_model import SavedModel
-
-if TYPE_CHECKING:
-    from ..model.pipeline import TripleExtractionPipeline
 
 CARD_FILE = "README.md"
 ONNX_FOLDER = "onnx"
@@ -80,8 +78,8 @@ def build_repository(
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model / name, target)
     on_step("loading it")
-    pipe = _load(folder)
-    examples = [Example(text, tuple(found)) for text, found in zip(options.texts, _extract(pipe, options), strict=True)]
+    pipe = load(folder, device="cpu", dtype="float32", backend="torch")
+    examples = [Example(text, tuple(found)) for text, found in pipe.extractor().pairs(options.texts)]
     if options.onnx:
         from ..onnx.export import export_onnx
 
@@ -107,19 +105,3 @@ def build_repository(
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return saved
-
-
-def _load(folder: Path) -> "TripleExtractionPipeline":
-    import torch
-    import transformers
-
-    from ..model.pipeline import TripleExtractionPipeline
-
-    build: Any = transformers.pipeline  # its overloads have only the tasks of transformers
-    pipe = build("triple-extraction", model=str(folder), dtype=torch.float32, device="cpu")
-    assert isinstance(pipe, TripleExtractionPipeline)
-    return pipe
-
-
-def _extract(pipe: "TripleExtractionPipeline", options: RepositoryOptions) -> Any:
-    return pipe.extractor()(options.texts)

@@ -1,4 +1,4 @@
-"""load(): the one place that decides between torch and ONNX, and on number format, device and threads."""
+"""load(): the one place that decides between torch and the engines of exports, and on number format and device."""
 
 import os
 from os import PathLike
@@ -59,7 +59,7 @@ def load(
         device: to compute on, such as "cpu" or "cuda:1"; default: the fastest that there is. For ONNX, "cpu" or "cuda".
         dtype: number format to compute in: "float32", "bfloat16" or "float16", or the same as a `torch.dtype`; "auto":
             the fastest one, see [`auto_dtype`]. An ONNX export has its own.
-        backend: "torch", "onnx", or "auto": the one that the folder is for.
+        backend: "torch", an engine such as "onnx", or "auto": torch for a model, onnxruntime for an export.
         threads: that compute on the CPU; default: one for each core. Torch has one number for the whole process.
         options: fields of [`ExtractionOptions`] and `batch_size`, for all calls.
 
@@ -69,7 +69,7 @@ def load(
         TypeError: an option is unknown.
         ValueError: the model is damaged, is not a triple-extraction model or is for the other backend, or an argument
             is out of range.
-        ImportError: onnxruntime is not installed.
+        ImportError: the engine is not installed.
     """
     if backend not in ("auto", "torch", *ENGINES):
         raise ValueError(f"backend={backend!r}: expected one of auto, torch, {', '.join(ENGINES)}")
