@@ -1,8 +1,12 @@
 """Checkpoints of a run that may have been killed."""
 
+import errno
 import json
 import logging
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from transformers.trainer import TRAINER_STATE_NAME
@@ -30,3 +34,27 @@ def _is_whole(checkpoint: Path) -> bool:
     except (FileNotFoundError, ValueError):
         return False
     return True
+
+
+@contextmanager
+def explain_full_disk(folder: str | Path, size: int) -> Iterator[None]:
+    """Write a checkpoint, and say so if the disk is full: torch then only reports an unexpected position in a file.
+
+    Args:
+        folder: of the run.
+        size: bytes of a checkpoint, about.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        free = shutil.disk_usage(folder).free
+        is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+        if is_full or (isinstance(error, RuntimeError) and free < size):
+            raise OSError(
+                f"the disk is full: a checkpoint of about {size / 1e6:,.0f} MB did not fit into {folder}, which has "
+                f"{free / 1e6:,.0f} MB left; free some space, then resume the run from its last whole checkpoint"
+            ) from error
+        raise

@@ -30,7 +30,7 @@ from ..model.ensemble import make_extractor
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
 from .arguments import SpoTrainingArguments, default_epochs
-from .checkpoints import last_checkpoint
+from .checkpoints import explain_full_disk, last_checkpoint
 from .ema import ExponentialMovingAverage
 from .explanation import TrainingState, explain_zero
 from .inputs import Rows, check_arguments, check_model, read_data
@@ -323,6 +323,12 @@ class SpoTrainer(Trainer):
         super().save_model(output_dir, _internal_call)
         if _internal_call and output_dir and self.is_in_train and self.ema is not None and self.args.should_save:
             self.ema.save(output_dir)
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        # Weights, and two averages of them in the optimizer.
+        size = 3 * sum(parameter.nbytes for parameter in self.model.parameters())
+        with explain_full_disk(str(self.args.output_dir), size):
+            super()._save_checkpoint(model, trial)
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
         # What goes to the Hub is taken from the output folder, into which transformers copies files that it knows.
