@@ -4,7 +4,7 @@
 
 All runs use the same short texts in the same order and the same seed, with a learning rate that falls to zero, and are
 scored on the same dev texts with averaged and with raw weights. Differences of one or two points are within the noise
-of one seed. With --encoder, the prior and the entity swaps are also tried on a pretrained encoder (with fewer texts, see
+of one seed. With --encoder, the prior and the entity swaps are also tried on a pretrained encoder, on fewer texts (see
 --bert-texts). Writes DIR/ablation.json; finished runs are not repeated.
 """
 

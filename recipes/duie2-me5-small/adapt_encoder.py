@@ -3,8 +3,8 @@
     python adapt_encoder.py ENCODER TEXTS... OUTPUT [--epochs 1] [--learning-rate 1e-4] [--batch-size 32]
 
 TEXTS are .jsonl files with a "text" field or plain files with one text a line; labels are ignored. OUTPUT gets the
-encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. If the encoder has no head for masked words, a new one is
-added, which shares the embeddings of the encoder; the head is not saved (Gururangan et al. 2020, arXiv:2004.10964).
+encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. An encoder without a head for masked words gets a new
+one, which shares the embeddings of the encoder; the head is not saved (Gururangan et al. 2020, arXiv:2004.10964).
 """
 
 import argparse

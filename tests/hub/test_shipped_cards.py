@@ -131,7 +131,7 @@ class TestRecipe:
         assert re.search(rf"\bseed {train['training']['seed']}\b", readme, re.IGNORECASE)
 
     def test_the_data(self, prose: str, readme: str, card: ModelCard) -> None:
-        training, validation = re.search(r"([\d,]+) sentences to train on, ([\d,]+) to choose by", prose).groups()
+        training, validation = re.search(r"([\d,]+) sentences for training, ([\d,]+) for validation", prose).groups()
         flat = " ".join(readme.split())
         assert f"{training} training and {validation} validation sentences" in flat
         for result in card.data.eval_results:
@@ -206,7 +206,7 @@ class TestPackagedModel:
             assert (encoder["num_hidden_layers"], encoder["hidden_size"]) == (12, 384)
         else:
             # Beside the characters there are [PAD] and [UNK].
-            assert f"it knows {encoder['vocab_size'] - 2:,}" in prose
+            assert f"a vocabulary of {encoder['vocab_size'] - 2:,}" in prose
             assert (len(encoder["dilations"]), encoder["hidden_size"]) == (6, 64)
 
 
