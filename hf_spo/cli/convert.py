@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from ..data.splitting import Split
 from ..model.fields import json_line
-from .console import BadLines, is_terminal, printable
-from .options import AsJson, SkipBadLines, command, format_name, labelled_data
+from .console import is_terminal, new_table, print_report, printable, set_aside
+from .options import AsJson, SkipBadLines, command, format_name, labelled_data, option
 
 if TYPE_CHECKING:
     from ..data.conversion import Conversion
@@ -28,7 +27,7 @@ def _print_formats(wanted: bool) -> None:
 
     formats = [find_format(name) for name in format_names()]
     if is_terminal(sys.stdout):
-        table = Table("name", "can be", "about", header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table = new_table("name", "can be", "about")
         for found in formats:
             table.add_row(found.name, "read, written" if found.write else "read", printable(found.about))
         Console().print(table)
@@ -61,55 +60,43 @@ def convert(
     ],
     from_: Annotated[
         str | None,
-        typer.Option(
-            "--from",
-            "--format",
-            metavar="NAME",
-            parser=format_name,
-            help="Format of IN.",
-            show_default="what it looks like",
-            rich_help_panel=_FORMAT_PANEL,
+        option(
+            "Format of IN.", "--from", "--format", panel=_FORMAT_PANEL, default="recognised by the content",
+            metavar="NAME", parser=format_name,
         ),
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            parser=format_name,
-            help="Format of OUT.",
-            show_default="by its suffix: .jsonl hf-spo, .tsv, .parquet, .spacy docbin",
-            rich_help_panel=_FORMAT_PANEL,
+        option(
+            "Format of OUT.", panel=_FORMAT_PANEL,
+            default="by the suffix: .jsonl hf-spo, .tsv, .parquet, .spacy docbin", metavar="NAME", parser=format_name,
         ),
     ] = None,
     list_: Annotated[
-        bool,
-        typer.Option(
-            "--list", callback=_print_formats, is_eager=True, help="Show all formats.", rich_help_panel=_FORMAT_PANEL
-        ),
+        bool, option("Show all formats.", "--list", panel=_FORMAT_PANEL, callback=_print_formats, is_eager=True)
     ] = False,
     split: Annotated[
         Split | None,
-        typer.Option(
-            metavar="SHARES",
-            parser=_shares,
-            help="Divide the texts: 0.9/0.1 into train and dev, 0.8/0.1/0.1 with test. Equal texts stay together.",
+        option(
+            "Split the texts: 0.9/0.1 into train and dev, 0.8/0.1/0.1 with test. Equal texts go to the same part.",
+            metavar="SHARES", parser=_shares,
         ),
     ] = None,
     mend_offsets: Annotated[
         bool,
-        typer.Option(
+        option(
+            "Correct offsets that were counted in UTF-16 units or bytes, from 1, with an inclusive end, or with other "
+            "line ends.",
             "--mend-offsets",
-            help="Put offsets right that were counted in UTF-16, in bytes, from 1, with the end included, or with "
-            "other line ends.",
         ),
     ] = False,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
-) -> None:
-    """Turn labelled texts from one format into another: annotation tools, data sets, tables.
+) -> None:  # fmt: skip
+    """Convert labelled texts between the formats of annotation tools, data sets and tables.
 
-    What is printed says how much there is, and what OUT cannot hold of it. Commands that take labelled texts read all
-    of these formats by themselves.
+    The report counts texts and triples, and what the format of OUT cannot hold. Commands that take labelled texts read
+    all of these formats directly.
 
     Examples:
       hf-spo convert --list
@@ -120,28 +107,15 @@ def convert(
     from ..data.conversion import convert
     from ..data.formats.base import ConversionReport
 
-    bad_lines = BadLines(target.parent) if skip_bad_lines else None
-    report = ConversionReport(bad_lines, correct_offsets=mend_offsets)
-    try:
-        with Console(stderr=True).status("converting"):
-            done = convert(source, target, source_format=from_, target_format=to, split=split, report=report)
-    finally:
-        if bad_lines is not None:
-            bad_lines.write()
-    if is_terminal(sys.stdout) if as_json is None else not as_json:
-        console = Console(highlight=False)
-        console.print(_table(done))
-        for line in _remarks(done):
-            console.print(printable(line))
-    else:
-        typer.echo(json_line(done.to_dict()))
+    with set_aside(skip_bad_lines, target) as bad_lines, Console(stderr=True).status("converting"):
+        report = ConversionReport(bad_lines, correct_offsets=mend_offsets)
+        done = convert(source, target, source_format=from_, target_format=to, split=split, report=report)
+    print_report(done.to_dict(), as_json, lambda: Group(_table(done), *map(printable, _remarks(done))))
 
 
 def _table(done: "Conversion") -> Table:
-    table = Table(header_style="bold cyan", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(f"{done.source_format} → {done.target_format}", overflow="fold")
-    for name in ("texts", "triples", "entities in no triple"):
-        table.add_column(name, justify="right")
+    columns = ("texts", "triples", "entities in no triple")
+    table = new_table(f"{done.source_format} → {done.target_format}", numbers=columns)
     names = ("records", "triples", "entities")
     for counts in done.files.values():
         table.add_row(printable(str(counts.path)), *(f"{getattr(counts, name):,}" for name in names))
@@ -159,6 +133,6 @@ def _remarks(done: "Conversion") -> Iterator[str]:
     if done.written.lost:
         yield f"{done.target_format} cannot hold: {tally(done.written.lost)}"
     if done.corrected:
-        yield f"put right or looked up: {tally(done.corrected)}"
+        yield f"corrected or looked up: {tally(done.corrected)}"
     if done.read.skipped:
-        yield f"skipped, since they could not be read: {done.read.skipped:,}"
+        yield f"skipped because they cannot be read: {done.read.skipped:,}"

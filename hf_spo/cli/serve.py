@@ -2,75 +2,86 @@
 
 import ipaddress
 import os
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from ..model.options import BATCH_TOKENS
 from ..service.service_settings import TOKEN_VARIABLE, ServiceSettings
 from .models import ModelChoice
-from .options import MODEL_PANEL, BatchTokens, Device, Model, Precision, Runtime, Threads, command
+from .options import MODEL_PANEL, BatchTokens, command, option
 
 _DEFAULTS = ServiceSettings()
-_LIMITS = "Limits"
-# More of them take memory rather than less time: batches become smaller.
 _MOST_WORKERS = 4
+"""More workers only take memory: their batches become smaller."""
 
 
-def _number(what: str) -> Any:
-    return typer.Option(min=1, metavar="N", help=what, rich_help_panel=_LIMITS)
+def _number(text: str) -> Any:
+    return option(text, min=1, metavar="N")
 
 
-def _seconds(what: str) -> Any:
-    return typer.Option(min=0.01, metavar="SECONDS", help=what, rich_help_panel=_LIMITS)
+def _seconds(text: str) -> Any:
+    return option(text, min=0.01, metavar="SECONDS")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOptions:
+    """Limits of the service."""
+
+    PANEL: ClassVar = "Limits"
+
+    batch_chars: Annotated[int, _number("Characters of a batch, of one request or several.")] = (
+        _DEFAULTS.batch_characters
+    )
+    max_body: Annotated[int, _number("Bytes of the body of a request.")] = _DEFAULTS.max_body
+    max_texts: Annotated[int, _number("Texts of a request.")] = _DEFAULTS.max_texts
+    max_chars: Annotated[int, _number("Characters of a text.")] = _DEFAULTS.max_characters
+    max_queue: Annotated[int, _number("Waiting requests.")] = _DEFAULTS.max_queue
+    max_connections: Annotated[int, _number("Open connections.")] = _DEFAULTS.max_connections
+    time_limit: Annotated[float, _seconds("Time from a request to its response.")] = _DEFAULTS.time_limit
+    receive_time: Annotated[float, _seconds("Time to receive the body of a request.")] = _DEFAULTS.receive_time
+    keep_alive: Annotated[float, _seconds("Time until an idle connection is closed.")] = _DEFAULTS.keep_alive
+    grace: Annotated[float, _seconds("Time to finish accepted requests after SIGTERM or Ctrl-C.")] = _DEFAULTS.grace
+
+    def settings(self, batch_tokens: int, workers: int, *, log_texts: bool) -> ServiceSettings:
+        """Return the settings of the service."""
+        return ServiceSettings(
+            self.max_texts, self.max_chars, self.max_body, self.max_queue, self.max_connections, batch_tokens,
+            self.batch_chars, workers, time_limit=self.time_limit, receive_time=self.receive_time,
+            keep_alive=self.keep_alive, grace=self.grace, log_texts=log_texts,
+        )  # fmt: skip
 
 
 @command()
 def serve(
     host: Annotated[
         str,
-        typer.Option(
+        option(
+            f"Address to listen on; for other machines, the environment variable {TOKEN_VARIABLE} must be set.",
             metavar="ADDRESS",
-            help=f"Where to listen. Beyond this machine, the variable {TOKEN_VARIABLE} has to be set.",
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes any that is free.")] = 8000,
+    port: Annotated[int, option("Port to listen on; 0: any free port.", min=0, max=65535, metavar="N")] = 8000,
     log_texts: Annotated[
-        bool, typer.Option("--log-texts", help="Log texts, too, and messages of errors, which may hold texts.")
+        bool, option("Also log texts, and error messages, which may contain texts.", "--log-texts")
     ] = False,
-    model: Model = None,
+    *,
+    choice: ModelChoice,
     batch_tokens: BatchTokens = BATCH_TOKENS,
-    device: Device = None,
-    dtype: Precision = None,
-    backend: Runtime = None,
-    threads: Threads = None,
     workers: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Batches that are computed side by side on the CPU, by as many of the threads each.",
-            show_default="up to 4, on an accelerator 1",
-            rich_help_panel=MODEL_PANEL,
+        option(
+            "Batches computed in parallel on the CPU; they share the threads.", panel=MODEL_PANEL,
+            default="up to 4; on an accelerator 1", min=1, metavar="N",
         ),
     ] = None,
-    batch_chars: Annotated[
-        int, _number("Characters that go through the model together, of one request or several.")
-    ] = _DEFAULTS.batch_characters,
-    max_body: Annotated[int, _number("Bytes of a request's body.")] = _DEFAULTS.max_body,
-    max_texts: Annotated[int, _number("Texts of a request.")] = _DEFAULTS.max_texts,
-    max_chars: Annotated[int, _number("Characters of a text.")] = _DEFAULTS.max_characters,
-    max_queue: Annotated[int, _number("Requests that wait for the model.")] = _DEFAULTS.max_queue,
-    max_connections: Annotated[int, _number("Connections that are open at once.")] = _DEFAULTS.max_connections,
-    time_limit: Annotated[float, _seconds("Until a request has its answer.")] = _DEFAULTS.time_limit,
-    receive_time: Annotated[float, _seconds("Until a request's body has arrived.")] = _DEFAULTS.receive_time,
-    keep_alive: Annotated[float, _seconds("Until a connection that is not used is closed.")] = _DEFAULTS.keep_alive,
-    grace: Annotated[float, _seconds("To finish what was taken, after SIGTERM or Ctrl-C.")] = _DEFAULTS.grace,
-) -> None:
-    """Answer requests over HTTP: POST /extract, and a page at /docs that says more.
+    limits: LimitOptions,
+) -> None:  # fmt: skip
+    """Answer requests over HTTP: POST /extract; the page /docs describes the interface.
 
-    Concurrent requests go through the model together. Logs are lines of JSON on stderr, without texts. If the
-    environment variable HF_SPO_TOKEN is set, requests have to bring it: Authorization: Bearer TOKEN.
+    Concurrent requests are computed in common batches. Logs are lines of JSON on stderr, without texts. If the
+    environment variable HF_SPO_TOKEN is set, requests must send it: Authorization: Bearer TOKEN.
 
     Examples:
       hf-spo serve
@@ -82,19 +93,14 @@ def serve(
     from ..service.server import open_socket, run_server
     from ..service.service import Service
 
-    # Before the model, which takes seconds to load.
+    # Before the model, which takes seconds to load: the port may be taken.
     with open_socket(host, port) as listening:
-        cores = threads or os.cpu_count() or 1
-        side_by_side = workers or min(cores, _MOST_WORKERS)
-        choice = ModelChoice(model, device, dtype, backend, max(1, cores // side_by_side))
-        pipe = choice.load()
+        cores = choice.threads or os.cpu_count() or 1
+        in_parallel = workers or min(cores, _MOST_WORKERS)
+        pipe = replace(choice, threads=max(1, cores // in_parallel)).load()
         if workers is None and str(getattr(pipe, "device", "cpu")) != "cpu":
-            side_by_side = 1
-        settings = ServiceSettings(
-            max_texts, max_chars, max_body, max_queue, max_connections, batch_tokens, batch_chars, side_by_side,
-            time_limit=time_limit, receive_time=receive_time, keep_alive=keep_alive, grace=grace, log_texts=log_texts,
-        )  # fmt: skip
-        service = Service(pipe, settings)
+            in_parallel = 1
+        service = Service(pipe, limits.settings(batch_tokens, in_parallel, log_texts=log_texts))
         service.warm_up()
         url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         ready = f"hf-spo: {choice.name} answers at {url}, see {url}/docs; Ctrl-C stops it"
@@ -102,10 +108,10 @@ def serve(
 
 
 def _token(host: str) -> str | None:
-    """Return the token that requests have to bring.
+    """Return the token that requests must send; None if they need none.
 
     Raises:
-        typer.BadParameter: there is none, and the address can be reached from elsewhere; or it is empty.
+        typer.BadParameter: the token is empty, or missing while other machines can reach the address.
     """
     token = os.environ.get(TOKEN_VARIABLE)
     if token is not None and not token.strip():
@@ -113,7 +119,7 @@ def _token(host: str) -> str | None:
     if token is None and not _is_loopback(host):
         raise typer.BadParameter(
             f"--host {host} can be reached from other machines: set the environment variable {TOKEN_VARIABLE} to a "
-            f"token that requests have to bring"
+            f"token that requests must send"
         )
     return None if token is None else token.strip()
 

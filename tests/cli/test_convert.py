@@ -39,7 +39,7 @@ def test_a_table(run: Any, duie: Path) -> None:
     lines = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line.strip()}
     assert lines["all"] == ["8", "16", "0"]
     assert sum(int(lines[f"data/{part}.jsonl"][0]) for part in ("train", "dev", "test")) == 8
-    assert "put right or looked up: triples placed by looking their words up (16)" in result.stdout
+    assert "corrected or looked up: triples placed by looking their words up (16)" in result.stdout
 
 
 def test_remarks(run: Any, tmp_path: Path) -> None:
@@ -49,8 +49,8 @@ def test_remarks(run: Any, tmp_path: Path) -> None:
     assert "--skip-bad-lines" in one_line_error(run(*words, "--mend-offsets"), 1)
     assert not Path("out.jsonl").exists()
     result = run(*words, "--mend-offsets", "--skip-bad-lines")
-    assert "put right or looked up: offsets where too high by 1 (1)" in result.stdout
-    assert "skipped, since they could not be read: 1" in result.stdout
+    assert "corrected or looked up: offsets where too high by 1 (1)" in result.stdout
+    assert "skipped because they cannot be read: 1" in result.stdout
     assert "skipped 1 line" in result.stderr
     assert [row["line"] for row in rows(Path("a.json.bad.jsonl").read_text(encoding="utf-8"))] == [2]
     written = run("convert", "out.jsonl", "out.tsv", "--table").stdout
