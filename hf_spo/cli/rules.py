@@ -51,11 +51,11 @@ def rules(
         ruled = Schema.from_list(config["relations"]).with_rules_of(declared)
     except ValueError as error:
         raise ValueError(f"{schema} is not about the relations of {folder}: {error}") from None
-    config["relations"] = ruled.to_list()
+    config["relations"] = json.loads(json.dumps(ruled.to_list(), sort_keys=True))  # as `save_pretrained` does
     if not own:
         # Links into a cache become files.
         shutil.copytree(folder, output, ignore=shutil.ignore_patterns("checkpoint-*"), dirs_exist_ok=True)
-    text = json_line(json.loads(json.dumps(config, sort_keys=True)), indent=2) + "\n"  # as `save_pretrained` does
+    text = json_line(config, indent=2) + "\n"
     (output / _CONFIG).write_text(text, encoding="utf-8", newline="\n")
     say(f"hf-spo: the rules are in {output / _CONFIG}")
     typer.echo(json_line({"model": str(output), "relations_with_rules": sum(bool(one.rules) for one in ruled)}))

@@ -42,9 +42,10 @@ class TestExtract:
         assert [row["text"] for row in rows(dash.stdout)] == texts
         assert nothing.stdout == dash.stdout
 
-    def test_keeps_blank_lines_and_bytes_that_are_no_utf8(self, run: Any) -> None:
+    def test_keeps_blank_lines_of_stdin_and_refuses_bytes_that_are_no_utf8(self, run: Any) -> None:
         result = run("extract", "-", stdin=b"\n\xff\n")
-        assert rows(result.stdout) == [{"text": "", "triples": []}, {"text": "\udcff", "triples": []}]
+        assert rows(result.stdout) == [{"text": "", "triples": []}]
+        assert "-:2: not UTF-8" in one_line_error(result, 1)
 
     @pytest.mark.parametrize("suffix", [".txt", ".jsonl"])
     def test_file_to_file(self, run: Any, tmp_path: Path, suffix: str) -> None:

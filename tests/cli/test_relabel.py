@@ -103,7 +103,7 @@ def test_models_that_know_nothing_are_no_judges(
         ([], 2, "no model given; pass --folds or --model"),
         (["--model", "{trained}", "--remove", "0", "--keep-labels"], 2, "--remove and --keep-labels contradict"),
         (["--model", "{trained}", "--add", "2"], 1, "add=2.0: expected a share above 0"),
-        (["--model", "{trained}", "--votes", "held-out"], 1, "it is not known which texts"),
+        (["--model", "{trained}", "--votes", "held-out"], 1, "are unknown; expected the model of a fold"),
         (["--folds", "."], 1, "has no folds.json"),
         (["--model", "./none"], 1, "there is no folder ./none"),
         (["--model", "ensemble"], 1, "ensemble is an ensemble; expected a trained model"),
@@ -118,7 +118,7 @@ def test_wrong_usage(relabel: Any, trained_folder: str, words: list[str], code: 
 
 def test_an_unfinished_fold(relabel: Any, folds: Path) -> None:
     (folds / "fold-1" / "training_log.json").unlink()
-    assert "fold-1 is not trained to its end" in one_line_error(relabel("--folds", str(folds)), 1)
+    assert "fold-1 is not finished" in one_line_error(relabel("--folds", str(folds)), 1)
 
 
 def test_bad_lines_and_an_empty_file(relabel: Any, folds: Path, data: Path) -> None:

@@ -51,4 +51,4 @@ def test_table_tells_what_to_expect(tune: Any) -> None:
 
 
 def test_precision_out_of_reach_is_one_line(tune: Any) -> None:
-    assert "ask for less" in one_line_error(tune("--min-precision", "0.999"), 1)
+    assert "lower min_precision" in one_line_error(tune("--min-precision", "0.999"), 1)
