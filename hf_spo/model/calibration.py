@@ -1,4 +1,4 @@
-"""Scores as probabilities: maps from a model's triple scores to the share of such triples that are right."""
+"""Calibration: maps from a model's triple scores to the probability that such a triple is right."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import numpy as np
 
 
 class CalibrationMethod(StrEnum):
-    """How scores are calibrated.
+    """Methods of calibration.
 
-    TEMPERATURE: sigmoid(scale · logit(score) + shift), two numbers, for a few hundred triples and more (Platt 1999; Guo
-    et al. 2017, arXiv:1706.04599, with a shift). ISOTONIC: the best non-decreasing map, for a few thousand and more
+    TEMPERATURE: sigmoid(scale · logit(score) + shift), two parameters, for a few hundred triples or more (Platt 1999;
+    Guo et al. 2017, arXiv:1706.04599, with a shift). ISOTONIC: the best non-decreasing map, for a few thousand or more
     (Zadrozny & Elkan 2002).
     """
 
@@ -25,12 +25,12 @@ class Calibration:
     """A non-decreasing map from scores to scores.
 
     Args:
-        method: how it was fitted, which says what the values mean.
-        scores, values: the knots of an isotonic map, between which it is linear; or for temperature, `values` alone:
-            scale and shift.
+        method: how it was fitted.
+        values: of an isotonic map, at the knots `scores`, linear between them; of temperature, scale and shift.
+        scores: the knots of an isotonic map.
 
     Raises:
-        ValueError: the values are no such map.
+        ValueError: the values do not make such a map.
     """
 
     method: CalibrationMethod
@@ -48,8 +48,8 @@ class Calibration:
             not len(values) or len(values) != len(scores) or (np.diff(scores) <= 0).any() or (np.diff(values) < 0).any()
         ):
             raise ValueError(
-                "isotonic calibration: expected as many values as scores, scores rising, values not falling; got "
-                f"{len(values)} values and {len(scores)} scores"
+                "isotonic calibration: expected as many values as scores, with increasing scores and non-decreasing "
+                f"values; got {len(values)} values and {len(scores)} scores"
             )
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ class Calibration:
         """Read the JSON form.
 
         Raises:
-            ValueError: a field is missing, or its value is of no known kind.
+            ValueError: a field is missing, or has a wrong value.
         """
         method, values, scores = data.get("method"), data.get("values"), data.get("scores", ())
         if method not in list(CalibrationMethod):
@@ -87,13 +87,13 @@ def fit_calibration(scores: Sequence[float], correct: Sequence[bool], method: Ca
     *Shape:* scores and correct (N,).
 
     Raises:
-        ValueError: there are too few triples, or all are right, or all wrong.
+        ValueError: there are too few triples, or all are right, or all are wrong.
     """
     x, y = np.asarray(scores, dtype=np.float64), np.asarray(correct, dtype=np.float64)
     if len(x) < _LEAST or y.min(initial=1) == y.max(initial=0):
         raise ValueError(
-            f"{len(x)} triples, {int(y.sum())} of them right: calibration needs at least {_LEAST}, some right and some "
-            f"wrong; pass more labelled texts, or no calibration"
+            f"got {len(x)} triples, {int(y.sum())} of them right; calibration needs at least {_LEAST}, some right and "
+            f"some wrong: pass more labelled texts, or switch calibration off"
         )
     return _fit_temperature(x, y) if method == CalibrationMethod.TEMPERATURE else _fit_isotonic(x, y)
 
@@ -112,7 +112,7 @@ def _fit_temperature(x: np.ndarray, y: np.ndarray) -> Calibration:
         gradient = design.T @ (probs - targets)
         hessian = (design * (probs * (1 - probs))[:, None]).T @ design + 1e-6 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
-        # A step no longer than this keeps the first ones from overshooting where scores crowd at the ends.
+        # Limited steps, so that the first ones do not overshoot where most scores are near 0 or 1.
         weights = weights - step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
         if np.abs(step).max() < 1e-9:
             break
@@ -122,7 +122,7 @@ def _fit_temperature(x: np.ndarray, y: np.ndarray) -> Calibration:
 def _fit_isotonic(x: np.ndarray, y: np.ndarray) -> Calibration:
     """Fit by pooling adjacent violators; a knot at each pool's mean score."""
     order = np.argsort(x, kind="stable")
-    # Equal scores are one point; each pool keeps its weight, its mean score and its mean value.
+    # Equal scores are one point. Each pool holds its weight, its mean score and its mean value.
     points, inverse, counts = np.unique(x[order], return_inverse=True, return_counts=True)
     means = np.bincount(inverse, weights=y[order]) / counts
     pools: list[tuple[float, float, float]] = []
@@ -134,7 +134,7 @@ def _fit_isotonic(x: np.ndarray, y: np.ndarray) -> Calibration:
             score, value = ((before[0] * before[i] + pool[0] * pool[i]) / total for i in (1, 2))
             pool = (total, score, value)
         pools.append(pool)
-    # One imagined right and one wrong triple a pool: of five triples that all are right, not all such are.
+    # Laplace smoothing with one right and one wrong triple a pool: five right triples of five do not mean certainty.
     values = [(weight * value + 1) / (weight + 2) for weight, _, value in pools]
     smooth = np.maximum.accumulate(values)
     return Calibration(CalibrationMethod.ISOTONIC, tuple(smooth.tolist()), tuple(score for _, score, _ in pools))

@@ -134,7 +134,9 @@ class DecodingConfig(PreTrainedConfig):
 
     def to_json_string(self, use_diff: bool = True) -> str:
         """Return the JSON form, with the characters of the relations unescaped."""
-        return json_line(json.loads(super().to_json_string(use_diff)), indent=2) + "\n"
+        # Parsed first, so that the keys of id2label are sorted as strings, as in a config that is read and written.
+        data = json.dumps(json.loads(super().to_json_string(use_diff)), sort_keys=True)
+        return json_line(json.loads(data), indent=2) + "\n"
 
     @classmethod
     def code_references(cls) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a schema may declare of a relation beside its names, for decoded triples to be held to."""
+"""Rules that a schema may declare for a relation; decoded triples are made to follow them."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ def _check_pattern(name: str, pattern: object) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"rules: {name}={pattern!r} is no regular expression: {error}") from None
+        raise ValueError(f"rules: {name}={pattern!r} is not a regular expression: {error}") from None
 
 
 def _wrong(name: str, value: object, expected: str) -> ValueError:
@@ -24,18 +24,19 @@ def _wrong(name: str, value: object, expected: str) -> ValueError:
 
 @dataclass(frozen=True, slots=True)
 class RelationRules:
-    """What is known of a relation's triples, see [`apply_rules`]. The default says nothing.
+    """Rules for the triples of a relation, see [`apply_rules`]; by default there are none.
 
     Args:
-        symmetric: each triple holds with subject and object exchanged, too.
-        inverse: predicate of which each triple, exchanged, is one as well; declare it at both to have it both ways.
-        max_objects: a subject has no more different objects than this.
-        subject_pattern, object_pattern: regular expressions that the whole mention matches.
-        object_format: kind of value that the object is.
-        strip: marks that do not belong at a mention's border: single characters, and pairs such as "《》".
+        symmetric: each triple also holds with subject and object exchanged.
+        inverse: predicate by which each triple also holds with subject and object exchanged; declare it at both
+            predicates for both directions.
+        max_objects: largest number of different objects of a subject.
+        subject_pattern, object_pattern: regular expressions that match the whole mention.
+        object_format: kind of value of the object.
+        strip: marks that do not belong to the border of a mention: single characters, and pairs such as "《》".
 
     Raises:
-        ValueError: a value is of the wrong type, or is no regular expression, format or mark.
+        ValueError: a value is of the wrong type, or is not a regular expression, format or mark.
     """
 
     symmetric: bool = False
@@ -62,15 +63,15 @@ class RelationRules:
             raise _wrong("strip", marks, 'a list of single characters and pairs, such as ["《》", "·"]')
 
     def __bool__(self) -> bool:
-        """Tell whether anything is declared."""
+        """Return whether there are any rules."""
         return any(getattr(self, field.name) != field.default for field in fields(self))
 
     def only(self, *kinds: str) -> "RelationRules":
-        """Return the rules of these kinds alone, named as the fields are."""
+        """Return only the rules of these kinds, which are names of fields."""
         return RelationRules(**{kind: getattr(self, kind) for kind in kinds})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form: what is declared and no more."""
+        """Return the JSON form, with only the declared rules."""
         declared = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if name == "strip" else value
@@ -88,7 +89,7 @@ class RelationRules:
         for key in data:
             if key not in RULE_KINDS:
                 near = get_close_matches(str(key), RULE_KINDS, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(RULE_KINDS)}"
+                hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(RULE_KINDS)}"
                 raise ValueError(f"rules: unknown key {key!r}; {hint}")
         given = dict(data)
         if isinstance(given.get("strip"), list):
@@ -97,6 +98,6 @@ class RelationRules:
 
 
 RULE_KINDS = tuple(field.name for field in fields(RelationRules))
-"""The kinds of rules there are."""
+"""Names of all kinds of rules."""
 
 _NONE = RelationRules()

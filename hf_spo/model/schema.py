@@ -79,7 +79,7 @@ class Mention:
             path: of the mention within its row, for the error.
 
         Raises:
-            FieldError: it is no object, or a field is missing or of the wrong type.
+            FieldError: it is not an object, or a field is missing or of the wrong type.
         """
         if not isinstance(data, Mapping):
             expected = 'expected a mention such as {"text": …, "start": …, "end": …}'
@@ -125,7 +125,7 @@ class Triple:
             path: of the triple within its row, for the error.
 
         Raises:
-            FieldError: it is no object, or a field is missing or of the wrong type.
+            FieldError: it is not an object, or a field is missing or of the wrong type.
         """
         if not isinstance(data, Mapping):
             raise FieldError(path or "triple", f'expected an object with "subject" and "object", got {kind(data)}')
@@ -220,9 +220,9 @@ def _qualifiers(data: Any, path: str) -> dict[str, Mention]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Relation:
-    """One label of the model: what kind of subject relates by what predicate to what kind of object, in which slot.
+    """One label of the model: subject type, predicate, object type and slot.
 
-    Its four names make a relation; two that differ in their rules are equal.
+    Relations with the same four names are equal, whatever their rules.
     """
 
     subject_type: str
@@ -232,7 +232,7 @@ class Relation:
     rules: RelationRules = field(default=RelationRules(), compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form kept in a model's config; rules are in it if there are any."""
+        """Return the JSON form that a model's config holds; it has rules only if there are any."""
         return {
             "subject_type": self.subject_type,
             "predicate": self.predicate,
@@ -249,8 +249,8 @@ class Schema:
     `@value` relations with its subject type and predicate.
 
     Raises:
-        ValueError: no relation at all, the same relation twice, a qualifier slot without its `@value` relation, or
-            rules that do not go with the relation's types or slot.
+        ValueError: there are no relations, a relation occurs twice, a qualifier slot lacks its `@value` relation, or
+            rules do not fit the relation's types or slot.
     """
 
     def __init__(self, relations: Iterable[Relation]) -> None:
@@ -271,7 +271,7 @@ class Schema:
             ):
                 raise ValueError(
                     f"{relation}: slot {relation.slot!r} has no {VALUE_SLOT!r} relation with the same subject type and "
-                    f"predicate to belong to; add one"
+                    f"predicate; add one"
                 )
             self._check_rules(relation)
 
@@ -279,20 +279,20 @@ class Schema:
         rules = relation.rules
         if relation.slot != VALUE_SLOT and rules != rules.only("object_pattern", "object_format", "strip"):
             raise ValueError(
-                f"{relation}: rules: a slot takes object_pattern, object_format and strip; what is said of the subject "
-                f"or of the triple goes to the {VALUE_SLOT!r} relation"
+                f"{relation}: rules: a slot takes object_pattern, object_format and strip; rules of the subject or of "
+                f"the whole triple belong to the {VALUE_SLOT!r} relation"
             )
         if rules.symmetric and relation.subject_type != relation.object_type:
             raise ValueError(
                 f"{relation}: rules: symmetric=True: the subject type {relation.subject_type} is not the object type "
-                f"{relation.object_type}; take the rule out, or give an inverse"
+                f"{relation.object_type}; remove the rule, or use inverse"
             )
         if rules.inverse:
             exchanged = Relation(relation.object_type, rules.inverse, relation.subject_type)
             if exchanged not in self._index:
                 raise ValueError(
-                    f"{relation}: rules: inverse={rules.inverse!r}: {exchanged} is not in the schema; add it, or take "
-                    f"the rule out"
+                    f"{relation}: rules: inverse={rules.inverse!r}: {exchanged} is not in the schema; add it, or "
+                    f"remove the rule"
                 )
 
     def __len__(self) -> int:
@@ -315,10 +315,10 @@ class Schema:
         return f"Schema({len(self)} relations, {predicates} predicates)"
 
     def find(self, predicate: str, subject_type: str = "", object_type: str = "", slot: str = VALUE_SLOT) -> int:
-        """Return the index of the relation with these names; an empty type matches any, if only one relation fits.
+        """Return the index of the relation with these names; an empty type matches any type if one relation fits.
 
         Raises:
-            KeyError: no relation fits, or several do and the types given do not tell them apart.
+            KeyError: no relation fits, or several do.
         """
         exact = self._index.get(Relation(subject_type, predicate, object_type, slot))
         if exact is not None:
@@ -352,20 +352,20 @@ class Schema:
 
     @property
     def has_rules(self) -> bool:
-        """Whether anything is declared of any relation."""
+        """Whether any relation has rules."""
         return any(relation.rules for relation in self.relations)
 
     def with_rules_of(self, other: "Schema") -> "Schema":
-        """Return the same relations, in the same order, under the rules of another schema.
+        """Return the same relations, in the same order, with the rules of another schema.
 
         Raises:
             ValueError: the other schema has other relations.
         """
         ours, theirs = set(self.relations), set(other.relations)
         if ours != theirs:
-            wrong = {"lacks": sorted(ours - theirs), "has besides": sorted(theirs - ours)}
+            wrong = {"lacks": sorted(ours - theirs), "also has": sorted(theirs - ours)}
             lists = "; ".join(f"{verb} {len(some)}: {some[0]}, …" for verb, some in wrong.items() if some)
-            raise ValueError(f"expected the same {len(ours)} relations to take the rules of; the other schema {lists}")
+            raise ValueError(f"expected a schema with the same {len(ours)} relations; the other schema {lists}")
         return Schema(replace(relation, rules=other[other._index[relation]].rules) for relation in self)
 
     def to_list(self) -> list[dict[str, Any]]:
@@ -387,16 +387,16 @@ class Schema:
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: the file is no text, or an entry is no JSON object or lacks a field; the message names file and
-                line.
+            ValueError: the file is not UTF-8, or an entry is not a JSON object or lacks a field; the message names file
+                and line.
         """
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: no UTF-8 text ({error}); save it as UTF-8") from None
-        # A JSON list is one part; else every line is one. Not splitlines(): what it takes for line ends may stand in a
-        # JSON string.
+            raise ValueError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from None
+        # A JSON list is one part, otherwise each line. Not splitlines(), which also splits at characters that JSON
+        # strings may contain.
         whole = text.lstrip().startswith("[")
         lines = {f"{path}:{number}": line for number, line in enumerate(text.split("\n"), 1) if line.strip()}
         relations: list[Relation] = []
@@ -405,7 +405,7 @@ class Schema:
                 for entry in json.loads(part) if whole else [json.loads(part)]:
                     relations.extend(_relations(entry))
             except json.JSONDecodeError as error:
-                raise ValueError(f"{place}: no JSON ({error}); expected one object a line, {_ENTRY_FORMS}") from None
+                raise ValueError(f"{place}: not JSON ({error}); expected one object a line, {_ENTRY_FORMS}") from None
             except ValueError as error:
                 raise ValueError(f"{place}: {error}") from None
         try:
@@ -495,7 +495,7 @@ def _relations(entry: Any) -> Iterator[Relation]:
     """Yield the relations of one schema entry, `@value` first, so that a relation precedes its qualifiers.
 
     Raises:
-        ValueError: the entry is no object, lacks a field or has one of the wrong type.
+        ValueError: the entry is not an object, lacks a field or has one of the wrong type.
     """
     if not isinstance(entry, Mapping):
         raise ValueError(f"schema entry {entry!r:.80} is of type {type(entry).__name__}; expected {_ENTRY_FORMS}")
@@ -506,14 +506,14 @@ def _relations(entry: Any) -> Iterator[Relation]:
     slots = objects if isinstance(objects, Mapping) else {entry.get("slot", VALUE_SLOT): objects}
     names = [entry["subject_type"], entry["predicate"], *slots, *slots.values()]
     if not slots or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"schema entry {dict(entry)} has a field that is no string; expected {_ENTRY_FORMS}")
+        raise ValueError(f"schema entry {dict(entry)} has a field that is not a string; expected {_ENTRY_FORMS}")
     rules = _rules(entry.get("rules", {}), list(slots))
     for slot in sorted(slots, key=lambda name: (name != VALUE_SLOT, name)):
         yield Relation(entry["subject_type"], entry["predicate"], slots[slot], slot, rules.get(slot, RelationRules()))
 
 
 def _rules(data: Any, slots: list[str]) -> dict[str, RelationRules]:
-    """Read an entry's rules, by slot: they are its only slot's or `@value`'s, and under "slots" those of the others."""
+    """Read an entry's rules by slot: those of its only slot or of `@value`, and under "slots" those of the others."""
     own = slots[0] if len(slots) == 1 else VALUE_SLOT
     others = data.get("slots", {}) if isinstance(data, Mapping) else None
     if not isinstance(others, Mapping) or not all(isinstance(rules, Mapping) for rules in others.values()):

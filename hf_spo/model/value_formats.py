@@ -1,7 +1,7 @@
-"""What a date and a number look like, in Chinese and in western writing.
+"""Formats of dates and numbers, in Chinese and western writing.
 
-A check asks whether a mention is one value in all. It is there to catch mentions that run on into the sentence
-("20亿元大关，另一部票房17.2亿元"); words that annotators label along with a value ("成立于2002年", "约6平方公里") pass.
+They find mentions that run on into the sentence ("20亿元大关，另一部票房17.2亿元"). Words that annotators include in
+a value ("成立于2002年", "约6平方公里") are allowed.
 """
 
 import re
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class ObjectFormat(StrEnum):
-    """Kinds of values that have a form."""
+    """Kinds of values."""
 
     DATE = "date"
     NUMBER = "number"
@@ -18,7 +18,7 @@ class ObjectFormat(StrEnum):
 _HAN = "[\u3400-\u7683\u7685-\u9fff]"  # without 的, after which a sentence goes on
 _NUMERALS = "〇○零一二三四五六七八九十百千廿卅"
 
-# In verbose mode. Digits never stand next to digits of another part, so that no text is split in many ways.
+# In verbose mode. Digits of two parts never touch, so that no text can be split in many ways.
 _DATE_PART = rf"""(?:
     (?: (?<!\d)\d{{1,4}} | [{_NUMERALS}]{{1,4}} | [元正腊冬本翌同当去今明次] ) \s*
     (?: 世纪 | 年代 | 年 | 月份? | 日 | 号 | 季度 | 时 | 点 | 分 | 秒 )                # 1998年, 五十年代, 5月3日, 元月
@@ -52,5 +52,5 @@ _PATTERNS = {
 
 
 def has_format(text: str, name: ObjectFormat) -> bool:
-    """Tell whether a whole mention is one date, or span of dates, or one number; punctuation after it is no matter."""
+    """Return whether a whole mention is one date or range of dates, or one number; trailing punctuation is ignored."""
     return _PATTERNS[name].fullmatch(text.strip()) is not None

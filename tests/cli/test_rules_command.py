@@ -109,7 +109,7 @@ class TestErrors:
         line = one_line_error(result, 1)
         assert "other.json is not about the relations of" in line
         assert "lacks 1: " in line
-        assert "has besides 1: " in line
+        assert "also has 1: " in line
         assert not Path("out").exists()
 
     def test_an_output_that_holds_something_else(self, run: Any, schema: Path, trained_folder: str) -> None:

@@ -37,7 +37,7 @@ class TestFit:
         ("scores", "correct"), [([], []), ([0.5] * 5, [True] * 4 + [False]), ([0.5] * 40, [True] * 40)]
     )
     def test_too_little_to_fit(self, method, scores, correct):
-        with pytest.raises(ValueError, match="pass more labelled texts, or no calibration"):
+        with pytest.raises(ValueError, match="pass more labelled texts, or switch calibration off"):
             fit_calibration(scores, correct, method)
 
     def test_equal_scores_and_separated_ones(self, method):
@@ -69,8 +69,8 @@ def test_isotonic_pools_what_falls():
         ({"method": "temperature", "values": [float("nan"), 0]}, "finite"),
         ({"method": "isotonic", "values": []}, "0 values"),
         ({"method": "isotonic", "values": [0.1, 0.2], "scores": [0.1]}, "2 values and 1 scores"),
-        ({"method": "isotonic", "values": [0.1, 0.2], "scores": [0.3, 0.3]}, "rising"),
-        ({"method": "isotonic", "values": [0.2, 0.1], "scores": [0.3, 0.4]}, "not falling"),
+        ({"method": "isotonic", "values": [0.1, 0.2], "scores": [0.3, 0.3]}, "increasing"),
+        ({"method": "isotonic", "values": [0.2, 0.1], "scores": [0.3, 0.4]}, "non-decreasing"),
         ({"method": "isotonic", "values": [None], "scores": [0.4]}, "expected lists of numbers"),
         ({"method": "isotonic", "values": 3, "scores": [0.4]}, "expected lists of numbers"),
     ],

@@ -158,7 +158,7 @@ class TestRules:
             ({"slots": ["inArea"]}, r"rules: .* expected an object, such as \{\"max_objects\": 1"),
             (None, "rules: None: expected an object"),
             ([], r"rules: \[\]: expected an object"),
-            ({"object_pattern": "("}, r"rules: object_pattern='\(' is no regular expression"),
+            ({"object_pattern": "("}, r"rules: object_pattern='\(' is not a regular expression"),
         ],
     )
     def test_what_is_wrong_in_a_file_is_named(self, tmp_path, rules, message):
@@ -172,7 +172,7 @@ class TestRules:
     def test_an_inverse_needs_a_relation_with_the_types_exchanged(self):
         assert len(Schema([self.wife, self.husband])) == 2
         for others in ([], [Relation("人物", "丈夫", "地点")]):
-            with pytest.raises(ValueError, match=r"妻子.*inverse='丈夫': .* is not in the schema; add it, or take"):
+            with pytest.raises(ValueError, match=r"妻子.*inverse='丈夫': .* is not in the schema; add it, or remove"):
                 Schema([self.wife, *others])
 
     def test_symmetric_ones_have_one_type(self):
@@ -195,7 +195,7 @@ class TestRules:
 
     def test_of_other_relations_are_refused(self):
         ours = Schema([FOUNDED_BODY, BOX_OFFICE])
-        with pytest.raises(ValueError, match=r"same 2 relations .* lacks 1: .*机构.*has besides 1: .*丈夫"):
+        with pytest.raises(ValueError, match=r"same 2 relations.* lacks 1: .*机构.*also has 1: .*丈夫"):
             ours.with_rules_of(Schema([self.sold, self.husband]))
         with pytest.raises(ValueError, match=r"lacks 1: .*机构.*, …$"):
             ours.with_rules_of(Schema([self.sold]))
@@ -269,16 +269,16 @@ class TestFile:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("{object}", "no JSON"),
+            ("{object}", "not JSON"),
             ('"票房"', "of type str"),
             ("[1]", "of type list"),
             ('{"predicate": "票房", "object_type": "Number"}', 'no "subject_type"'),
             ('{"subject_type": "a", "object_type": "Number"}', 'no "predicate"'),
             ('{"subject_type": "a", "predicate": "票房"}', 'no "object_type"'),
-            ('{"subject_type": "a", "predicate": "票房", "object_type": 5}', "no string"),
-            ('{"subject_type": "a", "predicate": "票房", "object_type": {}}', "no string"),
-            ('{"subject_type": "a", "predicate": "票房", "object_type": {"@value": null}}', "no string"),
-            ('{"subject_type": null, "predicate": "票房", "object_type": "b"}', "no string"),
+            ('{"subject_type": "a", "predicate": "票房", "object_type": 5}', "not a string"),
+            ('{"subject_type": "a", "predicate": "票房", "object_type": {}}', "not a string"),
+            ('{"subject_type": "a", "predicate": "票房", "object_type": {"@value": null}}', "not a string"),
+            ('{"subject_type": null, "predicate": "票房", "object_type": "b"}', "not a string"),
         ],
     )
     def test_bad_line_is_named_with_what_was_expected(self, tmp_path, line, message):
@@ -301,7 +301,7 @@ class TestFile:
             Schema.from_file(self.write(tmp_path, "\n"))
 
     def test_other_encoding(self, tmp_path):
-        with pytest.raises(ValueError, match=r"schema\.json: no UTF-8 text"):
+        with pytest.raises(ValueError, match=r"schema\.json: not UTF-8"):
             Schema.from_file(self.write(tmp_path, '{"predicate": "票房"}', "gb18030"))
 
     def test_missing_file(self, tmp_path):
