@@ -53,11 +53,14 @@ class CardOptions:
         bool, option("Replace a card on the Hub that was edited there; by default it is kept.", "--overwrite-card")
     ] = False
 
-    def repository_options(self, repo: str, *, onnx: bool, standalone: bool) -> "RepositoryOptions":
+    def repository_options(
+        self, repo: str, *, onnx: bool, standalone: bool, requirement: str | None
+    ) -> "RepositoryOptions":
         """Read the files and return the contents of the repository.
 
         Raises:
             typer.BadParameter: the name of the repository is malformed, or other contents are given beside a card.
+            ValueError: the requirement is not an address for pip.
         """
         from huggingface_hub.errors import HFValidationError
         from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # not named as exported
@@ -85,6 +88,7 @@ class CardOptions:
             self.example or (),
             onnx,
             standalone,
+            requirement,
         )
 
 
@@ -120,6 +124,15 @@ def publish(
             "--standalone",
         ),
     ] = False,
+    requirement: Annotated[
+        str | None,
+        option(
+            "Address to install hf-spo from, for requirements.txt and the card: https://… of a wheel, or git+https://… "
+            "of a repository.",
+            default="the package index",
+            metavar="URL",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         option("Write the repository to this folder and upload nothing.", "--output", "-o", **NEW_FOLDER),
@@ -136,7 +149,8 @@ def publish(
       hf-spo publish my-model me/my-model --output look-at-it-first
       hf-spo publish my-model me/my-model --onnx --standalone --private
     """
-    contents, folder = about.repository_options(repo, onnx=onnx, standalone=standalone), Path(find_model(model))
+    contents = about.repository_options(repo, onnx=onnx, standalone=standalone, requirement=requirement)
+    folder = Path(find_model(model))
     if output is None:
         overwrite_card = about.overwrite_card or about.card is not None
         report = _upload(folder, repo, contents, upload, overwrite_card=overwrite_card)
@@ -181,13 +195,18 @@ def _upload(
 
 
 def _build(model: Path, folder: Path, repo: str, options: "RepositoryOptions") -> None:
-    from ..hub.repository import build_repository
+    from ..hub.repository import build_repository, is_from_index
 
     silence_libraries()
     with Console(stderr=True).status("reading the model") as status:
         saved = build_repository(model, folder, repo, options, on_step=status.update)
     if others := saved.other_files():
         say(f"hf-spo: not part of the model, left out: {', '.join(others)}")
+    if options.address is None and not is_from_index():
+        say(
+            "hf-spo: warning: requirements.txt names hf-spo on the package index, and this one was not installed from "
+            "there; if the index does not have it, pass --requirement URL"
+        )
 
 
 def _layout(report: Mapping[str, Any]) -> Group:

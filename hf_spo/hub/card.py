@@ -50,6 +50,7 @@ def model_card(
     recipe: str | None = None,
     onnx: bool = False,
     standalone: bool = False,
+    address: str | None = None,
 ) -> ModelCard:
     """Write the card of a model. It says which of the optional information is missing.
 
@@ -65,6 +66,7 @@ def model_card(
         recipe: the training recipe's text.
         onnx: whether the repository has an ONNX export.
         standalone: whether the repository has the code that runs the model without hf_spo.
+        address: of a wheel or repository to install hf_spo from; default: the package index.
 
     Raises:
         FileNotFoundError: there is no model or no report at the given path.
@@ -95,6 +97,7 @@ def model_card(
         fence="`" * max([3, *(len(run) + 1 for run in re.findall("`+", recipe or ""))]),
         onnx=onnx,
         standalone=standalone,
+        address=address,
         version=package_version(),
     )
     header = _header(repo, data, licence, base_model, language, [example.text for example in examples], evaluation)

@@ -3,8 +3,11 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
 
 from ..loading.loader import load
 from ..model.schema import Example
@@ -34,6 +37,10 @@ class RepositoryOptions:
         texts: examples for a generated one.
         onnx: whether to add an ONNX export in a subfolder.
         standalone: whether to add the code that runs the model without hf_spo.
+        address: of a wheel or repository to install hf_spo from; default: the package index.
+
+    Raises:
+        ValueError: pip does not accept the address.
     """
 
     card: str | None = None
@@ -41,6 +48,28 @@ class RepositoryOptions:
     texts: Sequence[str] = ()
     onnx: bool = False
     standalone: bool = False
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.address is None:
+            return
+        try:
+            Requirement(f"hf-spo @ {self.address}")
+        except InvalidRequirement as error:
+            raise ValueError(f"{self.address!r} is not an address for pip ({error})") from None
+        if "://" not in self.address:
+            raise ValueError(
+                f"{self.address!r} is not an address for pip: expected https://… of a wheel, or git+https://… of a "
+                f"repository"
+            )
+
+
+def is_from_index() -> bool:
+    """Tell whether hf-spo was installed from a package index, rather than from a file, folder or repository."""
+    try:
+        return distribution("hf-spo").read_text("direct_url.json") is None
+    except PackageNotFoundError:
+        return False
 
 
 def build_repository(
@@ -95,12 +124,21 @@ def build_repository(
     on_step("writing the card")
     card = options.card
     if card is None:
-        made = model_card(folder, repo, **options.about, examples=examples, onnx=options.onnx, standalone=standalone)
+        made = model_card(
+            folder,
+            repo,
+            **options.about,
+            examples=examples,
+            onnx=options.onnx,
+            standalone=standalone,
+            address=options.address,
+        )
         card = mark_generated(str(made))
     texts = {
         CARD_FILE: card,
         "handler.py": _HANDLER,
-        "requirements.txt": f"{saved.requirement()}>={package_version()}\n",
+        "requirements.txt": saved.requirement(address=options.address)
+        + (f">={package_version()}\n" if options.address is None else "\n"),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")

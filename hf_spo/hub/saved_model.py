@@ -121,10 +121,16 @@ class SavedModel:
         named = {f"{layers} layers": layers, f"hidden size {width}": width, f"{tokens} tokens known": tokens}
         return ", ".join([str(config.get("model_type")), *(text for text, value in named.items() if value)])
 
-    def requirement(self, extras: Sequence[str] = ()) -> str:
-        """Return the requirement for pip, with the extras that the model needs and the given ones."""
+    def requirement(self, extras: Sequence[str] = (), address: str | None = None) -> str:
+        """Return the requirement for pip, with the extras that the model needs and the given ones.
+
+        Args:
+            extras: further ones.
+            address: of a wheel or repository of hf-spo; default: the package index.
+        """
         names = ",".join([*self.extras, *extras])
-        return f"hf-spo[{names}]" if names else "hf-spo"
+        package = f"hf-spo[{names}]" if names else "hf-spo"
+        return package if address is None else f"{package} @ {address}"
 
     @property
     def extras(self) -> list[str]:

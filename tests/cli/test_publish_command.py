@@ -58,6 +58,26 @@ def test_leftovers_are_named(build: Any, trained_folder: str) -> None:
     assert not {"checkpoint-3", "training_args.bin"} & {path.name for path in Path("built").iterdir()}
 
 
+def test_the_address_of_a_wheel_goes_into_requirements_and_card(build: Any) -> None:
+    wheel = "https://example.org/hf_spo-0.1.0-py3-none-any.whl"
+    result = build("--requirement", wheel)
+    assert result.exit_code == 0, result.stderr
+    assert Path("built/requirements.txt").read_text() == f"hf-spo @ {wheel}\n"
+    assert f"pip install 'hf-spo @ {wheel}'" in Path("built/README.md").read_text(encoding="utf-8")
+    assert "warning" not in result.stderr
+
+
+def test_the_package_index_may_not_have_what_was_not_installed_from_there(
+    build: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for is_from_index in (True, False):
+        monkeypatch.setattr("hf_spo.hub.repository.is_from_index", lambda value=is_from_index: value)
+        shutil.rmtree("built", ignore_errors=True)
+        result = build()
+        assert ("pass --requirement URL" in result.stderr) is not is_from_index
+        assert Path("built/requirements.txt").read_text().startswith("hf-spo>=")
+
+
 def test_a_card_of_one_s_own(build: Any) -> None:
     Path("card.md").write_text("---\nlicense: mit\n---\n# Mine\n", encoding="utf-8")
     assert build("--card", "card.md").exit_code == 0
@@ -72,6 +92,10 @@ class TestRefusals:
         assert f"'me/{repo}' is not a name of a repository: expected USER/NAME" in one_line_error(
             build(repo=f"me/{repo}"), 2
         )
+
+    @pytest.mark.parametrize("address", ["hf-spo>=0.1", "../dist/x.whl", "https://a b"])
+    def test_addresses(self, build: Any, address: str) -> None:
+        assert "is not an address for pip" in one_line_error(build("--requirement", address), 1)
 
     def test_a_name_for_a_folder(self, build: Any) -> None:
         assert "no/model is not a folder; pass the folder of a trained model" in one_line_error(
