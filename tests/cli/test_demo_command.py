@@ -3,7 +3,6 @@
 import pytest
 
 from hf_spo.cli.models import ModelChoice
-from hf_spo.demo import server
 from tests.cli.command_line import one_line_error
 
 
@@ -16,8 +15,7 @@ def launched(monkeypatch):
         found.append(({name: load.__self__ for name, load in loaders.items()}, host, port))
         tell("the demo is at some address")
 
-    monkeypatch.setattr(server, "launch", launch)
-    monkeypatch.delattr("hf_spo.demo.launch", raising=False)
+    monkeypatch.setattr("hf_spo.demo.launch", launch)
     return found
 
 
