@@ -1,6 +1,6 @@
-"""Entity-swap augmentation: one triple's subject and object make way for those of another with the same relation.
+"""Entity-swap augmentation: replace a triple's subject and object by those of another triple of the same relation.
 
-As in kg-2019 (`random_generate`), kexue.fm/archives/6671; offsets are rebuilt rather than looked up again.
+As in kg-2019 (`random_generate`), kexue.fm/archives/6671; offsets are computed, not searched for.
 """
 
 import re
@@ -16,11 +16,11 @@ RelationKey = tuple[str, str, str]
 
 
 class EntitySwap:
-    """Swaps entities of labelled texts.
+    """Replaces entities of labelled texts.
 
     Args:
-        examples: the labelled texts to take other entities from: those that are trained on, and no others.
-        probability: that a text is changed at all.
+        examples: the training texts, from which the new entities are taken.
+        probability: probability that a text is changed.
         policy: which occurrences of strings without offsets are labelled.
     """
 
@@ -34,7 +34,7 @@ class EntitySwap:
                     self._donors.setdefault(_key(triple), []).append((triple.subject.text, triple.object.text))
 
     def __call__(self, example: Example, rng: np.random.Generator) -> Example:
-        """Return the example, or a changed one with offsets; what cannot be changed cleanly stays as it is."""
+        """Return a changed example with offsets, or the example itself if it is not drawn or cannot be changed."""
         if not example.triples or rng.random() >= self.probability:
             return example
         chosen = example.triples[rng.integers(len(example.triples))]
@@ -52,11 +52,11 @@ def _key(triple: Triple) -> RelationKey:
 
 
 def _replaced(example: Example, changes: dict[str, str]) -> Example | None:
-    """Replace strings wherever they stand, and move the triples' mentions; None if one would be cut in two."""
+    """Replace all occurrences of strings, and move the triples' mentions; None if that would cut a mention."""
     text = example.text
     if len(changes) < 2 or not all(changes):
-        return None  # subject and object are one string
-    # The longer one first: of 鲁迅自传 and 鲁迅, the first is no place of the second.
+        return None  # subject and object are the same string
+    # The longer string first: 鲁迅自传 must not be changed as an occurrence of 鲁迅.
     pattern = "|".join(re.escape(old) for old in sorted(changes, key=len, reverse=True))
     moved = np.full(len(text) + 1, -1)
     pieces: list[str] = []
@@ -74,7 +74,7 @@ def _replaced(example: Example, changes: dict[str, str]) -> Example | None:
     def move(mention: Mention) -> Mention | None:
         assert mention.span is not None
         start, end = int(moved[mention.span.start]), int(moved[mention.span.end])
-        # An empty one would be a mention of nothing.
+        # -1 marks positions inside a replaced string.
         return Mention(new_text[start:end], Span(start, end), mention.type) if 0 <= start < end else None
 
     triples = []

@@ -12,10 +12,10 @@ from .dataset import LabelledItem
 
 
 class SubjectSampling(StrEnum):
-    """Which subjects a step conditions on.
+    """How the subjects that a training step conditions on are drawn.
 
-    REFERENCE: a random start among the gold starts, then a random end among the gold ends at or after it, so that some
-    pairs are no subject and teach an empty answer (bert4keras, task_relation_extraction.py). TRUE: gold subjects only.
+    REFERENCE: a random gold start, then a random gold end at or after it. Some of these pairs are not a subject, which
+    trains the model to find no object for them (bert4keras, task_relation_extraction.py). TRUE: gold subjects only.
     """
 
     REFERENCE = "reference"
@@ -27,15 +27,14 @@ class SpoCollator:
     """Turn labelled items into the arguments of [`SpoForTripleExtraction`].
 
     Args:
-        pad_token_id: of the tokenizer.
-        num_relations: R of the labels.
-        subjects_per_example: how many subjects are drawn for each text, always the same number, also for each of those
-            that are joined in an item.
-        sampling: how they are drawn.
-        pad_to_multiple_of: lengths are padded up to a multiple, so that few shapes occur, and memory stays what it is:
-            on CPUs, kernels are kept for each shape (in bfloat16, some 13 MiB for a BERT of hidden size 384), and
-            memory that was laid out for one shape hardly serves another.
-        max_length: but not beyond this.
+        pad_token_id: the tokenizer's padding token.
+        num_relations: R, the size of the schema.
+        subjects_per_example: number of subjects drawn for each text; an item that joins several texts gets as many for
+            each of them.
+        sampling: how subjects are drawn.
+        pad_to_multiple_of: sequences are padded to a multiple of this length. On CPUs, each shape has kernels and
+            memory of its own (in bfloat16, about 13 MiB for a BERT of hidden size 384), so few shapes save memory.
+        max_length: largest padded length.
     """
 
     pad_token_id: int
@@ -81,7 +80,7 @@ class SpoCollator:
 
 
 def _mark(labels: np.ndarray, span: TokenSpan, truth: float) -> None:
-    """Label a span's borders. Where spans share one, the truest says how true it is. *Shape:* labels (L, 2)."""
+    """Label a span's borders; a border that spans share gets the largest target. *Shape:* labels (L, 2)."""
     labels[span.start, 0] = max(labels[span.start, 0], truth)
     labels[span.end, 1] = max(labels[span.end, 1], truth)
 
@@ -89,7 +88,7 @@ def _mark(labels: np.ndarray, span: TokenSpan, truth: float) -> None:
 def draw_subject(item: LabelledItem, sampling: SubjectSampling, part: int = 0) -> TokenSpan:
     """Draw one subject of one of the texts that an item joins.
 
-    Without any subject in that text, it is a random token of the text, which teaches an empty answer.
+    In a text without subjects, draw a random token, which trains the model to find no object for it.
     """
     first = item.encoding.offsets[:, 0]
     inside = item.starts[part] <= first

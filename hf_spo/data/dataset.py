@@ -44,7 +44,7 @@ class LabelledItem:
 
 
 class SpoDataset(Dataset[LabelledItem]):
-    """Labelled texts, encoded once. What is random about an item depends only on seed, epoch and index.
+    """Labelled texts, encoded once. Random choices for an item depend only on seed, epoch and index.
 
     A text of more than `max_length` tokens is read in windows, as extraction reads it; each window is a text of its own
     in training, with the triples that lie in it.
@@ -55,15 +55,15 @@ class SpoDataset(Dataset[LabelledItem]):
         schema: the relations to label.
         max_length: tokens that the model reads at once, special tokens included.
         policy: which occurrences of gold strings are labelled.
-        features: words and candidates that the model reads beside the tokens, if it does.
-        entity_swap_probability: that an item's entities are swapped for others', see [`EntitySwap`].
+        features: words and known triples that the model reads beside tokens; none by default.
+        entity_swap_probability: probability that entities of a text are replaced by others, see [`EntitySwap`].
         context_packing: share of the items that join several texts, see [`ContextPacking`].
-        seed: of the subjects drawn and the entities swapped in training.
-        soft_labels: a triple's score says how true it is; otherwise scores are passed over.
+        seed: seed of the random choices.
+        soft_labels: train a triple towards its score instead of 1; otherwise scores are ignored.
 
     Raises:
-        ValueError: a row is of no known format, or a triple's relation is not in the schema; or labels are to be soft
-            and no triple has a score.
+        ValueError: the format of a row is unknown, a triple's relation is not in the schema, or `soft_labels` is on and
+            no triple has a score.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class SpoDataset(Dataset[LabelledItem]):
         self.soft_labels = soft_labels
         if soft_labels and all(triple.score is None for example in self.examples for triple in example.triples):
             raise ValueError(
-                "soft_labels: no triple of the data has a score; expected data as `hf-spo relabel --soft` writes it"
+                "soft_labels: no triple of the data has a score; pass data that `hf-spo relabel --soft` wrote"
             )
-        # A text that stands there twice must not know of itself what its twin states.
+        # Rows of the same text count as one text: none of them is evidence for what another one states.
         self._stated: dict[str, StatedTriples] = {}
         for example in self.examples:
             stated = self._find_stated(example)
@@ -159,12 +159,12 @@ class SpoDataset(Dataset[LabelledItem]):
         return Reaches(self.examples, self._whole, self.max_length, self.policy)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw other subjects, and join other texts, from now on."""
+        """Set the epoch, which decides the subjects that are drawn and the texts that are joined."""
         self._epoch.fill_(epoch)
 
     @property
     def lengths(self) -> list[int]:
-        """Number of tokens of each item; about as many of items that join texts."""
+        """Number of tokens of each item; an estimate for items that join several texts."""
         return [sum(len(self.encodings[number]) for number in self._texts_of(index)) for index in range(len(self))]
 
     def __len__(self) -> int:

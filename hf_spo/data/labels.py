@@ -1,4 +1,4 @@
-"""Gold triples → token labels, with a count of what could not be aligned and why."""
+"""Gold triples → token labels, with counts of the triples that have no token spans and the reasons."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from ..model.schema import Example, Mention, Schema, Triple
 from .occurrences import OccurrencePolicy, locate, missing
 
 Labels = dict[TokenSpan, dict[tuple[TokenSpan, int], float]]
-"""For each subject, its objects with their relations, and how true each is: 1, or less of a soft label."""
+"""For each subject, its objects with their relations, and the target of each: 1, or the score of a soft label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A mention that no tokens stand for, and why."""
+    """A mention without a token span, and the reason."""
 
     cause: Misalignment
     mention: str
@@ -24,10 +24,10 @@ class AlignmentReport:
     """How many gold triples became labels, and why the others did not.
 
     Args:
-        triples: gold triples seen.
-        aligned: those of which every mention is aligned, at one occurrence at least.
-        causes: why the others are not; one cause a triple.
-        examples: for each cause the first few, as (mention, text).
+        triples: number of gold triples.
+        aligned: number of triples whose mentions all have token spans, at one occurrence at least.
+        causes: number of other triples by cause; each has one cause.
+        examples: for each cause the first few pairs of mention and text.
     """
 
     triples: int = 0
@@ -68,33 +68,33 @@ def label(
 ) -> Labels:
     """Turn an example's triples into token labels.
 
-    A mention that no token boundary matches is counted with its cause and never labelled as something else; a triple
-    keeps those of its slots that do align. A soft label is as true as its triple's score says, 1 without any.
+    A mention whose borders are not token borders is counted with the cause and gets no label; the triple keeps its
+    other slots. The target of a soft label is the triple's score, or 1 if it has none.
 
     Raises:
         KeyError: a triple's relation is not in the schema.
-        ValueError: a soft label's score is no probability.
+        ValueError: the score of a soft label is not between 0 and 1.
     """
     labels: Labels = {}
     for triple in example.triples:
         truth = triple.score if soft and triple.score is not None else 1.0
         if not 0 <= truth <= 1:
             raise ValueError(
-                f"the text beginning {example.text[:20]!r}: a triple's score is {truth}; as a soft label it has to "
-                f"be a probability from 0 to 1"
+                f"the text beginning {example.text[:20]!r}: a triple has the score {truth}; expected a probability "
+                f"from 0 to 1 for a soft label"
             )
         absent = missing(example.text, triple)
         if absent is not None:
             report.add(example.text, Miss(Misalignment.NOT_IN_TEXT, absent.text))
             continue
         misses = [_add(labels, place, truth, encoding, schema) for place in locate(example.text, triple, policy)]
-        # Of several occurrences one that aligns is enough: the triple is taught.
+        # One aligned occurrence is enough to train the triple.
         report.add(example.text, None if None in misses else misses[0])
     return labels
 
 
 def _add(labels: Labels, triple: Triple, truth: float, encoding: Encoding, schema: Schema) -> Miss | None:
-    """Add what aligns of a triple with offsets; return what does not, if anything."""
+    """Label the slots of a triple with offsets; return the first mention without a token span, if there is one."""
     miss: Miss | None = None
     subject = _tokens(encoding, triple.subject)
     for slot, mention in triple.slots():

@@ -1,4 +1,4 @@
-"""Gold strings without offsets get them here, under a stated policy."""
+"""Offsets for gold strings that have none, by a policy."""
 
 from enum import StrEnum
 from itertools import product

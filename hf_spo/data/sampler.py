@@ -7,15 +7,15 @@ from torch.utils.data import Sampler
 
 
 class LengthBucketSampler(Sampler[int]):
-    """Shuffle, but let neighbours have similar lengths, so that little of a batch is padding.
+    """Shuffle items, and put items of similar length into one batch, so that batches have little padding.
 
-    The order depends only on seed and epoch, so that a resumed run sees the batches that it has not seen.
+    The order depends only on seed and epoch, so that a resumed run goes on with the batches that it has not seen.
 
     Args:
         lengths: number of tokens of each item.
-        batch_size: of all processes together.
-        seed: of the order.
-        bucket: batches within which items are sorted by length; more pads less and shuffles less.
+        batch_size: items of one step of all processes together.
+        seed: seed of the order.
+        bucket: number of batches whose items are sorted by length together; a larger one pads less and shuffles less.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int = 42, bucket: int = 50) -> None:
@@ -26,7 +26,7 @@ class LengthBucketSampler(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int, lengths: Sequence[int] | None = None) -> None:
-        """Give another order from now on; `lengths`: of the epoch's items, as many as before, if they change."""
+        """Set the epoch, and the lengths of its items if they change; their number stays the same."""
         self.epoch = epoch
         if lengths is not None:
             self.lengths = np.asarray(lengths)
@@ -43,7 +43,7 @@ class LengthBucketSampler(Sampler[int]):
             chunk = order[at : at + size]
             chunk = chunk[np.argsort(self.lengths[chunk], kind="stable")]
             batches += [chunk[i : i + self.batch_size] for i in range(0, len(chunk), self.batch_size)]
-        # A short batch has to stay last, or every batch after it would straddle two lengths.
+        # A short batch stays last, or each batch after it would mix items of two buckets.
         short = [batches.pop()] if batches and len(batches[-1]) < self.batch_size else []
         rng.shuffle(batches)
         for batch in batches + short:

@@ -49,16 +49,17 @@ class SpoTrainingArguments(TrainingArguments):
     subject_sampling: str = field(
         default=SubjectSampling.REFERENCE.value,
         metadata={
-            "help": "reference: some pairs of gold start and gold end that are no subject; true: gold subjects only."
+            "help": "How subjects are drawn. reference: a gold start and a gold end, which may belong to different "
+            "subjects; true: gold subjects only."
         },
     )
     occurrence_policy: str = field(
         default=OccurrencePolicy.FIRST.value,
-        metadata={"help": "Which occurrences of gold strings without offsets are labelled: first, nearest or all."},
+        metadata={"help": "Which occurrences of gold strings without offsets are labelled: first, nearest, all."},
     )
     entity_swap_probability: float = field(
         default=0.0,
-        metadata={"help": "Probability that a text's entities are swapped for others with the same relation."},
+        metadata={"help": "Probability that a text gets the subject and object of another triple of its relation."},
     )
     context_packing: float = field(
         default=0.2,
@@ -69,48 +70,45 @@ class SpoTrainingArguments(TrainingArguments):
     )
     pad_to_multiple_of: int = field(
         default=16,
-        metadata={"help": "Lengths of batches are multiples of this; on CPUs, each length that occurs costs memory."},
+        metadata={"help": "Sequences are padded to a multiple of this length; on CPUs, each length costs memory."},
     )
     r_drop_alpha: float = field(
         default=0.0,
-        metadata={"help": "Weight of the difference between two passes with other dropout; 0 is off, 1 to 5 usual."},
+        metadata={"help": "Weight of the divergence of two passes with different dropout; 0 is off, 1 to 5 usual."},
     )
     missing_label_threshold: float = field(
         default=1.0,
         metadata={
-            "help": "Unlabelled borders to which the model itself gives more than this probability are left out of the "
-            "loss: some are true, and only nobody labelled them. 1 is off."
+            "help": "Unlabelled borders that have a higher probability than this are left out of the loss, because "
+            "their labels may be missing. 1 is off."
         },
     )
     soft_labels: bool = field(
         default=False,
-        metadata={
-            "help": "A triple's score in the training data says how true it is, and is learnt in place of 1; otherwise "
-            "scores are passed over."
-        },
+        metadata={"help": "Train triples towards their scores in the data instead of 1; otherwise scores are ignored."},
     )
     evaluate_raw: bool = field(
-        default=True, metadata={"help": "Beside the averaged weights, evaluate the raw ones (eval_raw_f1)."}
+        default=True, metadata={"help": "Evaluate the raw weights (eval_raw_f1) besides the averaged ones."}
     )
     training_curves: bool = field(
         default=True,
         metadata={
-            "help": "Draw training_curves.svg and .png into the output folder, at evaluations and at the end; needs "
+            "help": "Draw training_curves.svg and .png into the output folder at each evaluation and at the end; needs "
             "matplotlib."
         },
     )
 
     def __post_init__(self) -> None:
-        # transformers refuses bf16 on a host without an accelerator unless told that the CPU is meant.
+        # Without an accelerator, transformers accepts bf16 only with use_cpu.
         if self.bf16 and not torch.accelerator.is_available():
             self.use_cpu = True
-        # Before transformers settles on the loss, which evaluation by extraction does not compute.
+        # The default of transformers is the loss, which evaluation by extraction does not compute.
         if self.metric_for_best_model is None and (
             self.load_best_model_at_end or self.save_strategy == SaveStrategy.BEST
         ):
             self.metric_for_best_model = "f1"
         super().__post_init__()  # type: ignore[no-untyped-call]  # unannotated there
-        # Our own data set reads the columns; transformers' default would drop texts and triples.
+        # transformers would remove the columns text and triples, which forward does not take.
         self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")

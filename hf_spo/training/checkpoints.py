@@ -1,4 +1,4 @@
-"""Checkpoints of a run that may have been killed."""
+"""The last complete checkpoint of a run that may have been killed."""
 
 import errno
 import json
@@ -18,17 +18,17 @@ _NAME = re.compile(rf"{PREFIX_CHECKPOINT_DIR}-(\d+)")
 
 
 def last_checkpoint(folder: str | Path) -> Path | None:
-    """Return the newest checkpoint in a run's folder that was written whole; None without any."""
+    """Return the newest complete checkpoint in a run's folder; None if there is none."""
     by_step = {int(name[1]): path for path in Path(folder).glob("*/") if (name := _NAME.fullmatch(path.name))}
     for _, path in sorted(by_step.items(), reverse=True):
         if _is_whole(path):
             return path
-        logger.warning("%s is incomplete and passed over: its run was ended while writing it", path)
+        logger.warning("%s is incomplete and skipped: its run stopped while writing it", path)
     return None
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    """Tell whether the file that a trainer writes last is there and whole."""
+    """Tell whether a checkpoint has the file that a trainer writes last, and this file is complete."""
     try:
         json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

@@ -13,11 +13,11 @@ from ..model.checkpoint import share_weights
 
 
 class ExponentialMovingAverage:
-    """Average the trainable weights over optimizer steps, in float32; a young average looks back less far.
+    """Average the trainable weights over optimizer steps, in float32, with a smaller decay in the first steps.
 
-    Step t decays what was before by min(decay, (1 + t) / (10 + t)), so that the average reaches back over about a ninth
-    of the steps so far until it reaches back over 1 / (1 − decay): early weights, which know nothing, fade in time
-    (TensorFlow's ExponentialMovingAverage with num_updates; kexue.fm/archives/6575 for the use here).
+    The decay of step t is min(decay, (1 + t) / (10 + t)), so that the average covers about a ninth of the steps so far,
+    and at most about 1 / (1 − decay) steps: untrained weights are soon forgotten (TensorFlow's ExponentialMovingAverage
+    with num_updates; used as in kexue.fm/archives/6575).
     """
 
     FILE = "ema.safetensors"
@@ -32,14 +32,14 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the present weights in."""
+        """Add the current weights to the average."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(self.average, [weight.detach().float() for weight in self.weights], 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Put the average into the model, and the raw weights back at the end."""
+        """Use the average as the model's weights within a `with` block, then restore the raw weights."""
         raw = [weight.detach().clone() for weight in self.weights]
         self.copy_to_model()
         try:
@@ -50,11 +50,11 @@ class ExponentialMovingAverage:
 
     @torch.no_grad()
     def copy_to_model(self) -> None:
-        """Put the average into the model."""
+        """Copy the average into the model."""
         torch._foreach_copy_(self.weights, self.average)
 
     def save(self, folder: str | Path) -> None:
-        """Write the average and its age to a checkpoint folder."""
+        """Write the average and its number of steps to a checkpoint folder."""
         tensors = dict(zip(self.names, self.average, strict=True))
         save_file(tensors, Path(folder) / self.FILE, metadata={"steps": str(self.steps), "format": "pt"})
         share_weights(folder)
@@ -64,13 +64,13 @@ class ExponentialMovingAverage:
 
         Raises:
             FileNotFoundError: the folder has no average.
-            ValueError: it is the average of another model.
+            ValueError: the weights differ from the model's in name or shape.
         """
         path = Path(folder) / self.FILE
         if not path.exists():
             raise FileNotFoundError(
-                f"{path} does not exist: the run that wrote this checkpoint kept no average, or was ended while "
-                f"writing it; pass ema_decay=0, or go on from an earlier checkpoint"
+                f"{path} does not exist: the run that wrote this checkpoint kept no average, or stopped while "
+                f"writing it; pass ema_decay=0, or resume from an earlier checkpoint"
             )
         with safe_open(path, "pt") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
@@ -78,8 +78,9 @@ class ExponentialMovingAverage:
             if shapes != wanted:
                 odd = sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name))
                 raise ValueError(
-                    f"{path} averages another model: {len(odd)} weights differ in name or shape, such as {odd[0]} "
-                    f"({shapes.get(odd[0], 'absent')} there, {wanted.get(odd[0], 'absent')} here)"
+                    f"{path} is the average of another model: {len(odd)} weights differ in name or shape, such as "
+                    f"{odd[0]} (in the file: {shapes.get(odd[0], 'absent')}, in the model: "
+                    f"{wanted.get(odd[0], 'absent')}); resume with the model of that checkpoint"
                 )
             for name, average in zip(self.names, self.average, strict=True):
                 average.copy_(file.get_tensor(name))

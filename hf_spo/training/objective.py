@@ -1,4 +1,4 @@
-"""What a training step minimises when it is more than the model's own losses."""
+"""Training signals: losses beyond the model's own, and losses of partial labels."""
 
 import math
 from collections.abc import Mapping
@@ -33,13 +33,13 @@ class SignalObjective:
     hardly held against it: the gradient goes to 0 as p goes to 1.
 
     Args:
-        missing_label_threshold: borders that are not labelled at all, and to which the model gives a probability above
-            this, count as unknown: their loss is left out, not averaged over fewer. A simple relative of drawing few
-            negatives, see Li et al. 2021, arXiv:2012.05426.
-        r_drop_alpha: weight of the divergence of two passes with other dropout (Liang et al. 2021, arXiv:2106.14448).
-            What is compared is the probability P = p^n · gates that is pointed with, of every border, subjects' and
-            objects'; both divergences are averaged as the losses are. Losses are the mean of both passes, not the sum
-            as there, so the paper's alpha/2·(KL + KL) is alpha/4·(KL + KL) here.
+        missing_label_threshold: the loss of an unlabelled border is 0 where the model's probability exceeds this, since
+            the label may be missing. The mean still divides by all tokens. Sampling few negatives has a similar effect,
+            see Li et al. 2021, arXiv:2012.05426.
+        r_drop_alpha: weight of the divergence between two passes with different dropout (Liang et al. 2021,
+            arXiv:2106.14448). It compares the final probabilities P = p^n · gates of all borders of subjects and
+            objects, and averages them as the losses. Losses are the mean of both passes; the paper has the sum, so its
+            alpha/2·(KL + KL) is alpha/4·(KL + KL) here.
     """
 
     missing_label_threshold: float = 1.0
@@ -54,10 +54,10 @@ class SignalObjective:
         return objective if partial_labels or objective != cls() else None
 
     def check(self, model: nn.Module) -> None:
-        """Check that the signals mean something for a model.
+        """Check that a model allows the signals.
 
         Raises:
-            ValueError: two passes are to be compared, and there is no dropout that would make them differ.
+            ValueError: R-Drop is on and the model has no dropout, so that two passes are equal.
         """
         if self.r_drop_alpha > 0 and not _has_dropout(model):
             raise ValueError(
@@ -68,7 +68,7 @@ class SignalObjective:
     def __call__(
         self, model: SpoForTripleExtraction, sentences: Sentences, *, batch: Mapping[str, torch.Tensor]
     ) -> SpoOutput:
-        """Compute the losses of a batch of the collator, whose sentences have been encoded once."""
+        """Compute the losses of a batch of the collator for encoded sentences."""
         rows, spans = batch["subject_rows"], batch["subject_spans"]
         subjects = [_subjects(model, sentences)]
         objects = [_objects(model, sentences, rows, spans)]
@@ -133,5 +133,5 @@ def _has_dropout(model: nn.Module) -> bool:
     return any(isinstance(rate, int | float) and rate > 0 for rate in rates)
 
 
-# Where modules keep it: torch's own, attention that is written as a function, gated convolutions.
+# Attributes that hold dropout rates: of torch.nn.Dropout, of attention functions, of gated convolutions.
 _DROPOUT_RATES = ("p", "attention_dropout", "gate_dropout_prob")

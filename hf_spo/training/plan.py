@@ -1,4 +1,4 @@
-"""Training as a recipe says: what its files hold, its stages one after the other, what is written where."""
+"""Training by a recipe: its data, its stages one after the other, its output files."""
 
 import json
 import logging
@@ -35,12 +35,12 @@ logger = logging.getLogger(__name__)
 def run_recipe(
     recipe: Recipe, extra: Sequence[str] = (), *, resume: bool = False, on_bad_line: OnUnreadable | None = None
 ) -> dict[str, float]:
-    """Train as a recipe says; write model, tokenizer and `training_log.json` to its output folder.
+    """Train by a recipe; write model, tokenizer and `training_log.json` to its output folder.
 
     Args:
-        recipe: what to train.
+        recipe: the recipe.
         extra: further training arguments, as words of a command line.
-        resume: go on from the last checkpoint in the output folder, if there is one.
+        resume: resume from the last checkpoint in the output folder, if there is one.
         on_bad_line: see [`read_examples`].
 
     Returns:
@@ -58,21 +58,21 @@ def run_recipe(
 
 
 def writing_to(folder: Path) -> AbstractContextManager[None]:
-    """Keep other runs from a folder; the first of several processes does it for all of this run."""
+    """Lock a folder against other runs; the first process does it for all processes of this run."""
     return only_writer(folder) if os.environ.get("RANK", "0") == "0" else nullcontext()  # set by torchrun
 
 
 LOG_FILE = "training_log.json"
-"""Written last, so that its presence says that a model is trained."""
+"""The last file of a run: where it exists, the model is trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a recipe's files hold, or a part of it.
+    """The data of a recipe's files, or a part of them.
 
     Args:
         train, dev: labelled texts.
-        texts: what a fresh encoder's characters and words are taken from; there may be more than is trained on.
+        texts: texts whose characters and words a fresh encoder knows: those of train, and others.
         schema: the relations to extract.
         known: triples for a prior; default: those of train.
     """
@@ -88,7 +88,7 @@ class TrainingData:
         """Read a recipe's files.
 
         Raises:
-            RecipeError: there is no example in one of them.
+            RecipeError: a file has no example.
         """
         train = [
             _annotated(example, recipe.annotated_predicates.get(path))
@@ -102,7 +102,7 @@ class TrainingData:
         return cls(train, dev, [*(example.text for example in train), *more], schema, known)
 
     def prior(self) -> TripleStore:
-        """Return the triples that a model with a prior knows: of what is trained on alone, unless others were given."""
+        """Return the known triples of a model with a prior: the given ones, or those of the training texts."""
         store = TripleStore.from_examples(self.train, self.schema) if self.known is None else self.known
         logger.info("the prior knows %d triples", len(store))
         return store
@@ -110,7 +110,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A recipe's stages with their training arguments, checked before anything is read."""
+    """A recipe's stages with their training arguments, checked before data are read."""
 
     recipe: Recipe
     stages: Sequence[tuple[Recipe, SpoTrainingArguments]]
@@ -131,30 +131,30 @@ class Plan:
         return plan
 
     def check_earlier_run(self) -> None:
-        """Check that there is no run to go on from, unless that is wanted.
+        """Check that the output folder has no checkpoint, unless the run resumes.
 
         Raises:
-            RecipeError: there is one.
+            RecipeError: it has one.
         """
         for stage, _ in self.stages:
             checkpoint = last_checkpoint(str(stage.output))
             if checkpoint and not self.resume:
                 raise RecipeError(
-                    f"{stage.output} holds {checkpoint.name} of an earlier run: pass --resume or a new --output"
+                    f"{stage.output} has {checkpoint.name} of an earlier run: pass --resume or a new --output"
                 )
 
     def check_dev(self, dev: object) -> None:
-        """Check that there is something to evaluate on, if that is to be done.
+        """Check that there are evaluation texts if a stage evaluates.
 
         Raises:
-            RecipeError: there is nothing.
+            RecipeError: there are none.
         """
         if dev is None and self.evaluation != IntervalStrategy.NO:
-            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but nothing says what dev is: pass --dev")
+            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but the recipe has no dev: pass --dev")
 
     @property
     def evaluation(self) -> IntervalStrategy:
-        """When a stage evaluates; NO if none does."""
+        """The evaluation strategy of the first stage that evaluates; NO if none does."""
         strategies = [IntervalStrategy(arguments.eval_strategy) for _, arguments in self.stages]
         return next((strategy for strategy in strategies if strategy != IntervalStrategy.NO), IntervalStrategy.NO)
 
@@ -162,7 +162,7 @@ class Plan:
         """Train stage after stage, see [`run_recipe`].
 
         Raises:
-            RecipeError: there is to be evaluation, and no dev.
+            RecipeError: a stage evaluates, and there is no dev.
         """
         self.check_dev(data.dev)
         logger.info("%r, %d texts to train on, %d to evaluate on", data.schema, len(data.train), len(data.dev or []))
@@ -188,10 +188,10 @@ class Plan:
         return metrics
 
     def _draw_curves(self, histories: list[list[dict[str, Any]]], output: Path) -> None:
-        """Draw all stages in one; each has drawn its own."""
+        """Draw the curves of all stages as one; each stage has drawn its own."""
         _, arguments = self.stages[-1]
         if arguments.training_curves:
-            with suppress(ImportError):  # which the trainer has told of
+            with suppress(ImportError):  # which the trainer has logged
                 from .curves import write_curves
 
                 metric, greater = arguments.metric_for_best_model or "f1", arguments.greater_is_better is not False
@@ -201,7 +201,7 @@ class Plan:
 def _train(
     recipe: Recipe, arguments: SpoTrainingArguments, data: TrainingData, previous: str | None
 ) -> dict[str, float]:
-    """Run one stage, from the model of the previous one if there is one; write model, tokenizer and log."""
+    """Train one stage, from the model of the previous stage if there is one; write model, tokenizer and log."""
     assert recipe.output is not None
     set_seed(arguments.seed)  # fresh weights are random
     tokenizer: Any
@@ -217,7 +217,7 @@ def _train(
     trainer = SpoTrainer(model, arguments, data.train, data.dev, processing_class=tokenizer)
     checkpoint = last_checkpoint(recipe.output)
     if checkpoint:
-        logger.info("going on from %s", checkpoint)
+        logger.info("resuming from %s", checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     trainer.save_model(recipe.output)
     trainer.accelerator.wait_for_everyone()  # the next stage starts from it in every process
@@ -230,13 +230,13 @@ def _train(
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Write a JSON file that is whole or absent."""
+    """Write a JSON file, completely or not at all."""
     with whole_file(path) as file:
         file.write(json_line(content, indent=1) + "\n")
 
 
 def _annotated(example: Example, predicates: Sequence[str] | None) -> Example:
-    """Note what a recipe says of a file's partial labels, unless the row itself says more."""
+    """Set the annotated predicates that a recipe gives for a file; a row's own ones take precedence."""
     if predicates is None or example.annotated_predicates is not None:
         return example
     return replace(example, annotated_predicates=tuple(predicates))
@@ -245,5 +245,5 @@ def _annotated(example: Example, predicates: Sequence[str] | None) -> Example:
 def _examples(path: str, form: str | None, on_bad_line: OnUnreadable | None) -> list[Example]:
     examples = list(read_examples(path, on_bad_line, form))
     if not examples:
-        raise RecipeError(f"{path} holds no example")
+        raise RecipeError(f"{path} has no example")
     return examples

@@ -1,4 +1,4 @@
-"""A recipe: one YAML file that says what is trained on what, and how."""
+"""A recipe: one YAML file with data, model and arguments of a training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -21,22 +21,22 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to train.
+    """Data, model and arguments of a training.
 
     Args:
-        encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to go on from (base, lite:
-            those of the package); without it, `model` names the type of an encoder that starts at random:
+        encoder: folder or Hub name of a pretrained encoder, or of a triple-extraction model to continue from (base and
+            lite are in the package); without it, `model` gives the type of an encoder with random weights:
             `encoder_config: {model_type: dgcnn}`.
         train: labelled texts: a path, or a list of paths.
         dev: labelled texts; without dev nothing is evaluated and the last weights are kept. With dev, and unless
             `training` says when to evaluate and save, that is done twenty times, and the best weights are kept.
         annotated_predicates: for paths in `train` whose labels are partial, the list of predicates whose labels are
-            complete, see [`Example`]; rows that say so themselves keep what they say.
-        format: of train and dev, see [`format_names`]; default: what they look like.
-        schema: schema file; inferred from train and dev when absent.
+            complete, see [`Example`]; the field of the same name in a row takes precedence.
+        format: format of train and dev, see [`format_names`]; default: detected.
+        schema: schema file; default: inferred from train and dev.
         output: folder for checkpoints and the final model.
-        words: table of word vectors, for a fresh encoder that takes words.
-        texts: unlabelled texts; a fresh encoder's characters and words are also taken from them.
+        words: table of word vectors, for a fresh encoder that reads words.
+        texts: unlabelled texts, whose characters and words a fresh encoder knows as well.
         prior: known triples, see [`TripleStore.from_file`], for models with `prior: true`; default: those of train.
         model: fields of [`SpoConfig`], for an encoder; `encoder_config` and `attn_implementation` reach the encoder.
         training: fields of [`SpoTrainingArguments`].
@@ -63,12 +63,12 @@ class Recipe:
         """Read a YAML recipe.
 
         Raises:
-            RecipeError: no YAML mapping, a key that a recipe does not have, or a value of the wrong type.
+            RecipeError: the file is not a YAML mapping, a key is unknown, or a value has the wrong type.
         """
         try:
             content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path}: no YAML: {error}") from None
+            raise RecipeError(f"{path}: not YAML: {error}") from None
         if not isinstance(content, dict):
             raise RecipeError(f"{path}: expected a mapping with keys such as encoder, train, dev, output")
         _check_keys(content, [f.name for f in fields(cls)], f"{path}")
@@ -92,20 +92,20 @@ class Recipe:
         return cls(**values)
 
     def override(self, **values: str | None) -> "Recipe":
-        """Return the recipe with the given values put in; None leaves a value as it is."""
+        """Return the recipe with the given values; None keeps a value."""
         given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
         return replace(self, **given)
 
     def check_sources(self) -> None:
-        """Check that the recipe says where its data and its encoder come from, and where the model goes.
+        """Check that training data, encoder and output are given.
 
         Raises:
-            RecipeError: it does not, or two of its values do not go together.
+            RecipeError: one is missing, or two values contradict each other.
         """
         fresh = "model_type" in (self.model.get("encoder_config") or {})
         for name in ("train", "output") if fresh else ("encoder", "train", "output"):
             if getattr(self, name) is None:
-                raise RecipeError(f"nothing says what {name} is: put `{name}:` into the recipe or pass --{name}")
+                raise RecipeError(f"{name} is missing: add `{name}:` to the recipe or pass --{name}")
         self._check_format()
         for path in self.annotated_predicates:
             if path not in self.train_files:
@@ -114,15 +114,17 @@ class Recipe:
                 )
         if fresh and self.encoder is not None:
             raise RecipeError(
-                "the model's encoder_config has a model_type, so its encoder starts at random; give no encoder"
+                "encoder: the model's encoder_config has a model_type, so its encoder starts with random weights; "
+                "leave out one of both"
             )
         if not fresh and (self.words or self.texts):
             raise RecipeError(
-                "words and texts are for an encoder that starts at random, given by a model_type in the recipe"
+                "words, texts: only an encoder with random weights takes them; give its model_type under "
+                "encoder_config, or leave them out"
             )
         if self.prior and not self.model.get("prior"):
             raise RecipeError(
-                "the model reads no known triples, so prior is of no use; put `prior: true` under `model:`"
+                "prior: the model does not read known triples; add `prior: true` under `model:`, or leave it out"
             )
 
     @property
@@ -138,24 +140,24 @@ class Recipe:
                 raise RecipeError(f"format: {error}") from None
 
     def stage(self, number: int) -> "Recipe":
-        """Return one stage as a recipe of its own, which writes into a folder in the whole one's output."""
+        """Return one stage as a recipe, whose output is a subfolder if there are several stages."""
         assert self.output is not None
         training = {**self.training, **self.stages[number]}
         output = str(Path(self.output) / f"stage-{number + 1}") if len(self.stages) > 1 else self.output
         return replace(self, training=training, stages=({},), output=output)
 
     def arguments(self, extra: Sequence[str] = ()) -> SpoTrainingArguments:
-        """Build the training arguments; `extra` are words of a command line, such as `--learning_rate 1e-4`.
+        """Build the training arguments; `extra` is a list of command-line words such as `--learning_rate 1e-4`.
 
         Raises:
-            RecipeError: an argument is unknown or its value is of the wrong type.
+            RecipeError: an argument is unknown or its value has the wrong type.
         """
         parser = HfArgumentParser(SpoTrainingArguments, allow_abbrev=False)  # type: ignore[arg-type]  # no subclass in its stub
 
         def complain(message: str) -> NoReturn:
             raise RecipeError(f"training arguments: {message}")
 
-        parser.error = complain  # type: ignore[method-assign]  # the only hook argparse leaves for this
+        parser.error = complain  # type: ignore[method-assign]  # argparse has no other hook
         named = {*self.training, *(word.lstrip("-").partition("=")[0].replace("-", "_") for word in extra)}
         evaluation = _EVALUATION if self.dev and named.isdisjoint(_EVALUATION) else {}
         parser.set_defaults(**{"output_dir": self.output, **evaluation, **self.training})
@@ -169,7 +171,7 @@ class Recipe:
             raise RecipeError(f"unknown argument {unknown[0]}{hint}")
         assert isinstance(arguments, SpoTrainingArguments)
         if arguments.output_dir != self.output:
-            raise RecipeError(f"--output_dir {arguments.output_dir}: the folder to write to is given by --output")
+            raise RecipeError(f"--output_dir {arguments.output_dir}: pass the output folder as --output")
         return arguments
 
 

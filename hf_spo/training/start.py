@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 def starting_model(path: str | PathLike[str], schema: Schema, **options: Any) -> SpoForTripleExtraction:
-    """Put fresh heads on an encoder, or take a triple-extraction model to go on from, in float32.
+    """Put fresh heads on an encoder, or load a triple-extraction model to continue from, in float32.
 
     Args:
-        path: folder or Hub name of either. A triple-extraction model may have another schema: it keeps what it knows of
-            the relations that both have, and starts the others afresh.
+        path: folder or Hub name of either. A triple-extraction model may have another schema: relations in both schemas
+            keep their weights, the others start with fresh ones.
         schema: the relations to extract.
         options: fields of [`SpoConfig`], see [`SpoForTripleExtraction.from_encoder`].
     """
@@ -44,12 +44,12 @@ def fresh_model(
 
     Args:
         schema: the relations to extract.
-        texts: to collect characters from and, with a word table, words: those to train on, and more if there are.
+        texts: texts whose characters, and with a word table words, the model knows: training texts, and others.
         words: a table of word vectors, see [`read_word_vectors`]; the model keeps the vectors of the words in `texts`.
         options: fields of [`SpoConfig`]; `encoder_config` is a dictionary with at least `model_type`.
 
     Raises:
-        ValueError: the encoder takes no words, or the table has none of the texts' words.
+        ValueError: the encoder reads no words, or the table contains none of the texts' words.
     """
     tokenizer = character_tokenizer(texts)
     encoder_config = AutoConfig.for_model(
@@ -58,7 +58,7 @@ def fresh_model(
     features, vectors = Features(), None
     if words is not None:
         if not hasattr(encoder_config, "word_vocab_size"):
-            raise ValueError(f"an encoder of type {encoder_config.model_type} takes no words; leave the table out")
+            raise ValueError(f"words: an encoder of type {encoder_config.model_type} reads no words; leave it out")
         known, table = read_word_vectors(words, _words(texts, encoder_config.segmenter))
         if not known:
             raise ValueError(f"{words} has none of the words that {encoder_config.segmenter} finds in the texts")
@@ -90,7 +90,7 @@ def _change_schema(model: SpoForTripleExtraction, schema: Schema) -> None:
     config, old = model.config, model.object_head
     index = {relation: number for number, relation in enumerate(config.schema)}
     kept = [(number, index[relation]) for number, relation in enumerate(schema) if relation in index]
-    logger.info("going on from a model of %d relations: it knows %d of %d", len(index), len(kept), len(schema))
+    logger.info("the model has %d relations and keeps the weights of %d of the %d", len(index), len(kept), len(schema))
     head = PointerHead(old.in_features, len(schema), config.object_power, config.initial_object_probability)
     _carry(kept, 2, head.weight, old.weight)
     _carry(kept, 2, head.bias, old.bias)
@@ -113,14 +113,14 @@ def _change_schema(model: SpoForTripleExtraction, schema: Schema) -> None:
         _carry(kept, 2, new_channels[others:], old_channels[others:])
         model.object_convolution = convolution
     if schema != config.schema:
-        model.features.prior = None  # its triples are numbered by the other schema
+        model.features.prior = None  # its triples have relation numbers of the other schema
     config.relations = schema.to_list()
-    # What was fitted to the scores of the old weights says nothing of the new ones'.
+    # Calibration and thresholds were fitted to the scores of the old weights.
     config.decode_by(replace(config.decoding, calibration=None, score_thresholds=()))
 
 
 def _carry(kept: Sequence[tuple[int, int]], block: int, new: torch.Tensor, old: torch.Tensor) -> None:
-    """Copy what belongs to relations that two schemas share. *Shape:* (block · R, …), a relation's rows together."""
+    """Copy the weights of relations in both schemas. *Shape:* (block · R, …), a relation's rows together."""
     new_rows, old_rows = (values.unflatten(0, (-1, block)) for values in (new, old))
     for target, source in kept:
         new_rows[target] = old_rows[source]

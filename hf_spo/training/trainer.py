@@ -46,16 +46,15 @@ T = TypeVar("T")
 class SpoTrainer(Trainer):
     """Train [`SpoForTripleExtraction`] on [`Example`]s or rows of a known format.
 
-    Evaluation extracts triples with the loop that users run and scores them (strict): `eval_f1` is that of the weights
-    which `save_model` writes at the end, averaged ones if `ema_decay` is on; `eval_raw_f1` that of the raw weights.
-    Beside it stand the stages alone: `eval_subject_f1` of subject spans, and `eval_object_f1` of the objects that are
-    found for the labelled subjects. Where F1 is 0, a warning says what is the matter. A checkpoint holds the raw
-    weights, to go on from, and the average beside them. Where matplotlib is installed, `training_curves.svg` and `.png`
-    in the output folder show how the run goes.
+    Evaluation extracts triples as users do and scores them (strict). `eval_f1` is the score of the weights that
+    `save_model` writes at the end, which are averaged if `ema_decay` is on; `eval_raw_f1` is that of the raw weights.
+    `eval_subject_f1` scores subject spans alone, `eval_object_f1` the objects found for labelled subjects. If F1 is 0,
+    warnings explain why. A checkpoint has the raw weights, for resuming, and the average. If matplotlib is installed,
+    `training_curves.svg` and `.png` in the output folder show the progress.
 
     At the end of training the decoding thresholds are tuned on the evaluation texts (`tune_thresholds`; with several
-    sets, on the one that `metric_for_best_model` names). What a later evaluation on these texts gives is then a little
-    too good; `eval_cross_validated_f1` beside it says what to expect of new texts. `tuning` holds all that was found.
+    sets, on the one that `metric_for_best_model` names). A later evaluation on these texts is then slightly too high;
+    `eval_cross_validated_f1` estimates the score on new texts. `tuning` has all results of the search.
 
     Args:
         model: the model to train; None with `model_init`.
@@ -176,14 +175,14 @@ class SpoTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         data = self.train_dataset if train_dataset is None else train_dataset
-        # The processes take turns at batches, so that a step's batches are of similar length on all of them.
+        # Batches are dealt to the processes in turn, so that a step has batches of similar length on all of them.
         self._sampler = LengthBucketSampler(
             data.lengths, self._train_batch_size * self.args.world_size, seed=self._data_seed
         )
         return self._sampler
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Example]:
-        """Return batches of examples of labelled texts, or of the set of this name; extraction does the rest."""
+        """Return batches of labelled texts, which are extracted from; a string names one of several sets."""
         data = self.eval_dataset if eval_dataset is None else eval_dataset
         if isinstance(data, str):
             data = self.eval_dataset[data]
@@ -192,30 +191,30 @@ class SpoTrainer(Trainer):
         return self._example_loader(data)
 
     def get_test_dataloader(self, test_dataset: Any) -> DataLoader[Example]:
-        """Return batches of examples of labelled texts; extraction does the rest."""
+        """Return batches of labelled texts, which are extracted from."""
         return self._example_loader(test_dataset)
 
     def _example_loader(self, data: Rows | SpoDataset) -> DataLoader[Example]:
         examples = data.examples if isinstance(data, SpoDataset) else as_examples(data)
-        # Several batches at once, which extraction sorts by length; but no more than a process's share.
+        # Several batches at once, which extraction sorts by length, within a process's share.
         size = min(self.args.eval_batch_size * _EVALUATION_LOOK_AHEAD, math.ceil(len(examples) / self.args.world_size))
         loader: DataLoader[Example] = DataLoader(
             examples,  # type: ignore[arg-type]  # a list has all that a map-style Dataset needs
             batch_size=max(size, 1),
             sampler=SequentialSampler(examples),
             collate_fn=list,
-            generator=torch.Generator(),  # or evaluation would draw from the random numbers of training
+            generator=torch.Generator(),  # so that evaluation draws nothing from the generator of training
         )
         prepared: DataLoader[Example] = self.accelerator.prepare_data_loader(loader, device_placement=False)
         return prepared
 
     def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
-        """Name the weights that decay: no biases and no scales of normalisations, the conditional one's included."""
+        """Name the weights that decay: all but biases and the scales of normalisations."""
         scales = {f"{name}.weight" for name, layer in model.named_modules() if isinstance(layer, ConditionalLayerNorm)}
         return [name for name in super().get_decay_parameter_names(model) if name not in scales]
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """Give the heads, and layers of the encoder if asked, rates of their own; some weights do not decay."""
+        """Create the optimizer, with separate learning rates for encoder and heads."""
         if self.optimizer is not None:
             return self.optimizer
         optimized = self.model if model is None else model
@@ -236,20 +235,23 @@ class SpoTrainer(Trainer):
         return self.optimizer
 
     def train(self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any) -> TrainOutput:
-        """Train; at the end the model holds the averaged weights, of the best checkpoint if one was kept.
+        """Train; at the end the model has the averaged weights, those of the best checkpoint if it was kept.
 
         Args:
-            resume_from_checkpoint: a checkpoint to go on from exactly; True: the newest whole one in the output folder.
+            resume_from_checkpoint: a checkpoint to resume from; True: the newest complete one in the output folder.
             args, kwargs: further arguments of [`Trainer.train`].
 
         Raises:
-            ValueError: there is no checkpoint to go on from.
+            ValueError: there is no checkpoint to resume from.
         """
         if resume_from_checkpoint is True:
             assert self.args.output_dir is not None
             newest = last_checkpoint(self.args.output_dir)
             if newest is None:
-                raise ValueError(f"{self.args.output_dir} holds no whole checkpoint to go on from; start anew")
+                raise ValueError(
+                    f"{self.args.output_dir} has no complete checkpoint to resume from; call train() without "
+                    f"resume_from_checkpoint"
+                )
             resume_from_checkpoint = str(newest)
         self._resumed_from = resume_from_checkpoint or None
         output = super().train(self._resumed_from, *args, **kwargs)
@@ -297,28 +299,28 @@ class SpoTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        """Return the model's loss, or that of the training signals that are on."""
+        """Return the model's loss, or the loss with the training signals that are on."""
         if self._objective is not None:
             objective = partial(self._objective, batch=inputs)
             inputs = {name: inputs[name] for name in ENCODER_INPUTS if name in inputs} | {"objective": objective}
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
     def start_average(self) -> None:
-        """Create the average, or read it where a resumed run left off."""
+        """Create the weights' average, or load it from the checkpoint of a resumed run."""
         self.ema = ExponentialMovingAverage(self.model, self.args.ema_decay) if self.args.ema_decay > 0 else None
         if self.ema is not None and self._resumed_from is not None:
             self.ema.load(self._resumed_from)
 
     def start_epoch(self, epoch: int) -> None:
-        """Reorder the data and draw other subjects."""
+        """Set the epoch of data and sampler: other subjects, other packed texts, another order."""
         assert self._sampler is not None
         self.train_dataset.set_epoch(epoch)
         self._sampler.set_epoch(epoch, self.train_dataset.lengths)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        """Save model and tokenizer; into a checkpoint the average as well.
+        """Save model and tokenizer, and in a checkpoint the average.
 
-        It has to be there before `trainer_state.json`, whose presence says that a checkpoint is whole.
+        The average is written before `trainer_state.json`, which marks a checkpoint as complete.
         """
         super().save_model(output_dir, _internal_call)
         if _internal_call and output_dir and self.is_in_train and self.ema is not None and self.args.should_save:
@@ -331,7 +333,7 @@ class SpoTrainer(Trainer):
             super()._save_checkpoint(model, trial)
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
-        # What goes to the Hub is taken from the output folder, into which transformers copies files that it knows.
+        # Uploads come from the output folder, into which transformers copies only files that it knows.
         if self.is_world_process_zero() and self.args.output_dir is not None:
             self.model.features.save(self.args.output_dir)
         super()._push_from_checkpoint(checkpoint_folder)
@@ -344,7 +346,7 @@ class SpoTrainer(Trainer):
         ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
-        """Extract, then score. With averaged weights in training, once with them and once with the raw ones."""
+        """Extract and score; during training with averaged weights, once with these and once with the raw ones."""
         logger.info("***** %s: %d texts *****", description, len(dataloader.dataset))  # type: ignore[arg-type]  # a list
         self.callback_handler.eval_dataloader = dataloader
         self.model.to(self.args.device).eval()  # type: ignore[arg-type]  # its decorator hides the signature
@@ -379,7 +381,7 @@ class SpoTrainer(Trainer):
         self._report_reach(description, labelled, StageScore.total([stage for _, stage in examined[""]]).out_of_reach)
         if metrics[f"{metric_key_prefix}_f1"] == 0 and metric_key_prefix.startswith("eval"):
             self.report_zero(self._explain_zero(labelled, examined[""], metrics.get(f"{metric_key_prefix}_raw_f1")))
-        # Which transformers expects to be arrays.
+        # transformers declares arrays.
         output: Any = {
             "predictions": [triples for triples, _ in examined[""]],
             "label_ids": [list(example.triples) for example in labelled],
@@ -415,13 +417,13 @@ class SpoTrainer(Trainer):
             )
 
     def report_zero(self, lines: list[str]) -> None:
-        """Warn of an F1 of 0, on the first process, in the lines that explain it."""
+        """Log the explanation of an F1 of 0 as warnings, on the first process."""
         if self.is_world_process_zero():
             for line in lines:
                 logger.warning("F1 is 0: %s", line)
 
     def _gather(self, parts: list[T]) -> list[T]:
-        """Collect what all processes have, one entry a text; what was added to fill the last batch is dropped."""
+        """Collect the entries of all processes, one for each text, without those that fill up the last batch."""
         gathered: list[T] = self.accelerator.gather_for_metrics(parts, use_gather_object=True)
         return gathered
 
@@ -456,7 +458,7 @@ def _epochs(training: SpoDataset | None, batch_size: int) -> int:
 
 
 class _Hooks(TrainerCallback):
-    """Tells a trainer when training, an epoch and a step happen."""
+    """Calls a trainer at the start of training, at the start of an epoch and at the end of a step."""
 
     def __init__(self, trainer: SpoTrainer) -> None:
         self.trainer = trainer
@@ -465,7 +467,7 @@ class _Hooks(TrainerCallback):
         self.trainer.start_average()
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        # A run resumed inside an epoch begins it at a fraction.
+        # A run that resumes inside an epoch has a fractional epoch here.
         self.trainer.start_epoch(int(state.epoch or 0))
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

@@ -277,7 +277,7 @@ class TestTrain:
         words = ["--encoder", "e", "--train", "t", "--output", "o"]
         for option in ("--words", "--texts"):
             line = one_line_error(run("train", "recipe.yaml", *words, option, "file"), 2)
-            assert "words and texts are for an encoder that starts at random" in line
+            assert "words, texts: only an encoder with random weights" in line
         assert "put `prior: true` under" in one_line_error(run("train", "recipe.yaml", *words, "--prior", "file"), 2)
 
     def test_wrong_recipe_is_wrong_usage(self, run: Any) -> None:

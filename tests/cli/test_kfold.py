@@ -64,7 +64,7 @@ def test_the_seed_is_that_of_folds_and_training(kfold: Any) -> None:
         (["--only", "a"], "expected numbers of folds, such as 0,3"),
         (["--only", "8"], "no fold 8"),
         (["--learning-rte", "1"], "did you mean --learning_rate"),
-        (["--eval-strategy", "epoch", "--words", "x.txt"], "words and texts are for an encoder that starts at random"),
+        (["--eval-strategy", "epoch", "--words", "x.txt"], "words, texts: only an encoder with random weights"),
     ],
 )
 def test_wrong_usage(kfold: Any, words: list[str], hint: str) -> None:

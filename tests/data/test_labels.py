@@ -168,5 +168,5 @@ class TestSoft:
 
     @pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])
     def test_no_probability(self, score, tiny_tokenizer):
-        with pytest.raises(ValueError, match="the text beginning '《雪国》由周一鸣主演': a triple's score is"):
+        with pytest.raises(ValueError, match="the text beginning '《雪国》由周一鸣主演': a triple has the score"):
             self.labels(tiny_tokenizer, score)

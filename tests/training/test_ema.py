@@ -108,5 +108,5 @@ def test_a_checkpoint_without_an_average(layer, tmp_path):
 )
 def test_an_average_of_another_model(layer, other, odd, tmp_path):
     ExponentialMovingAverage(other, 0.9).save(tmp_path)
-    with pytest.raises(ValueError, match=f"averages another model: .* such as {odd}"):
+    with pytest.raises(ValueError, match=f"is the average of another model: .* such as {odd}"):
         ExponentialMovingAverage(layer, 0.9).load(tmp_path)

@@ -236,7 +236,7 @@ class TestRun:
 
     def test_a_checkpoint_of_an_earlier_run_is_in_the_way(self, run, files, tmp_path):
         shutil.copytree(run[0] / "fold-0" / "checkpoint-4", tmp_path / "out" / "fold-0" / "checkpoint-4")
-        with pytest.raises(RecipeError, match=r"fold-0 holds checkpoint-4 of an earlier run"):
+        with pytest.raises(RecipeError, match=r"fold-0 has checkpoint-4 of an earlier run"):
             run_folds(recipe_on(files, tmp_path / "out"), 3)
 
     @pytest.mark.parametrize("changed", [DATA[1:], [Example(DATA[0].text), *DATA[1:]]], ids=["texts", "labels"])
@@ -297,5 +297,5 @@ def test_models_of_another_folder(tmp_path):
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(RecipeError, match="nothing says what output is"):
+    with pytest.raises(RecipeError, match="output is missing"):
         run_folds(Recipe(encoder="some/name", train="train.jsonl"), 3)

@@ -58,7 +58,7 @@ def recipe(parts, tmp_path):
 @pytest.mark.parametrize("name", ["encoder", "train", "output"])
 def test_what_is_missing_is_named(recipe, name):
     values = {field: getattr(recipe, field) for field in ("encoder", "train", "output") if field != name}
-    with pytest.raises(RecipeError, match=f"nothing says what {name} is"):
+    with pytest.raises(RecipeError, match=f"{name} is missing"):
         run_recipe(Recipe(**values))
 
 
@@ -94,7 +94,7 @@ def test_runs_are_alike_and_a_resumed_one_too(recipe, tmp_path):
         torch.manual_seed(len(weights))  # fresh heads must not depend on it
         run_recipe(run, [*words, "--lr_scheduler_type", "constant"])
         if words:
-            with pytest.raises(RecipeError, match="two holds checkpoint-4 of an earlier run: pass --resume"):
+            with pytest.raises(RecipeError, match="two has checkpoint-4 of an earlier run: pass --resume"):
                 run_recipe(run)
             run_recipe(run, ["--lr_scheduler_type", "constant"], resume=True)
         weights.append(SpoForTripleExtraction.from_pretrained(run.output).state_dict())
@@ -142,7 +142,7 @@ def test_no_example(recipe, parts, name):
 
 
 def test_evaluation_without_dev(recipe):
-    with pytest.raises(RecipeError, match="eval_strategy is epoch, but nothing says what dev is"):
+    with pytest.raises(RecipeError, match="eval_strategy is epoch, but the recipe has no dev"):
         run_recipe(Recipe(**{**fields(recipe), "dev": None}), ["--eval_strategy", "epoch"])
 
 
@@ -256,7 +256,7 @@ class TestFresh:
         assert all(torch.equal(again[name], before[name]) for name in before)
 
     def test_an_earlier_run_is_not_written_over(self, run):
-        with pytest.raises(RecipeError, match=r"stage-1 holds checkpoint-6 of an earlier run: pass --resume or a new"):
+        with pytest.raises(RecipeError, match=r"stage-1 has checkpoint-6 of an earlier run: pass --resume or a new"):
             run_recipe(run[0])
 
 
@@ -309,15 +309,18 @@ def test_a_prior_beside_a_pretrained_encoder(recipe):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"encoder": "some/name"}, "has a model_type, so its encoder starts at random; give no encoder"),
-        ({"model": {}, "encoder": "some/name", "texts": None}, "words and texts are for an encoder that starts at"),
-        ({"model": {}, "encoder": "some/name", "words": None}, "words and texts are for an encoder that starts at"),
-        ({"model": {}}, "nothing says what encoder is"),
-        ({"model": {**FRESH, "prior": False}, "prior": "known.tsv"}, "put `prior: true` under `model:`"),
-        ({"train": None}, "nothing says what train is"),
-        ({"output": None}, "nothing says what output is"),
+        ({"encoder": "some/name"}, "has a model_type, so its encoder starts with random weights"),
+        ({"model": {}, "encoder": "some/name", "texts": None}, "words, texts: only an encoder with random weights"),
+        ({"model": {}, "encoder": "some/name", "words": None}, "words, texts: only an encoder with random weights"),
+        ({"model": {}}, "encoder is missing"),
+        ({"model": {**FRESH, "prior": False}, "prior": "known.tsv"}, "add `prior: true` under `model:`"),
+        ({"train": None}, "train is missing"),
+        ({"output": None}, "output is missing"),
         ({"stages": [{}, {"ema_decay": 2}]}, r"training arguments: ema_decay=2"),
-        ({"stages": [{}, {"eval_strategy": "epoch"}], "dev": None}, "eval_strategy is epoch, but nothing says"),
+        (
+            {"stages": [{}, {"eval_strategy": "epoch"}], "dev": None},
+            "eval_strategy is epoch, but the recipe has no dev",
+        ),
     ],
 )
 def test_sources_that_do_not_go_together(parts, extras, tmp_path, changes, message):

@@ -29,7 +29,7 @@ def test_from_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a: [", "no YAML"),
+        ("a: [", "not YAML"),
         ("- a", "expected a mapping with keys such as encoder"),
         ("encodr: x", "unknown key 'encodr'; did you mean 'encoder'"),
         ("zzz: x", "unknown key 'zzz'; known: .*encoder"),
@@ -93,7 +93,7 @@ def test_the_command_line_overrides(recipe):
         (["--num_train_epochs", "many"], "training arguments: .*num_train_epochs.*many"),
         (["--seed"], "training arguments: .*seed"),
         (["--ema_decay", "2"], r"training arguments: ema_decay=2\.0"),
-        (["--output_dir", "elsewhere"], "the folder to write to is given by --output"),
+        (["--output_dir", "elsewhere"], "pass the output folder as --output"),
     ],
 )
 def test_a_wrong_word(recipe, words, message):

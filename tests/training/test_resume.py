@@ -77,7 +77,7 @@ def test_every_checkpoint_holds_its_average(uninterrupted):
 
 
 def test_nothing_to_go_on_from(tmp_path):
-    with pytest.raises(ValueError, match="holds no whole checkpoint to go on from"):
+    with pytest.raises(ValueError, match="has no complete checkpoint to resume from"):
         tiny.trainer(tmp_path).train(resume_from_checkpoint=True)
 
 

@@ -156,7 +156,7 @@ def test_a_fresh_encoder_of_another_type(tiny_schema):
 
 
 def test_an_encoder_without_words_is_refused_a_table(table, tiny_schema):
-    with pytest.raises(ValueError, match="an encoder of type bert takes no words; leave the table out"):
+    with pytest.raises(ValueError, match="an encoder of type bert reads no words; leave it out"):
         fresh_model(tiny_schema, TEXTS, table, encoder_config={"model_type": "bert"})
 
 
