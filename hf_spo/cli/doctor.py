@@ -180,7 +180,7 @@ def _overfit(
 def _write(
     folder: Path, result: dict[str, Any], about: dict[str, Any], found: "Diagnosis", learning: "Overfitting | None"
 ) -> None:
-    from ..doctor.page import render
+    from ..doctor.diagnosis import render
 
     folder.mkdir(parents=True, exist_ok=True)
     page = render(about, found, learning.to_dict() if learning else None)

@@ -1,10 +1,13 @@
-"""Results of the doctor: findings, figures and suggestions, as plain values."""
+"""Results of the doctor: findings, figures and suggestions, as plain values and as an HTML page."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+
+from ..support.safe_text import render_page
 
 _EXAMPLES = 5
 
@@ -173,6 +176,18 @@ class Diagnosis:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {"verdict": self.verdict, **asdict(self)}
+
+
+def render(about: Mapping[str, Any], diagnosis: Diagnosis, overfit: Mapping[str, Any] | None = None) -> str:
+    """Return the diagnosis as one self-contained HTML page.
+
+    Args:
+        about: names and values that describe data and model.
+        diagnosis: of the data.
+        overfit: result of the overfitting test as plain values, if it was run.
+    """
+    template = Path(__file__).with_name("page.html.jinja")
+    return render_page(template, about=about, diagnosis=diagnosis, figures=diagnosis.figures, overfit=overfit)
 
 
 def by_share(count: int, total: int) -> Severity:

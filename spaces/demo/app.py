@@ -1,6 +1,8 @@
-"""The demo of hf_spo as a Space: models are loaded when they are first used."""
+"""The demo of hf_spo as a Space; models are loaded on first use."""
 
-from hf_spo.cli.models import ModelChoice
+from functools import partial
+
+import hf_spo
 from hf_spo.demo import launch
 
-launch({name: ModelChoice(name).load for name in ("base", "lite")})
+launch({name: partial(hf_spo.load, name) for name in ("base", "lite")})

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 from hf_spo import Example, Mention, Relation, Schema, Triple
 from hf_spo.doctor.checks import diagnose
-from hf_spo.doctor.page import render
+from hf_spo.doctor.diagnosis import render
 from tests import builders
 
 OVERFIT = {
