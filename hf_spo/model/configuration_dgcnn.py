@@ -14,13 +14,13 @@ class DgcnnConfig(PreTrainedConfig):
         vocab_size: number of characters that the tokenizer knows.
         hidden_size: H, width of the embeddings and of every layer.
         dilations: of the convolutions, one a layer; [1, 2, 5, 1, 2, 5] is the published light variant.
-        kernel_size: characters that a convolution looks at; odd.
+        kernel_size: width of a convolution in characters; odd.
         hidden_dropout_prob: dropout of the embeddings.
         gate_dropout_prob: dropout of the gates' logits.
         max_position_embeddings: longest sequence with learned positions; 0 switches positions off.
         word_vocab_size: rows of the frozen word table, row 0 for unknown words; 0 switches words off.
         word_embedding_size: columns of the word table.
-        segmenter: name of what cuts a text into words, see [`register_segmenter`].
+        segmenter: name of the word segmenter, see [`register_segmenter`].
     """
 
     model_type = "dgcnn"
@@ -48,7 +48,7 @@ class DgcnnConfig(PreTrainedConfig):
                 f"kernel_size={self.kernel_size}: expected an odd number, so that a layer keeps the length"
             )
         if not self.dilations or min(self.dilations) < 1:
-            raise ValueError(f"dilations={self.dilations}: expected at least one layer, each with a dilation from 1 up")
+            raise ValueError(f"dilations={self.dilations}: expected one or more dilations of at least 1")
         for name in ("max_position_embeddings", "word_vocab_size"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number; 0 is off")

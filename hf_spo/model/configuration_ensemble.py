@@ -10,12 +10,12 @@ from .decoding_settings import Combination
 
 @strict
 class EnsembleConfig(DecodingConfig):
-    """Configuration of [`SpoEnsemble`]: which models, and how they work together, and what [`DecodingConfig`] has.
+    """Configuration of [`SpoEnsemble`]: its members and how they are combined, and the fields of [`DecodingConfig`].
 
     Args:
-        groups: folders of the members, in the ensemble's own. The probabilities of a group's members are averaged; the
-            groups' triples are combined.
-        combination: how, see [`Combination`].
+        groups: folders of the members, inside the ensemble's folder. The probabilities of a group's members are
+            averaged; the triples of the groups are combined.
+        combination: how they are combined, see [`Combination`].
         min_votes: groups that have to agree, for "vote"; default: more than half.
     """
 
@@ -38,11 +38,11 @@ class EnsembleConfig(DecodingConfig):
         if len(set(names)) < len(names):
             raise ValueError(f"groups={groups!s:.80}: expected each member once")
         for name in names:
-            # Members are loaded from there, so a downloaded config must not lead anywhere else.
+            # Members are loaded from there, so a downloaded config must not point outside the folder.
             if not name or name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
                 raise ValueError(f"member {name!r}: expected the name of a folder inside the ensemble's")
         if self.combination == Combination.AVERAGE and len(groups) > 1:
-            raise ValueError(f"combination='average' of {len(groups)} groups: expected one, or union or vote")
+            raise ValueError(f"combination='average' with {len(groups)} groups: expected one group, or union or vote")
         if self.min_votes is not None and not 1 <= self.min_votes <= max(len(groups), 1):
             raise ValueError(f"min_votes={self.min_votes}: expected 1 to {len(groups)}, the number of groups")
 

@@ -36,7 +36,7 @@ class ConditioningPosition(StrEnum):
 
 @strict
 class SpoConfig(DecodingConfig):
-    """Configuration of [`SpoForTripleExtraction`]: an encoder, the pointer heads, and what [`DecodingConfig`] has.
+    """Configuration of [`SpoForTripleExtraction`]: encoder and pointer heads, and the fields of [`DecodingConfig`].
 
     Args:
         encoder_config: config of any encoder that `AutoModel` builds, as an object or a dictionary with `model_type`.
@@ -44,17 +44,17 @@ class SpoConfig(DecodingConfig):
         initial_subject_probability, initial_object_probability: the probability that fresh heads give to every token,
             see [`PointerHead`].
         conditioning: how a subject conditions the search for its objects. "layer_norm": conditional LayerNorm on its
-            two border states. "addition": these added to every token. "recurrent": its tokens read by a bidirectional
-            network, with each token's distance to the subject. "concatenation": the same with the border states in the
-            network's place.
+            two border states. "addition": these added to every token. "recurrent": a bidirectional network over its
+            tokens, with each token's distance to the subject. "concatenation": the border states instead of the
+            network, with the same distances.
         conditioning_position: "before" or "after" the encoder's last normalisation.
         recurrent_cell, recurrent_positions: "gru" or "lstm", and how many of a subject's tokens it reads, evenly spread
             from the first to the last.
         head_attention_heads, head_attention_size: self-attention before each head, beside the encoder's states; 0 heads
             switch it off.
-        global_gates: multiply the pointers by the probabilities that a token is an entity's border, that a relation
-            occurs in the sentence, and that a token is any object's border.
-        prior: read candidates that a store of known triples finds in the text, see [`TripleStore`].
+        global_gates: multiply the pointers by the probabilities that a token is the border of an entity, that a
+            relation occurs in the sentence, and that a token is the border of any object.
+        prior: read the candidates that a store of known triples finds in the text, see [`TripleStore`].
     """
 
     model_type = "hf_spo"

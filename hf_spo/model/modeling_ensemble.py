@@ -1,7 +1,7 @@
-"""SpoEnsemble: several triple-extraction models in one folder, which load and save as one.
+"""SpoEnsemble: several triple-extraction models in one folder, loaded and saved as one model.
 
-The source's final system is such a one: eight models without and eight with a prior, averaged, and both united
-(kexue.fm/archives/6671).
+An example is the final system of kexue.fm/archives/6671: eight models without prior, averaged, united with eight models
+with prior, averaged.
 """
 
 import json
@@ -20,6 +20,7 @@ from .configuration_ensemble import EnsembleConfig
 from .decoding_settings import Combination
 from .features import Features
 from .modeling_spo import SpoForTripleExtraction
+from .pretrained import HUB_OPTIONS
 from .triple_store import TripleStore
 
 
@@ -27,9 +28,9 @@ class SpoEnsemble(PreTrainedModel):
     """Models whose probabilities are averaged, or whose triples are combined, or both.
 
     Args:
-        config: what the groups are.
+        config: the groups and how they are combined.
         members: the models, group after group.
-        tokenizers: one a group.
+        tokenizers: one for each group.
     """
 
     config: EnsembleConfig
@@ -45,7 +46,7 @@ class SpoEnsemble(PreTrainedModel):
         count = sum(map(len, groups))
         if len(members) != count or len(tokenizers) != len(groups):
             raise ValueError(
-                f"{len(members)} members and {len(tokenizers)} tokenizers: the config has {count} members in "
+                f"got {len(members)} members and {len(tokenizers)} tokenizers, expected {count} members in "
                 f"{len(groups)} groups; load an ensemble by SpoEnsemble.from_pretrained, or build one by "
                 f"SpoEnsemble.from_models"
             )
@@ -56,16 +57,16 @@ class SpoEnsemble(PreTrainedModel):
     def from_models(
         cls, paths: Sequence[str | PathLike[str]], combination: str = Combination.AVERAGE, min_votes: int | None = None
     ) -> "SpoEnsemble":
-        """Put trained models together.
+        """Build an ensemble of trained models.
 
         Args:
-            paths: folders or Hub names of models or of averaging ensembles. To be averaged, all have to read texts
-                alike; to be combined, each is a group of its own.
-            combination: how, see [`Combination`].
+            paths: folders or Hub names of models or of averaging ensembles. To be averaged, all must read texts in the
+                same way; with another combination, each is a group of its own.
+            combination: see [`Combination`].
             min_votes: groups that have to agree, for "vote"; default: more than half.
 
         Raises:
-            ValueError: the models differ in their relations, or those to be averaged in what they read of a text.
+            ValueError: the models differ in their relations, or models to be averaged in how they read a text.
         """
         parts = [_members(path) for path in paths]
         if combination == Combination.AVERAGE:
@@ -83,7 +84,7 @@ class SpoEnsemble(PreTrainedModel):
             min_votes=min_votes,
             max_length=min(part[0].model.config.max_length for part in parts),
             window=min((part[0].model.config.window for part in parts if part[0].model.config.window), default=None),
-            # What was tuned for one model's scores does not hold for several; its borders are a start.
+            # Score thresholds tuned for one model do not fit several; the border thresholds are a start.
             **{name: getattr(config, name) for name in _BORDERS},
         )
         return cls(
@@ -96,8 +97,13 @@ class SpoEnsemble(PreTrainedModel):
         rest = iter(self.members)
         return [[next(rest) for _ in group] for group in self.config.groups or []]  # type: ignore[misc]  # of a ModuleList
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile each member, see `torch.nn.Module.compile`."""
+        for member in self.members:
+            member.compile(*args, **kwargs)
+
     def group_features(self, group: int) -> Features:
-        """Return what a group's members read beside the tokens: the same words, and what any of them knows."""
+        """Return the features that a group's members read: the same words, and all their known triples."""
         members = self.groups[group]
         words = next((member.features.words for member in members if member.features.words is not None), None)
         stores = [member.features.prior for member in members if member.features.prior is not None]
@@ -124,7 +130,7 @@ class SpoEnsemble(PreTrainedModel):
                 tokenizer.save_pretrained(folder / name)
         self.tokenizers[0].save_pretrained(folder)
         self.config.architectures = [type(self).__name__]
-        # Last, because it is what makes the folder a model.
+        # Last, because the folder is a model only with a config.
         self.config.save_pretrained(folder)
         if push_to_hub:
             repo_id, private = upload.pop("repo_id", folder.name), upload.pop("private", None)
@@ -132,7 +138,7 @@ class SpoEnsemble(PreTrainedModel):
             self._upload_modified_files(folder, repo.repo_id, before, **upload)
 
     def _get_files_timestamps(self, working_dir: str | PathLike[str]) -> dict[str, float]:
-        """Tell an upload which files are there; those of transformers look no further than the folder itself."""
+        """Return the time of each file, those of subfolders included, for an upload to find the changed ones."""
         folder = Path(working_dir)
         files = (path for path in folder.rglob("*") if path.is_file())
         return {path.relative_to(folder).as_posix(): path.stat().st_mtime for path in files}
@@ -166,7 +172,7 @@ class SpoEnsemble(PreTrainedModel):
     def from_pretrained(cls, pretrained_model_name_or_path: Any, *args: Any, **kwargs: Any) -> Any:
         """Load an ensemble from a folder or the Hub; arguments are those of [`PreTrainedModel.from_pretrained`]."""
         config = kwargs.pop("config", None)
-        hub = {name: kwargs[name] for name in _HUB_OPTIONS if name in kwargs}
+        hub = {name: kwargs[name] for name in HUB_OPTIONS if name in kwargs}
         if not isinstance(config, EnsembleConfig):
             config = EnsembleConfig.from_pretrained(pretrained_model_name_or_path, **hub)
         loading_info = kwargs.pop("output_loading_info", False)
@@ -193,7 +199,6 @@ class SpoEnsemble(PreTrainedModel):
 
 
 _BORDERS = ("subject_start_threshold", "subject_end_threshold", "object_start_threshold", "object_end_threshold")
-_HUB_OPTIONS = ("cache_dir", "force_download", "token", "revision", "local_files_only", "subfolder")
 _UPLOAD_OPTIONS = ("repo_id", "private", "token", "commit_message", "commit_description", "create_pr", "revision")
 
 
@@ -206,15 +211,15 @@ class _Member:
     def check(self, alike: "_Member", first: "_Member") -> None:
         """Check that this model can be averaged with another, and be in one ensemble with the first."""
         if self.model.config.schema != first.model.config.schema:
-            raise ValueError(f"{self.path} has other relations than {first.path}; an ensemble has one schema")
+            raise ValueError(f"{self.path} has other relations than {first.path}; expected models of one schema")
         if self.reading() != alike.reading():
             raise ValueError(
-                f"{self.path} reads texts otherwise than {alike.path}: its tokenizer, its words or its max_length "
-                f"differ, so their probabilities cannot be averaged; combine them by union or vote"
+                f"{self.path} reads texts in another way than {alike.path}: tokenizer, words or max_length differ, so "
+                f"their probabilities cannot be averaged; combine them by union or vote"
             )
 
     def reading(self) -> tuple[Any, ...]:
-        """Return what decides what the model is shown of a text."""
+        """Return everything that determines the input of the model for a text."""
         pieces = json.loads(self.tokenizer.backend_tokenizer.to_str())
         kept = {name: part for name, part in pieces.items() if name not in ("truncation", "padding")}
         words = self.model.features.words
@@ -227,7 +232,7 @@ def _members(path: str | PathLike[str]) -> list[_Member]:
     if isinstance(config, EnsembleConfig):
         ensemble = SpoEnsemble.from_pretrained(path)
         if len(ensemble.groups) > 1:
-            raise ValueError(f"{path} combines several groups already; expected models, or averaging ensembles")
+            raise ValueError(f"{path} combines several groups; expected models, or averaging ensembles")
         return [_Member(str(path), model, ensemble.tokenizers[0]) for model in ensemble.groups[0]]
     model = SpoForTripleExtraction.from_pretrained(path)
     return [_Member(str(path), model, AutoTokenizer.from_pretrained(path))]

@@ -28,7 +28,7 @@ def test_votes_needed(values, votes):
     ("values", "problem"),
     [
         ({"combination": "duel"}, "expected one of average, union, vote"),
-        ({"combination": "average"}, "average' of 3 groups"),
+        ({"combination": "average"}, "average' with 3 groups"),
         ({"min_votes": 4}, "expected 1 to 3"),
         ({"min_votes": 0}, "expected 1 to 3"),
         ({"groups": []}, "at least one group"),

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 from transformers import AutoModel, pipeline
 
 from hf_spo import AutoModelForTripleExtraction, SpoEnsemble, TripleStore
@@ -149,6 +150,14 @@ class TestUnited:
         assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
         assert model.dtype == torch.bfloat16
 
+    def test_compile_reaches_the_members(self, united):
+        counter, pipe = CompileCounter(), pipeline("triple-extraction", model=str(united))
+        plain = pipe(TEXTS[0])
+        pipe.model.compile(backend=counter)
+        assert pipe(TEXTS[0]) == plain
+        assert counter.frame_count >= 2
+        torch._dynamo.reset()
+
     def test_settings_after_decoding_are_those_of_the_whole(self, united):
         pipe = pipeline("triple-extraction", model=str(united))
         everything = pipe(TEXTS[0])
@@ -197,7 +206,7 @@ class TestWrongParts:
 
     def test_united_ensembles_do_not_nest(self, folders, tmp_path):
         SpoEnsemble.from_models(folders[:2], "union").save_pretrained(tmp_path)
-        with pytest.raises(ValueError, match="combines several groups already"):
+        with pytest.raises(ValueError, match="combines several groups"):
             SpoEnsemble.from_models([tmp_path, folders[2]], "union")
 
     def test_config_alone_is_no_ensemble(self, folders):
