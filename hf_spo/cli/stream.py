@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import tee
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
+from queue import Queue
+from threading import Thread
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import typer
 from rich.console import Console
 
 from ..data.document_readers import read_documents, read_stdin_lines
-from ..data.documents import Document, ReadOptions, Source, SourceFormat, count_documents, find_sources
+from ..data.documents import STDIN, Document, ReadOptions, Source, SourceFormat, count_documents, find_sources
 from ..data.formats.csv_rows import Quoting
 from ..model.fields import json_line
 from ..model.schema import Triple, TripleDict
@@ -25,6 +27,8 @@ from .options import FILES_PANEL, option
 if TYPE_CHECKING:
     from ..model.pipeline import TripleExtractionPipeline
     from ..onnx import OnnxTripleExtractionPipeline
+
+T = TypeVar("T")
 
 
 class Tool(StrEnum):
@@ -119,9 +123,16 @@ class Extraction:
         documents: Iterator[Document] = self._documents(sources, bad_lines)
         if progress and sources:
             documents = progress_bar(documents, count_documents(sources), "extracting")
+        arguments = {"batch_size": self.batch_size, **self.options}
+        if self._reads_stdin(sources):
+            for chunk in without_waiting(documents):
+                yield from zip(chunk, pipe([document.text for document in chunk], **arguments), strict=True)
+            return
         ours, theirs = tee(documents)
-        results = pipe((document.text for document in theirs), batch_size=self.batch_size, **self.options)
-        yield from zip(ours, results, strict=True)
+        yield from zip(ours, pipe((document.text for document in theirs), **arguments), strict=True)
+
+    def _reads_stdin(self, sources: list[Source]) -> bool:
+        return STDIN in self.texts or any(source.name == STDIN for source in sources)
 
     def _documents(self, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
         from ..data import DataFormatError
@@ -136,6 +147,35 @@ class Extraction:
                     bad_lines(item)
         for text in texts_of(self.texts, self.documents.reading):
             yield Document("", text, "")
+
+
+def without_waiting(items: Iterator[T], most: int = 1024) -> Iterator[list[T]]:
+    """Yield lists of the items that can be had without waiting, one at least; a slow pipe is answered line by line."""
+    ready: Queue[tuple[T] | Exception | None] = Queue(most)
+
+    def read() -> None:
+        try:
+            for item in items:
+                ready.put((item,))
+            ready.put(None)
+        except Exception as error:
+            ready.put(error)
+
+    Thread(target=read, daemon=True).start()
+    while True:
+        found: list[T] = []
+        entry = ready.get()
+        while isinstance(entry, tuple):
+            found += entry
+            if ready.empty():
+                break
+            entry = ready.get()
+        if found:
+            yield found
+        if isinstance(entry, Exception):
+            raise entry
+        if entry is None:
+            return
 
 
 def texts_of(arguments: Iterable[str], options: ReadOptions) -> Iterator[str]:

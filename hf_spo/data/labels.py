@@ -87,10 +87,19 @@ def label(
         if absent is not None:
             report.add(example.text, Miss(Misalignment.NOT_IN_TEXT, absent.text))
             continue
-        misses = [_add(labels, place, truth, encoding, schema) for place in locate(example.text, triple, policy)]
+        places = locate(example.text, triple, policy)
+        if policy != OccurrencePolicy.ALL and not any(_aligns(place, encoding) for place in places):
+            others = locate(example.text, triple, OccurrencePolicy.ALL)
+            places = [place for place in others if _aligns(place, encoding)][:1] or places
+        misses = [_add(labels, place, truth, encoding, schema) for place in places]
         # One aligned occurrence is enough to train the triple.
         report.add(example.text, None if None in misses else misses[0])
     return labels
+
+
+def _aligns(triple: Triple, encoding: Encoding) -> bool:
+    mentions = (triple.subject, *(mention for _, mention in triple.slots()))
+    return not any(isinstance(_tokens(encoding, mention), Miss) for mention in mentions)
 
 
 def _add(labels: Labels, triple: Triple, truth: float, encoding: Encoding, schema: Schema) -> Miss | None:
