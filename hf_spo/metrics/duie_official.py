@@ -71,8 +71,8 @@ def official_counts(
     counts = np.zeros((len(texts), 4), dtype=np.int64)
     for row, (gold, predicted) in enumerate(texts.values()):
         ours, theirs = _distinct(predicted, known), _distinct(gold, known)
-        correct = sum(_stands_in(fact, theirs, known) for fact in ours)
-        found = sum(_stands_in(fact, predicted, known) for fact in theirs)
+        correct = sum(_equals_one(fact, theirs, known) for fact in ours)
+        found = sum(_equals_one(fact, predicted, known) for fact in theirs)
         counts[row] = correct, len(ours), found, len(theirs)
     return counts
 
@@ -90,12 +90,12 @@ def _plain(name: str) -> str:
 def _distinct(facts: Iterable[_Fact], aliases: Aliases) -> list[_Fact]:
     kept: list[_Fact] = []
     for fact in facts:
-        if not _stands_in(fact, kept, aliases):
+        if not _equals_one(fact, kept, aliases):
             kept.append(fact)
     return kept
 
 
-def _stands_in(fact: _Fact, facts: Iterable[_Fact], aliases: Aliases) -> bool:
+def _equals_one(fact: _Fact, facts: Iterable[_Fact], aliases: Aliases) -> bool:
     subject, predicate, slots = fact
     names = {subject, *aliases.get(subject, ())}
     return any(other == predicate and name in names and _same(slots, theirs, aliases) for name, other, theirs in facts)

@@ -130,10 +130,10 @@ class SpoTrainingArguments(TrainingArguments):
 
 
 def default_epochs(texts: int, batch_size: int) -> int:
-    """Return how many epochs to train on a number of texts when nobody says.
+    """Return the default number of epochs for a number of training texts.
 
-    As many as read about 100,000 texts, which is usual for a pretrained encoder, but 3 to 50. Where that makes fewer
-    than 1,000 optimizer steps, more, up to 100: fresh heads find no triple in the first few hundred steps.
+    Enough epochs to read about 100,000 texts, which is usual for a pretrained encoder, but 3 to 50. If these are fewer
+    than 1,000 optimizer steps, more epochs, up to 100: new heads find no triple in the first few hundred steps.
 
     Args:
         texts: training texts with triples.

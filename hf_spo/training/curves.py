@@ -195,7 +195,7 @@ def _loss(axes: Any, points: Points, colours: Palette) -> None:
 
 
 def _average(values: Sequence[float], span: int) -> list[float]:
-    """Return the moving average over what came just before."""
+    """Return the moving average over the last `span` values."""
     total, averages = 0.0, []
     for at, value in enumerate(values):
         total += value - (values[at - span] if at >= span else 0.0)

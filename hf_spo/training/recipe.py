@@ -29,7 +29,7 @@ class Recipe:
             `encoder_config: {model_type: dgcnn}`.
         train: labelled texts: a path, or a list of paths.
         dev: labelled texts; without dev nothing is evaluated and the last weights are kept. With dev, and unless
-            `training` says when to evaluate and save, that is done twenty times, and the best weights are kept.
+            `training` sets evaluation or saving, both happen twenty times, and the best weights are kept.
         annotated_predicates: for paths in `train` whose labels are partial, the list of predicates whose labels are
             complete, see [`Example`]; the field of the same name in a row takes precedence.
         format: format of train and dev, see [`format_names`]; default: detected.

@@ -270,6 +270,7 @@ class SpoTrainer(Trainer):
         if data is None or len(data.examples) < 2 * FOLDS:
             return
         self.model.to(self.args.device).eval()  # type: ignore[arg-type]  # its decorator hides the signature
+        logger.info("tuning thresholds on %d evaluation texts", len(data.examples))
         extractor = make_extractor(self.model, self._tokenizer)
         tuner = Tuner(extractor, data.examples, self._schema, method=None, batch_size=self.args.eval_batch_size)
         with self.accelerator.autocast():
@@ -277,12 +278,11 @@ class SpoTrainer(Trainer):
         self.model.config.decode_by(self.tuning.settings)
         if self.is_world_process_zero():
             logger.info(
-                "thresholds tuned on %d evaluation texts: F1 %.4f there, %.4f before, %.4f to expect on new texts (%s)",
-                len(data.examples),
+                "tuned thresholds (%s): F1 %.4f on these texts, %.4f before, %.4f cross-validated",
+                self.tuning.choice,
                 self.tuning.after.f1,
                 self.tuning.before.f1,
                 self.tuning.expected.f1,
-                self.tuning.choice,
             )
 
     def _tuning_data(self) -> SpoDataset | None:
@@ -441,7 +441,7 @@ def _check_metric_names_one(args: SpoTrainingArguments, names: list[str]) -> Non
 
 
 class _EarlyStopping(EarlyStoppingCallback):
-    """Early stopping that waits for a first right triple: fresh heads find none for some hundred steps."""
+    """Early stopping that starts with the first right triple: new heads find none in the first few hundred steps."""
 
     def check_metric_value(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metric_value: float

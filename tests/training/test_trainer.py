@@ -589,7 +589,8 @@ class TestTuning:
         assert before["eval_f1"] < 0.5 < metrics["eval_f1"] == trainer.tuning.after.f1
         assert metrics["eval_cross_validated_f1"] == trainer.tuning.expected.f1
         assert "eval_cross_validated_f1" not in trainer.evaluate(tiny.TEXTS[:3])
-        assert any("thresholds tuned on 10 evaluation texts" in message for message in caplog.messages)
+        assert "tuning thresholds on 10 evaluation texts" in caplog.messages
+        assert any(f"tuned thresholds ({trainer.tuning.choice}): F1" in message for message in caplog.messages)
         trainer.save_model()
         saved = SpoForTripleExtraction.from_pretrained(tmp_path)
         assert saved.config.decoding == trainer.tuning.settings
