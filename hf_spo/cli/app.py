@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ..support.errors import as_exception
 from ..support.lazy import explain_missing
 from .console import LogHandler, say
 
@@ -95,7 +96,8 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(0) from None
         except (typer.TyperException, typer.Exit, typer.Abort):
             raise
-        except Exception as error:
+        except BaseException as raised:
+            error = as_exception(raised)  # a panic of Rust code, such as a tokenizer's, is not an Exception
             if ctx.params.get("debug"):
                 raise
             say(f"hf-spo: error: {_explain(error)}")

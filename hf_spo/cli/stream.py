@@ -1,10 +1,11 @@
 """Extraction to a terminal, a pipe or one file: one text after the other, in constant memory."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import tee
 from pathlib import Path
 from queue import Queue
@@ -19,7 +20,9 @@ from ..data.documents import STDIN, Document, ReadOptions, Source, SourceFormat,
 from ..data.formats.csv_rows import Quoting
 from ..model.fields import json_line
 from ..model.schema import Triple, TripleDict
+from ..support.errors import as_exception
 from ..support.files import whole_file, whole_path
+from ..support.unreadable import UnreadableRecord
 from .console import BadLines, progress_bar, say, triples_table, wants_table
 from .models import ModelChoice
 from .options import FILES_PANEL, option
@@ -119,20 +122,15 @@ class Extraction:
 
         Raises:
             DataFormatError: a document cannot be read, and `bad_lines` is None.
+            Exception: extraction from a document fails, and `bad_lines` is None.
         """
         documents: Iterator[Document] = self._documents(sources, bad_lines)
         if progress and sources:
             documents = progress_bar(documents, count_documents(sources), "extracting")
-        arguments = {"batch_size": self.batch_size, **self.options}
-        if self._reads_stdin(sources):
-            for chunk in without_waiting(documents):
-                yield from zip(chunk, pipe([document.text for document in chunk], **arguments), strict=True)
-            return
-        ours, theirs = tee(documents)
-        yield from zip(ours, pipe((document.text for document in theirs), **arguments), strict=True)
-
-    def _reads_stdin(self, sources: list[Source]) -> bool:
-        return STDIN in self.texts or any(source.name == STDIN for source in sources)
+        call = partial(pipe, batch_size=self.batch_size, **self.options)
+        reads_stdin = STDIN in self.texts or any(source.name == STDIN for source in sources)
+        for part in map(iter, without_waiting(documents)) if reads_stdin else (documents,):
+            yield from _extract(call, part, bad_lines)
 
     def _documents(self, sources: list[Source], bad_lines: BadLines | None) -> Iterator[Document]:
         from ..data import DataFormatError
@@ -176,6 +174,41 @@ def without_waiting(items: Iterator[T], most: int = 1024) -> Iterator[list[T]]:
             raise entry
         if entry is None:
             return
+
+
+def _extract(
+    call: Callable[[Any], Any], documents: Iterator[Document], bad_lines: BadLines | None
+) -> Iterator[tuple[Document, Sequence[TripleDict]]]:
+    """Extract from documents; those that fail are set aside if there is a place for them."""
+    failed = True
+    while failed:
+        ours, theirs = tee(documents)
+        failed = False
+        try:
+            for triples in call(document.text for document in theirs):
+                yield next(ours), triples
+        except BaseException as error:
+            as_exception(error)
+            failed = bad_lines is not None and (yield from _until_failure(call, ours, bad_lines))
+            if not failed:
+                raise
+        documents = ours
+
+
+def _until_failure(
+    call: Callable[[str], Sequence[TripleDict]], documents: Iterator[Document], bad_lines: BadLines
+) -> Generator[tuple[Document, Sequence[TripleDict]], None, bool]:
+    """Extract from documents one by one, up to one that fails. Returns whether there is one; it is set aside."""
+    for document in documents:
+        try:
+            triples = call(document.text)
+        except BaseException as error:
+            as_exception(error)
+            reason = f"{type(error).__name__}: {error}"
+            bad_lines(UnreadableRecord(document.source, 0, reason, document.text, "document", id=document.id))
+            return True
+        yield document, triples
+    return False
 
 
 def texts_of(arguments: Iterable[str], options: ReadOptions) -> Iterator[str]:

@@ -126,7 +126,7 @@ class Batcher:
         while self._is_open:
             try:
                 self._answer(number)
-            except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is no Exception
+            except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is not an Exception
                 self._fail(number, error)
 
     def _fail(self, number: int, error: BaseException) -> None:
@@ -228,7 +228,7 @@ def _extract(loop: Loop, texts: Sequence[str]) -> list[Found]:
     """Extract from texts; if one fails, from each alone, so that the others succeed."""
     try:
         return list(loop(texts))
-    except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is no Exception
+    except BaseException as error:  # a panic of Rust code, such as the tokenizer's, is not an Exception
         if len(texts) == 1:
             return [as_exception(error)]
         return [found for text in texts for found in _extract(loop, [text])]

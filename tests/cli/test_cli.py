@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -126,6 +127,23 @@ class TestBadLines:
     def test_are_set_aside_in_the_current_folder(self, run: Any, source: Path) -> None:
         assert run("extract", "--input", str(source), "--skip-bad-lines").exit_code == 0
         assert len(rows(Path("texts.jsonl.bad.jsonl").read_text())) == 2
+
+    def test_a_text_on_which_the_tokenizer_panics(self, run: Any, trained_folder: str) -> None:
+        shutil.copytree(trained_folder, "model")
+        tokenizer = json.loads(Path("model/tokenizer.json").read_text(encoding="utf-8"))
+        split = {"type": "Split", "pattern": {"Regex": "(a+)+b"}, "behavior": "Isolated", "invert": False}
+        Path("model/tokenizer.json").write_text(json.dumps({**tokenizer, "pre_tokenizer": split}), encoding="utf-8")
+        Path("in.txt").write_text("白露\n" + "a" * 40 + "\n苏州\n", encoding="utf-8")
+        words = ("extract", "--input", "in.txt")
+        assert "PanicException" in one_line_error(run(*words, model="model"), 1)
+        result = run(*words, "--skip-bad-lines", model="model")
+        assert [row["text"] for row in rows(result.stdout)] == ["白露", "苏州"]
+        (aside,) = rows(Path("in.txt.bad.jsonl").read_text())
+        assert "PanicException" in aside["problem"]
+
+    def test_a_source_that_cannot_be_read_stops_the_work_all_the_same(self, run: Any) -> None:
+        Path("in.csv").write_text("body\nx\n", encoding="utf-8")
+        assert "--text-column" in one_line_error(run("extract", "--input", "in.csv", "--skip-bad-lines"), 1)
 
     def test_of_two_files_of_one_name(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         from hf_spo.data import UnreadableRecord
