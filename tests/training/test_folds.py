@@ -191,7 +191,7 @@ class TestRun:
         first = run_folds(recipe, 3, only=[2])
         assert [entry["fold"] for entry in first["finished"]] == [2]
         assert {row["fold"] for row in out_of_fold(tmp_path / "out")} == {2}
-        with pytest.raises(ValueError, match="fold-0 is not trained to its end; go on by"):
+        with pytest.raises(ValueError, match="fold-0 is not finished; continue it"):
             fold_models(tmp_path / "out")
         written = (tmp_path / "out/fold-2/model.safetensors").stat().st_mtime_ns
         assert run_folds(recipe, 3, resume=True) == run[1]
@@ -225,8 +225,8 @@ class TestRun:
         ("count", "options", "message"),
         [
             (3, {}, "fold-0 holds the model of an earlier run: pass --resume or a new --output"),
-            (4, {"resume": True}, r"folds\.json: this run began with --folds 3, not 4"),
-            (3, {"resume": True, "seed": 1}, r"folds\.json: this run began with --seed 42, not 1"),
+            (4, {"resume": True}, r"folds\.json: this run was started with --folds 3, not 4"),
+            (3, {"resume": True, "seed": 1}, r"folds\.json: this run was started with --seed 42, not 1"),
             (3, {"only": [1, 3]}, "no fold 3: 3 folds have the numbers 0 to 2"),
         ],
     )
@@ -242,7 +242,7 @@ class TestRun:
     @pytest.mark.parametrize("changed", [DATA[1:], [Example(DATA[0].text), *DATA[1:]]], ids=["texts", "labels"])
     def test_other_data(self, run, files, tmp_path, changed):
         recipe = recipe_on(files, run[0], train=write_rows(tmp_path / "other.jsonl", changed))
-        with pytest.raises(RecipeError, match=r"this run began with other data than .*other\.jsonl has now"):
+        with pytest.raises(RecipeError, match=r"other\.jsonl has changed since this run was started"):
             run_folds(recipe, 3, resume=True)
 
 

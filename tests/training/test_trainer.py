@@ -187,7 +187,7 @@ def test_an_f1_of_0_is_explained_for_each_evaluation_set(tmp_path, trained, capl
     metrics = tiny.trainer(tmp_path, trained.model, dev=sets).evaluate()
     assert metrics["eval_films_subject_f1"] == metrics["eval_films_object_f1"] == 1.0
     assert [line for line in warnings_of(caplog) if "F1 is 0" in line] == [
-        "F1 is 0: nothing to find: none of the 1 texts is labelled with a triple; check these data"
+        "F1 is 0: none of the 1 texts is labelled with a triple; check these data"
     ]
 
 
