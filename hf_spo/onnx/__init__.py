@@ -1,4 +1,4 @@
-"""Running models elsewhere: exports to ONNX, and what runs them without torch."""
+"""Exports of models to ONNX, and the engines that run them without torch."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Whether an export does what its model does."""
+"""Check that an export gives the results of its model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from ..model.extraction import PointerBackend, TripleExtractor
 from .folder import OnnxExportError
 
 TOLERANCE = 1e-4
-"""What a probability may differ by."""
+"""Largest difference of a probability that is accepted."""
 
 TEXTS = (
     "《远山的灯》由林小川执导，周一鸣、何雨晴主演。",
@@ -22,16 +22,16 @@ TEXTS = (
     "Anna Lind directed Blue Harbour in 2003; its music is by Zoë Müller, born in Köln.",
     "好",
 )
-"""Texts that every export is tried on."""
+"""Texts that every export is checked on."""
 
 
 def check_parity(reference: TripleExtractor, exported: TripleExtractor, texts: Sequence[str]) -> float:
     """Compare probabilities and triples of a model and its export; return the largest difference of probabilities.
 
     Args:
-        reference: the loop on the model.
-        exported: the loop on its export.
-        texts: to compare on, beside [`TEXTS`].
+        reference: extraction with the model.
+        exported: extraction with its export.
+        texts: to compare on, in addition to [`TEXTS`].
 
     Raises:
         OnnxExportError: a probability differs by more than [`TOLERANCE`], or any triple.
@@ -39,22 +39,22 @@ def check_parity(reference: TripleExtractor, exported: TripleExtractor, texts: S
     everything = [*TEXTS, "".join(TEXTS) * 3, *texts]
     batches = _batches(reference, everything)
     largest = float(np.max([_difference(reference, exported, batch) for batch in batches]))
-    if not largest <= TOLERANCE:  # nor if it is no number
+    if not largest <= TOLERANCE:  # also true for NaN
         raise OnnxExportError(
             f"the exported model's probabilities differ from the model's by up to {largest:.2g}, more than "
-            f"{TOLERANCE:g}; nothing was written. Its encoder may have what ONNX cannot say: please report which it is"
+            f"{TOLERANCE:g}; nothing was written. ONNX may not express its encoder: please report the encoder's type"
         )
     for text, ours, theirs in zip(everything, reference(everything), exported(everything), strict=True):
         if [replace(triple, score=None) for triple in ours] != [replace(triple, score=None) for triple in theirs]:
             raise OnnxExportError(
-                f"the exported model finds {len(theirs)} triples where the model finds {len(ours)}, or others, in the "
-                f"text beginning {text[:20]!r}; nothing was written"
+                f"the exported model finds other triples than the model in the text beginning {text[:20]!r}, "
+                f"{len(theirs)} instead of {len(ours)}; nothing was written"
             )
     return largest
 
 
 def _batches(extractor: TripleExtractor, texts: Sequence[str]) -> Iterator[Batch]:
-    """Yield batches of many shapes: one text and several, padded and not, from one token to as many as are read."""
+    """Yield batches of many shapes: one text and several, with and without padding, short and long."""
     windows = [window.encoding for window in extractor.windows(texts)]
     readable = sorted((encoding for encoding in windows if encoding.pointable.any()), key=len)
     token = extractor.tokenizer.pad_token_id or 0
@@ -68,13 +68,13 @@ def _batches(extractor: TripleExtractor, texts: Sequence[str]) -> Iterator[Batch
 
 
 def _some_candidates(batch: Batch, relations: int) -> np.ndarray:
-    """Return candidates, each subject's own place as its object: real texts may hold none that is known."""
+    """Return candidates whose object is the subject itself, because real texts may hold no known triple."""
     rows, spans = _some_subjects(batch)
     return np.column_stack([rows, spans, spans, np.arange(len(rows)) % relations])
 
 
 def _some_subjects(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """Return subjects in every text: its first token, its last, and from one to the other."""
+    """Return three subjects in each text: its first token, its last token, and the whole text."""
     rows, spans = [], []
     for row, pointable in enumerate(batch.pointable):
         tokens = np.flatnonzero(pointable)
@@ -90,7 +90,7 @@ def _difference(reference: TripleExtractor, exported: TripleExtractor, batch: Ba
 
 
 def _probabilities(backend: PointerBackend, batch: Batch) -> Iterator[np.ndarray]:
-    """Yield those of all that is no padding: of subjects, of one subject's objects, and of many subjects'."""
+    """Yield the probabilities outside padding: of subjects, of one subject's objects, of many subjects' objects."""
     read = batch.attention_mask == 1
     state, probs = backend.subjects(batch)
     yield probs[read]

@@ -1,4 +1,4 @@
-"""Models as ONNX: a folder that runs without torch, checked before it appears."""
+"""Export models to ONNX: a folder that runs without torch, checked before it appears."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OnnxReport:
-    """What was exported, and how it compares with the model.
+    """Report of an export.
 
     Args:
         folder: of the export.
         precision: of its weights.
-        files: its files → their sizes in bytes.
-        largest_difference: of a probability, with weights in float32.
-        int8: what it costs, if it was asked for.
+        files: sizes of its files in bytes.
+        largest_difference: between a probability of the model and of the export with weights in float32.
+        int8: cost of int8, if it was requested.
     """
 
     folder: Path
@@ -71,35 +71,34 @@ def export_onnx(
     max_f1_drop: float = MAX_F1_DROP,
     on_step: Callable[[str], object] = lambda step: None,
 ) -> OnnxReport:
-    """Write a model as a folder that [`load_onnx`] runs without torch, and check that it does the same.
+    """Write a model as a folder that [`load_onnx`] runs without torch, and check that the results are the same.
 
-    The folder has all that is needed: two graphs in float32 or int8, the tokenizer, the words and triples that the
-    model knows, and its settings. It appears when all checks have passed, in the place of an older export if there is
-    one.
+    The folder is complete: two graphs in float32 or int8, the tokenizer, the words and known triples that the model
+    reads, and its settings. It appears when all checks have passed, and replaces an older export.
 
     Args:
         model: to export; it is not changed.
         tokenizer: the fast tokenizer that it was trained with.
-        folder: a new one, an empty one, or an older export.
-        int8: weights as 8-bit integers: smaller, faster on CPUs, a little worse; what a text gives then depends a
-            little on the texts beside it in a batch.
-        examples: labelled texts that the model was not trained on, to tell what int8 costs.
-        max_f1_drop: what it may cost of strict F1 on them.
-        on_step: is told what is being done.
+        folder: new, empty, or an older export.
+        int8: weights as 8-bit integers: smaller, faster on CPUs, a little worse; the results of a text then depend
+            slightly on the other texts of its batch.
+        examples: labelled texts that the model was not trained on, to measure the cost of int8.
+        max_f1_drop: largest accepted loss of strict F1 on them.
+        on_step: called with a description of each step.
 
     Raises:
         ImportError: onnx, onnxscript or onnxruntime is not installed.
-        OnnxExportError: the model is an ensemble, the folder holds something else, probabilities or triples differ from
+        OnnxExportError: the model is an ensemble, the folder holds other files, probabilities or triples differ from
             the model's, or int8 costs too much.
-        TypeError: this is no triple-extraction model.
-        ValueError: int8 is asked for without examples.
+        TypeError: it is not a triple-extraction model, or the tokenizer is not a fast one.
+        ValueError: int8 is requested without examples.
     """
     require_packages()
     _check_model(model, tokenizer)
     if int8 and not examples:
         raise ValueError(
-            "int8 changes what a model finds, and only labelled texts tell by how much; pass examples that the model "
-            "was not trained on"
+            "int8 changes the results of a model, and only labelled texts show by how much; pass examples that the "
+            "model was not trained on"
         )
     target = Path(folder).resolve()
     check_target(target)
@@ -117,7 +116,7 @@ def export_onnx(
         difference = check_parity(reference, load_onnx(part).extractor(), [example.text for example in examples[:100]])
         cost = None
         if int8:
-            from .int8 import to_int8  # which imports what is not for everyone
+            from .int8 import to_int8  # needs onnx
 
             cost = to_int8(part, examples, max_f1_drop, on_step)
             replace(description, precision=Precision.INT8).save(part)
@@ -126,10 +125,10 @@ def export_onnx(
 
 
 def require_packages() -> None:
-    """Check that what writes and runs graphs is installed.
+    """Check that the packages that write and run graphs are installed.
 
     Raises:
-        ImportError: it is not; the message says how to install it.
+        ImportError: one is missing; the message says how to install it.
     """
     for name in ("onnx", "onnxscript", "onnxruntime"):
         require(name, "export", "exporting to ONNX")
@@ -138,13 +137,13 @@ def require_packages() -> None:
 def _check_model(model: object, tokenizer: object) -> None:
     if isinstance(model, SpoEnsemble):
         raise OnnxExportError(
-            "this is an ensemble, and an export holds one model; export its members, each a folder in the ensemble's"
+            "expected one model, got an ensemble; export its members, which are folders inside the ensemble's"
         )
     if not isinstance(model, SpoForTripleExtraction):
         raise TypeError(f"expected a triple-extraction model, got {type(model).__name__}")
     if (model.takes_words and model.features.words is None) or (model.config.prior and model.features.prior is None):
         raise OnnxExportError(
-            "this model reads words or known triples beside its text, and has none; set model.features first"
+            "this model reads words or known triples beside its text, but has none; set model.features first"
         )
     if not getattr(tokenizer, "is_fast", False):
         raise TypeError(f"expected a fast tokenizer, got {type(tokenizer).__name__}; load it by AutoTokenizer")
@@ -169,6 +168,6 @@ def _describe(model: SpoForTripleExtraction, tokenizer: Any) -> Description:
 
 def _save_tokenizer(tokenizer: Any, folder: Path) -> None:
     data = json.loads(tokenizer.backend_tokenizer.to_str())
-    # What earlier calls have set says nothing about later ones.
+    # Earlier calls may have set truncation or padding.
     text = json.dumps({**data, "truncation": None, "padding": None}, ensure_ascii=False)
     (folder / TOKENIZER_FILE).write_text(text, encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""The folder of an ONNX export: what lies in it, and where one may be written."""
+"""The folder of an ONNX export: its files, its description, and where one may be written."""
 
 import json
 import os
@@ -13,13 +13,13 @@ from ..model.decoding_settings import DecodingSettings
 from ..model.schema import Schema
 
 ENCODER_FILE, OBJECTS_FILE = "encoder.onnx", "objects.onnx"
-"""The graphs: sentences → subjects, and subjects → objects."""
+"""The graphs: from sentences to subjects, and from subjects to objects."""
 
 TOKENIZER_FILE, DESCRIPTION_FILE = "tokenizer.json", "hf_spo_onnx.json"
 FORMAT_VERSION = 1
 
 MAX_F1_DROP = 0.005
-"""What int8 may cost of strict F1, unless more is allowed."""
+"""Largest loss of strict F1 by int8 that is accepted by default."""
 
 
 class Precision(StrEnum):
@@ -30,24 +30,24 @@ class Precision(StrEnum):
 
 
 class OnnxExportError(ValueError):
-    """A model cannot be exported, or its export does not do what the model does."""
+    """A model cannot be exported, or its export gives other results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an export's graphs and tokenizer do not say themselves; kept as `hf_spo_onnx.json`.
+    """Settings of an export that its graphs and tokenizer do not contain; stored as `hf_spo_onnx.json`.
 
     Args:
         schema: the model's relations.
         decoding: how probabilities become triples.
-        max_length: tokens that the model reads at once, special tokens included.
-        window: up to how many tokens neighbouring sentences are read together, if not up to `max_length`.
+        max_length: longest sequence in tokens, special tokens included.
+        window: neighbouring sentences are read together up to this many tokens; None: up to `max_length`.
         pad_token_id, unk_token_id: of the tokenizer.
-        segmenter: what cuts texts into words, for models that read words.
+        segmenter: name of the word segmenter, for models that read words.
         prior: whether the model reads candidates of a triple store.
         precision: of the weights.
         opset: version of the operators in the graphs.
-        hf_spo_version: that wrote the export.
+        hf_spo_version: the version that wrote the export.
     """
 
     schema: Schema
@@ -78,12 +78,12 @@ class Description:
         """Read it from a folder.
 
         Raises:
-            FileNotFoundError: the folder is no export.
+            FileNotFoundError: the folder is not an export.
             ValueError: a newer version wrote it, or it is damaged.
         """
         path = folder / DESCRIPTION_FILE
         if not path.is_file():
-            raise FileNotFoundError(f"{folder} is no ONNX export: {_what_is_wrong(folder)}")
+            raise FileNotFoundError(f"{folder} is not an ONNX export: {_explain(folder)}")
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             newer = data["format_version"] > FORMAT_VERSION
@@ -123,14 +123,14 @@ _PLAIN: dict[str, tuple[type, ...]] = {
     "segmenter": (str, NoneType),
     "prior": (bool,),
 }
-"""Fields that are values of these types in JSON."""
+"""Fields with plain values, and their types in JSON."""
 
 
-def _what_is_wrong(folder: Path) -> str:
+def _explain(folder: Path) -> str:
     if not folder.is_dir():
         return "there is no such folder; make one by `hf-spo export --model MODEL --output FOLDER`"
     if (folder / "config.json").is_file():
-        return f"it holds the model itself; export that by `hf-spo export --model {folder} --output FOLDER`"
+        return f"it holds the model itself; export it by `hf-spo export --model {folder} --output FOLDER`"
     return f"it has no {DESCRIPTION_FILE}; make one by `hf-spo export --model MODEL --output FOLDER`"
 
 
@@ -143,13 +143,13 @@ def check_target(folder: Path) -> None:
     """Check that an export may be written to a folder: it is new, empty, or an export itself.
 
     Raises:
-        OnnxExportError: something else is there, which would be lost, or the folder above is missing.
+        OnnxExportError: it holds other files, which would be lost, or its parent folder is missing.
     """
     if not folder.parent.is_dir():
-        raise OnnxExportError(f"{folder.parent} is no folder; create it, or export to elsewhere")
+        raise OnnxExportError(f"there is no folder {folder.parent}; create it, or choose another place")
     if folder.exists() and not folder.is_dir():
-        raise OnnxExportError(f"{folder} is a file; give the name of a folder")
+        raise OnnxExportError(f"{folder} is a file; pass the name of a folder")
     if folder.is_dir() and any(folder.iterdir()) and not is_export(folder):
         raise OnnxExportError(
-            f"{folder} is not empty, and no ONNX export that a new one could take the place of; give another folder"
+            f"{folder} is not empty and is not an ONNX export that could be replaced; pass another folder"
         )

@@ -1,4 +1,4 @@
-"""A model's two passes as ONNX graphs: sentences to subjects, and subjects to objects."""
+"""Write the two passes of a model as ONNX graphs: from sentences to subjects, and from subjects to objects."""
 
 import copy
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from ..model.modeling_spo import Sentences, SpoForTripleExtraction
 from .folder import ENCODER_FILE, OBJECTS_FILE
 from .quiet import quiet
 
-# Which onnxruntime has known since 1.17.
+# Supported by onnxruntime since 1.17.
 OPSET = 20
 
-# A file of protocol buffers ends at 2 GB: larger weights go into a file beside it.
+# A protocol buffer file is limited to 2 GB: larger weights go into a separate file.
 _LARGEST = 1_900_000_000
 
 _AXES = {
@@ -35,7 +35,7 @@ _AXES = {
 
 
 class SubjectPass(nn.Module):
-    """Sentences → subject probabilities, and what the second pass needs of the sentences."""
+    """Sentences → subject probabilities, and the parts of the encoded sentences that the second pass needs."""
 
     def __init__(self, model: SpoForTripleExtraction) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class ObjectPass(nn.Module):
     ) -> torch.Tensor:
         """Point at objects. *Shape:* rows (N,), spans (N, 2), the rest as in [`Sentences`] → (N, L, R, 2)."""
         if prior is not None:
-            # A candidate of no sentence: onnxruntime cannot spread what is empty.
+            # A candidate of no sentence, because onnxruntime cannot broadcast an empty array.
             prior = torch.cat([prior, torch.tensor([[-1, 0, 0, 0, 0, 0]])])
         mask = conditioned[..., 0] if attention_mask is None else attention_mask
         sentences = Sentences(conditioned, conditioned, mask, prior, object_context, entity_gates, relation_gates)
@@ -91,7 +91,8 @@ class ObjectPass(nn.Module):
 class SteppedNetwork(nn.Module):
     """A bidirectional network of one layer, written out step by step.
 
-    The exporter knows no recurrent network that runs over any number of sequences; these are all equally long.
+    The exporter does not support recurrent networks with a variable number of sequences. Here all sequences are equally
+    long.
     """
 
     def __init__(self, network: nn.GRU | nn.LSTM) -> None:
@@ -122,8 +123,8 @@ def _last(cell: nn.GRUCell | nn.LSTMCell, steps: tuple[torch.Tensor, ...]) -> to
 
 
 def plain(model: SpoForTripleExtraction) -> SpoForTripleExtraction:
-    """Return a copy of a model to compute with as graphs do: float32, on the CPU, with attention written out."""
-    # Words and triples are only looked up.
+    """Return a copy of a model that computes as the graphs do: in float32, on the CPU, with eager attention."""
+    # The features are not copied, since they are only read.
     same: SpoForTripleExtraction = copy.deepcopy(model, {id(model.features): model.features})
     same.float().cpu().eval()  # type: ignore[no-untyped-call]  # unannotated there
     same.set_attn_implementation("eager")
@@ -149,7 +150,7 @@ def write_graphs(model: SpoForTripleExtraction, folder: Path) -> None:
 
 
 def _sample(model: SpoForTripleExtraction) -> dict[str, torch.Tensor]:
-    """Return inputs to trace with: all axes longer than 1, which would be taken for a constant."""
+    """Return inputs to trace with; no axis has length 1, which would be taken for a constant."""
     mask = torch.ones(2, 7, dtype=torch.long)
     mask[1, 5:] = 0
     inputs = {"input_ids": torch.arange(14).reshape(2, 7), "attention_mask": mask}

@@ -1,4 +1,4 @@
-"""As many of an export's weights as integers as its F1 allows."""
+"""Convert as many weights of an export to integers as F1 allows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from .folder import ENCODER_FILE, OnnxExportError
 from .quantization import quantize, signal_to_noise
 from .runtime import load_onnx
 
-# A matrix whose products have less signal to noise than this, in decibels, stays as it is: at first none does.
+# Matrices whose products have a lower signal-to-noise ratio, in decibels, stay in float32; tried in this order.
 _RATIOS = (0.0, 25.0, 28.0, 31.0)
 
-# Graphs that integers leave larger than this share of what they were are no faster either.
+# Graphs that shrink by less than this are not faster either.
 _LARGEST_SHARE = 0.9
 
-# Texts that signal and noise are measured on.
+# Number of texts that the ratios are measured on.
 _SAMPLE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Int8Report:
-    """What integers cost.
+    """Cost of int8.
 
     Args:
-        texts: that were extracted from.
+        texts: number of texts for F1.
         float32_f1, int8_f1: strict F1 on them.
-        matrices, quantized: how many the encoder has, and how many of them are integers now.
+        matrices, quantized: number of matrices of the encoder, and of those in int8.
     """
 
     texts: int
@@ -44,16 +44,16 @@ class Int8Report:
 def to_int8(
     folder: Path, examples: Sequence[Example], max_f1_drop: float, on_step: Callable[[str], object]
 ) -> Int8Report:
-    """Quantise an export in place: all of it if its F1 allows, else all but what integers hold worst.
+    """Quantise an export in place: all matrices if F1 allows, else all but those with the largest rounding errors.
 
     Args:
         folder: of an export in float32.
         examples: labelled texts.
-        max_f1_drop: what strict F1 on them may fall by.
-        on_step: is told what is being done.
+        max_f1_drop: largest accepted loss of strict F1 on them.
+        on_step: called with a description of each step.
 
     Raises:
-        OnnxExportError: F1 falls by more, or there is next to nothing that integers make smaller.
+        OnnxExportError: F1 falls by more, or int8 makes the export hardly smaller.
     """
     extractor = load_onnx(folder).extractor()
     with TemporaryDirectory(dir=folder) as work:
@@ -74,8 +74,8 @@ def to_int8(
                 return Int8Report(len(examples), before, after, len(ratios), quantized)
     raise OnnxExportError(
         f"int8 lowers strict F1 on {len(examples)} texts from {before:.4f} to {after:.4f}, by {before - after:.4f}, "
-        f"where it is used least; at most {max_f1_drop:g} is allowed, nothing was written. Export without int8, or "
-        f"allow a larger drop"
+        f"even with the fewest matrices; at most {max_f1_drop:g} is allowed, so nothing was written. Export without "
+        f"int8, or allow a larger drop"
     )
 
 
@@ -88,7 +88,7 @@ def strict_f1(extractor: TripleExtractor, examples: Sequence[Example]) -> float:
 
 
 def _choices(ratios: Mapping[str, float]) -> Iterator[list[str]]:
-    """Yield what to spare, more and more, as long as anything is left."""
+    """Yield the matrices to leave in float32, more and more of them, as long as others are left."""
     tried: list[str] | None = None
     for least in _RATIOS:
         spared = [name for name, ratio in ratios.items() if ratio < least]
@@ -109,6 +109,6 @@ def _size(folder: Path) -> int:
 def _check_gain(before: int, after: int) -> None:
     if after > _LARGEST_SHARE * before:
         raise OnnxExportError(
-            f"int8 would make of {before / 1e6:.1f} MB {after / 1e6:.1f} MB: nearly all weights of this model are "
-            f"convolutions or embeddings, which stay in float32; export it without int8"
+            f"int8 would reduce {before / 1e6:.1f} MB only to {after / 1e6:.1f} MB: nearly all weights of this model "
+            f"are convolutions or embeddings, which stay in float32; export it without int8"
         )

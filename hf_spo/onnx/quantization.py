@@ -1,4 +1,4 @@
-"""An encoder's weights as 8-bit integers, but for those whose inputs integers hold badly."""
+"""Convert the weights of an encoder to 8-bit integers, except those whose inputs have large rounding errors."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -17,12 +17,12 @@ from .quiet import quiet
 
 
 def signal_to_noise(folder: Path, batch: Batch) -> dict[str, float]:
-    """Measure what rounding its states to integers does to each product of states and weights, in decibels.
+    """Return the signal-to-noise ratio of each product of states and weights, with states rounded to integers, in dB.
 
-    All of a batch's states have one scale. Where a few of them are much larger than the rest, as in the feed-forward
-    layers of some BERTs, the rest is rounded to little (Bondarenko et al. 2021, arXiv:2109.12948).
+    All states of a batch share one scale. If a few of them are much larger than the others, as in the feed-forward
+    layers of some BERTs, the others lose most of their precision (Bondarenko et al. 2021, arXiv:2109.12948).
     """
-    # Weights in a file beside the graph stay there, so that the probe is small.
+    # External weights stay in their file, so that the probe is small.
     model = onnx.load(folder / ENCODER_FILE, load_external_data=False)
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     products = {node.name: tuple(node.input) for node in model.graph.node if _is_product(node, tensors)}
@@ -41,7 +41,7 @@ def signal_to_noise(folder: Path, batch: Batch) -> dict[str, float]:
 
 
 def _is_product(node: Any, tensors: Mapping[str, Any]) -> bool:
-    """Tell whether a node multiplies states by a matrix."""
+    """Return whether a node multiplies states by a matrix of weights."""
     if node.op_type != "MatMul" or node.input[0] in tensors:
         return False
     return node.input[1] in tensors and len(tensors[node.input[1]].dims) == 2
@@ -57,18 +57,18 @@ _TINY = 1e-30
 
 
 def quantize(source: Path, target: Path, spared: Collection[str]) -> None:
-    """Write an encoder with integers for the matrices that states are multiplied by, a scale for each column.
+    """Write an encoder with matrices of integers, with a scale for each column.
 
-    States become integers as they come. What else there is stays in float32: embeddings, which would have one scale for
-    the whole table; convolutions, which run slower as integers; and the second pass, which is small.
+    States are converted at run time. Everything else stays in float32: embeddings, which would have one scale for the
+    whole table; convolutions, which run slower as integers; and the second pass, which is small.
 
     Args:
         source: folder with the encoder in float32.
         target: folder to write to.
-        spared: names of multiplications to leave in float32.
+        spared: names of the products to leave in float32.
     """
     model = onnx.load(source / ENCODER_FILE)
-    # Shapes of weights from before the exporter turned them around.
+    # These shapes are of the weights before the exporter transposed them.
     del model.graph.value_info[:]
     large = (source / f"{ENCODER_FILE}.data").exists()
     with TemporaryDirectory(dir=target) as work, quiet():
@@ -78,7 +78,7 @@ def quantize(source: Path, target: Path, spared: Collection[str]) -> None:
             op_types_to_quantize=["MatMul"],
             nodes_to_exclude=list(spared),
             per_channel=True,
-            # 7 bits cost nothing measurable; with 8, processors without VNNI add up wrongly.
+            # 7 bits lose nothing measurable; with 8, sums overflow on processors without VNNI.
             reduce_range=True,
             weight_type=QuantType.QInt8,
             use_external_data_format=large,

@@ -1,17 +1,17 @@
-"""Keeping libraries from telling the user of their own workings."""
+"""Suppress warnings of exporters and quantisers."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# The exporter and its translator; the quantiser speaks through the root logger itself.
+# Loggers of the exporter and its translator; the quantiser uses the root logger.
 _LOGGERS = ("torch.onnx", "onnx_ir", "onnxscript")
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep back what exporters and quantisers warn of: steps left out, and code of theirs that will change."""
+    """Suppress warnings of exporters and quantisers about their own steps and deprecations."""
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     root = logging.getLogger()
     for name in _LOGGERS:

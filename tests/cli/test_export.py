@@ -64,13 +64,13 @@ class TestExport:
         Path("mine").mkdir()
         Path("mine/notes.txt").write_text("keep")
         line = one_line_error(command("export", "--model", trained_folder, "--output", "mine"), 2)
-        assert "mine is not empty, and no ONNX export" in line
+        assert "mine is not empty and is not an ONNX export" in line
         assert [path.name for path in Path("mine").iterdir()] == ["notes.txt"]
 
     def test_ensemble_is_refused(self, command: Any, trained_folder: str) -> None:
         SpoEnsemble.from_models([trained_folder, trained_folder]).save_pretrained("average")
         line = one_line_error(command("export", "--model", "average", "--output", "x"), 1)
-        assert "an export holds one model; export its members" in line
+        assert "expected one model, got an ensemble; export its members" in line
         assert not Path("x").exists()
 
     def test_missing_package_is_named(self, command: Any, trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ class TestExportedModel:
 
     def test_onnx_backend_takes_an_export(self, command: Any, trained_folder: str) -> None:
         line = one_line_error(command("extract", "--model", trained_folder, "--backend", "onnx", TEXTS[0]), 1)
-        assert f"export that by `hf-spo export --model {trained_folder}" in line
+        assert f"export it by `hf-spo export --model {trained_folder}" in line
 
     def test_tune_takes_the_model_itself(self, command: Any, exported_folder: str, gold: Path) -> None:
         line = one_line_error(command("tune", "--model", exported_folder, "--data", gold), 1)

@@ -112,7 +112,7 @@ def test_a_model_that_cannot_be_loaded(trained_folder: str, built: Path, tmp_pat
 
 def test_ensembles_have_no_export(trained_folder: str, built: Path, tmp_path: Path) -> None:
     SpoEnsemble.from_models([trained_folder, trained_folder], "union").save_pretrained(tmp_path / "both")
-    with pytest.raises(ValueError, match="this is an ensemble, and an export holds one model"):
+    with pytest.raises(ValueError, match="expected one model, got an ensemble"):
         build_repository(tmp_path / "both", built, "me/films", RepositoryOptions(onnx=True))
     for path in built.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -76,5 +76,5 @@ def test_what_is_not_a_model(trained_folder, tmp_path):
         hf_spo.load(tmp_path / "none")
     with pytest.raises(CheckpointError, match=r"has no config\.json"):
         hf_spo.load(tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no ONNX export"):
+    with pytest.raises(FileNotFoundError, match="is not an ONNX export"):
         hf_spo.load(trained_folder, backend="onnx")

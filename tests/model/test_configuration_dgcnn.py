@@ -34,7 +34,7 @@ def test_two_configs_do_not_share_their_dilations():
         ({"word_embedding_size": 0}, "word_embedding_size=0"),
         ({"kernel_size": 0}, "kernel_size=0: expected a whole number of at least 1"),
         ({"kernel_size": 4}, "kernel_size=4: expected an odd number"),
-        ({"dilations": []}, r"dilations=\[\]: expected at least one layer"),
+        ({"dilations": []}, r"dilations=\[\]: expected one or more dilations"),
         ({"dilations": [1, 0]}, r"dilations=\[1, 0\]: .*of at least 1"),
         ({"max_position_embeddings": -1}, "max_position_embeddings=-1: expected a whole number; 0 is off"),
         ({"word_vocab_size": -1}, "word_vocab_size=-1: expected a whole number; 0 is off"),

@@ -167,7 +167,7 @@ class TestRefused:
             export_onnx(model, tiny_tokenizer, tmp_path / "x")
 
     def test_int8_without_labelled_texts(self, tiny_model, tiny_tokenizer, tmp_path):
-        with pytest.raises(ValueError, match="only labelled texts tell by how much"):
+        with pytest.raises(ValueError, match="only labelled texts show by how much"):
             export_onnx(tiny_model, tiny_tokenizer, tmp_path / "x", int8=True)
 
     def test_folder_in_use(self, tiny_model, tiny_tokenizer, tmp_path):

@@ -104,9 +104,9 @@ class TestBackend:
 
 class TestErrors:
     def test_no_export(self, trained_folder, tmp_path):
-        with pytest.raises(FileNotFoundError, match="holds the model itself; export that"):
+        with pytest.raises(FileNotFoundError, match="holds the model itself; export it"):
             load_onnx(trained_folder)
-        with pytest.raises(FileNotFoundError, match="is no ONNX export"):
+        with pytest.raises(FileNotFoundError, match="is not an ONNX export"):
             load_onnx(tmp_path)
 
     @pytest.mark.parametrize("name", ["encoder.onnx", "objects.onnx", "tokenizer.json"])
