@@ -1,8 +1,8 @@
 """Extraction with several models: probabilities averaged within a group, triples combined across groups."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ from .alignment import Batch
 from .configuration_ensemble import EnsembleConfig
 from .decoding import merge
 from .decoding_settings import DecodingSettings
-from .extraction import PointerBackend, TripleExtractor, check_batch, for_relations
+from .extraction import PointerBackend, TripleExtractor, check_batch, extract_items, for_relations
 from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import SpoForTripleExtraction, TorchBackend
 from .schema import Triple
@@ -80,23 +80,9 @@ class EnsembleExtractor:
         check_batch(texts, batch_size)
         found: Iterator[tuple[str, list[list[Triple]]]] = ((text, []) for text in texts)
         for group in self.groups:
-            found = _with_group(group, found, batch_size)
+            results = extract_items(group, found, itemgetter(0), batch_size)
+            found = ((text, [*before, triples]) for (text, before), triples in results)
         return ((text, self._given[0].postprocess(combine(groups, self.votes_needed))) for text, groups in found)
-
-
-def _with_group(
-    group: TripleExtractor, found: Iterator[tuple[str, list[list[Triple]]]], batch_size: int | None
-) -> Iterator[tuple[str, list[list[Triple]]]]:
-    """Add what a group finds to what the groups before it found."""
-    before: deque[list[list[Triple]]] = deque()
-
-    def texts() -> Iterator[str]:
-        for text, groups in found:
-            before.append(groups)
-            yield text
-
-    for text, triples in group.pairs(texts(), batch_size):
-        yield text, [*before.popleft(), triples]
 
 
 def combine(found: Sequence[Sequence[Triple]], votes_needed: int) -> list[Triple]:

@@ -5,11 +5,12 @@ evaluation during training all run this loop.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -24,9 +25,11 @@ from .windows import Piece, Window, WindowSize, join, pieces, split
 
 logger = logging.getLogger(__name__)
 
+_Item = TypeVar("_Item")
+
 
 class PointerBackend(Protocol):
-    """The interface of a model to the extraction loop."""
+    """The interface of a model to the extraction loop; see [`for_relations`] for an optional method."""
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
         """Encode a batch. Returns a state for `objects`, and probabilities (B, L, 2)."""
@@ -66,6 +69,23 @@ class Loop(Protocol):
     def __call__(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[list[Triple]]:
         """Yield the triples of each text."""
         ...
+
+
+def extract_items(
+    loop: Loop, items: Iterable[_Item], text: Callable[[_Item], str], batch_size: int | None = None
+) -> Iterator[tuple[_Item, list[Triple]]]:
+    """Extract from the texts of items, and yield each item with its triples.
+
+    Only the items that the loop reads ahead are held.
+    """
+    ahead: deque[_Item] = deque()
+
+    def texts() -> Iterator[str]:
+        for item in items:
+            ahead.append(item)
+            yield text(item)
+
+    return ((ahead.popleft(), triples) for triples in loop(texts(), batch_size))
 
 
 class TextTooLongError(ValueError):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
-from hf_spo.model.extraction import TextTooLongError, TripleExtractor
+from hf_spo.model.extraction import TextTooLongError, TripleExtractor, extract_items
 from hf_spo.model.modeling_spo import TorchBackend
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import Example, Relation, Schema, Triple
@@ -168,6 +168,31 @@ class TestTopK:
     def test_less_than_one_is_refused(self, gold, tiny_tokenizer, top_k):
         with pytest.raises(ValueError, match=f"top_k={top_k}: expected a whole number of at least 1, or None"):
             extractor(gold, tiny_tokenizer, top_k=top_k)
+
+
+class TestPairs:
+    def test_texts_come_with_their_triples(self, gold, tiny_tokenizer):
+        texts = [*TEXTS_OF_EXAMPLES, "", TEXTS_OF_EXAMPLES[0]]
+        pairs = list(extractor(gold, tiny_tokenizer).pairs(iter(texts), 3))
+        assert [text for text, _ in pairs] == texts
+        assert [triples for _, triples in pairs] == list(extractor(gold, tiny_tokenizer)(texts))
+
+    def test_items_come_with_the_triples_of_their_texts(self, gold, tiny_tokenizer):
+        found = extract_items(extractor(gold, tiny_tokenizer), builders.EXAMPLES, lambda item: item.text, 3)
+        for item, triples in found:
+            assert builders.facts(triples) == builders.facts(item.triples)
+
+    def test_items_are_read_no_further_than_the_loop_reads_them(self, gold, tiny_tokenizer):
+        taken = []
+        items = (taken.append(number) or (number, TEXTS_OF_EXAMPLES[0]) for number in range(100))
+        found = extract_items(extractor(gold, tiny_tokenizer, look_ahead=1), items, lambda item: item[1], 2)
+        assert taken == []
+        assert [next(found)[0][0], next(found)[0][0]] == [0, 1]
+        assert len(taken) <= 6
+
+    def test_a_wrong_batch_size_is_refused_at_once(self, gold, tiny_tokenizer):
+        with pytest.raises(ValueError, match="batch_size=0"):
+            extract_items(extractor(gold, tiny_tokenizer), [], str, 0)
 
 
 class TestRules:
