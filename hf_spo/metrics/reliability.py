@@ -1,7 +1,7 @@
 """Reliability of triple scores as probabilities, and the effect of a score threshold."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -46,10 +46,6 @@ class Reliability:
     equal_width: Binning
     equal_mass: Binning
     brier: float
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Report:
                 }
                 for side, causes in self.causes().items()
             },
-            "reliability": self.reliability and self.reliability.to_dict(),
+            "reliability": self.reliability and asdict(self.reliability),
             "curve": [asdict(point) for point in self.curve],
             "rules": self.rules and {name: score.to_dict() for name, score in self.rules.items()},
         }

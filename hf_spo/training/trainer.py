@@ -19,7 +19,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import EvalLoopOutput, TrainOutput
+from transformers.trainer_utils import EvalLoopOutput, IntervalStrategy, TrainOutput
 
 from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
@@ -145,7 +145,7 @@ class SpoTrainer(Trainer):
             **kwargs,
         )
         self.add_callback(_Hooks(self))
-        if args.early_stopping_patience and args.load_best_model_at_end and evaluation is not None:
+        if args.early_stopping_patience and args.load_best_model_at_end and args.eval_strategy != IntervalStrategy.NO:
             self.add_callback(_EarlyStopping(args.early_stopping_patience))
         if args.training_curves:
             self._draw_curves()

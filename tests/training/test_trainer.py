@@ -687,3 +687,9 @@ def test_partial_labels_are_trained_with(tmp_path, caplog):
     assert "labels of 3 of 10 texts are partial: 3 texts for 1 predicates" in caplog.text
     run.train()
     assert all(torch.isfinite(weight).all() for weight in run.model.parameters())
+
+
+def test_without_evaluation_there_is_no_early_stopping(tmp_path):
+    run = tiny.trainer(tmp_path, dev=tiny.TEXTS, load_best_model_at_end=True, max_steps=1)
+    run.train()
+    assert run.state.global_step == 1
