@@ -93,7 +93,7 @@ def make_server(
     settings = service.settings
     config = uvicorn.Config(
         make_app(service, token),
-        limit_concurrency=settings.max_connections,
+        limit_concurrency=settings.max_connections + 1,  # uvicorn refuses at this number
         ws="none",
         lifespan="on",
         log_config=None,
