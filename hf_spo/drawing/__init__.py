@@ -62,7 +62,8 @@ def _marked(rows: Iterable[tuple[str, Iterable[Triple | Mapping[str, Any]]]]) ->
         try:
             yield marking(text, triples)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"text {number}: {error}") from None
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"text {number}: {error}") from None
 
 
 def _check(width: int) -> None:

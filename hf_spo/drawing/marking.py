@@ -4,7 +4,6 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.fields import FieldError
 from ..model.schema import Mention, Span, Triple
 
 SUBJECT, OBJECT, QUALIFIER = "subject", "object", "qualifier"
@@ -115,19 +114,10 @@ def describe(triple: Triple) -> str:
 
 
 def _read(text: str, number: int, triple: Triple | Mapping[str, Any]) -> Triple:
+    path = f"triples[{number}]"
     if not isinstance(triple, Triple):
-        try:
-            triple = Triple.from_dict(triple)
-        except FieldError as error:
-            message = f"triple {number}: {error}; expected a Triple, or a dictionary as the pipeline returns it"
-            raise ValueError(message) from None
-    for mention in (triple.subject, triple.object, *triple.qualifiers.values()):
-        span = mention.span
-        if span is not None and (span.end > len(text) or text[span.start : span.end] != mention.text):
-            raise ValueError(
-                f"triple {number}: text[{span.start}:{span.end}] is {text[span.start : span.end]!r:.40}, not "
-                f"{mention.text!r:.40}; offsets are code points of the text given, end excluded"
-            )
+        triple = Triple.from_dict(triple, path)
+    triple.check_offsets(text, path)
     return triple
 
 

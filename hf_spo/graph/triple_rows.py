@@ -85,20 +85,13 @@ def _triples(data: Mapping[str, Any], text: str | None) -> tuple[Triple, ...]:
 def _triple(data: Mapping[str, Any], path: str, text: str | None) -> Triple:
     """Read a triple; check that no name is empty, and that the offsets fit the text."""
     triple = Triple.from_dict(data, path)
-    qualifiers = {f"qualifiers.{slot}": mention for slot, mention in triple.qualifiers.items()}
-    mentions = {"subject": triple.subject, "object": triple.object, **qualifiers}
-    names = {"predicate": triple.predicate, **{f"{role}.text": mention.text for role, mention in mentions.items()}}
-    for role, name in [*names.items(), *(("qualifiers", slot) for slot in triple.qualifiers)]:
+    qualifiers = {f"qualifiers.{slot}.text": mention.text for slot, mention in triple.qualifiers.items()}
+    names = {"subject.text": triple.subject.text, "predicate": triple.predicate, "object.text": triple.object.text}
+    for field, name in [*{**names, **qualifiers}.items(), *(("qualifiers", slot) for slot in triple.qualifiers)]:
         if not name.strip():
-            raise FieldError(f"{path}.{role}" if path else role, "expected a name, got an empty string")
-    for role, mention in mentions.items():
-        span = mention.span
-        if text is not None and span is not None and text[span.start : span.end] != mention.text:
-            raise FieldError(
-                f"{path}.{role}" if path else role,
-                f"text[{span.start}:{span.end}] is {text[span.start : span.end]!r:.40}, not {mention.text!r:.40}; "
-                f"offsets are code points, end excluded",
-            )
+            raise FieldError(f"{path}.{field}" if path else field, "expected a name, got an empty string")
+    if text is not None:
+        triple.check_offsets(text, path)
     return triple
 
 

@@ -148,6 +148,26 @@ class Triple:
         qualifiers = {slot: move(mention) for slot, mention in self.qualifiers.items()}
         return replace(self, subject=move(self.subject), object=move(self.object), qualifiers=qualifiers)
 
+    def check_offsets(self, text: str, path: str = "") -> None:
+        """Check that the offsets of each mention give its text.
+
+        Args:
+            text: text that the offsets count in.
+            path: of the triple within its row, for the error.
+
+        Raises:
+            FieldError: the offsets of a mention give another text.
+        """
+        qualifiers = {f"qualifiers.{slot}": mention for slot, mention in self.qualifiers.items()}
+        for role, mention in {"subject": self.subject, "object": self.object, **qualifiers}.items():
+            span = mention.span
+            if span is not None and (span.end > len(text) or text[span.start : span.end] != mention.text):
+                raise FieldError(
+                    f"{path}.{role}" if path else role,
+                    f"text[{span.start}:{span.end}] is {text[span.start : span.end]!r:.40}, not {mention.text!r:.40}; "
+                    f"offsets are code points of the text, end excluded",
+                )
+
     def slots(self) -> Iterator[tuple[str, Mention]]:
         """Yield the object under `@value`, then every qualifier under its own name."""
         yield VALUE_SLOT, self.object

@@ -69,7 +69,7 @@ def test_conflicts_are_marked_and_listed() -> None:
     assert "2 conflicts with the schema" in made.text
     assert "何雨晴 (人物) has 2 objects of 出生日期, at most 1 expected" in made.text
     assert "from 2 documents" in made.text
-    assert "found by tiny@abc" in made.text
+    assert "extracted by tiny@abc" in made.text
 
 
 def test_the_best_statements_come_first() -> None:

@@ -70,6 +70,16 @@ class TestJson:
         with pytest.raises(ValueError, match=r"^(start|end): expected a whole number, got nothing"):
             Mention.from_dict(data)
 
+    def test_offsets_that_fit_the_text(self):
+        subject = Mention("《雪国》", Span(0, 4))
+        Triple(subject, "p", Mention("雪", Span(1, 2)), {"inWork": Mention("国")}).check_offsets("《雪国》")
+
+    @pytest.mark.parametrize("span", [Span(1, 3), Span(2, 9)])
+    def test_offsets_of_another_text(self, span):
+        triple = Triple(Mention("雪"), "p", Mention("票房"), {"inWork": Mention("国》", span)})
+        with pytest.raises(ValueError, match=rf"triples\[2\]\.qualifiers\.inWork: text\[{span.start}:{span.end}\]"):
+            triple.check_offsets("《雪国》", "triples[2]")
+
     def test_slots_begin_with_the_object(self):
         assert [slot for slot, _ in self.triple.slots()] == [VALUE_SLOT, "inArea"]
 

@@ -57,7 +57,7 @@ function find() {
   results.replaceChildren(...found.slice(0, RESULTS).map(node =>
     element("li", {}, nodeButton(node), " ", element("small", {}, name(types[node.type].name), ` · ${plural(node.edges.length, "fact")}`))));
   const more = found.length - RESULTS;
-  document.getElementById("found").textContent = !nodes.length ? "" : !found.length ? "no such node"
+  document.getElementById("found").textContent = !nodes.length ? "" : !found.length ? "no matching node"
     : more > 0 ? `and ${more.toLocaleString("en")} more` : "";
   emphasise(searched());
 }
