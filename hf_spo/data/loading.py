@@ -35,6 +35,8 @@ DUIE_FEATURES = Features(
                 "object_type": Json(),
             }
         ),
+        # Null where the labels of all predicates are complete.
+        "annotated_predicates": List(Value("string")),
     }
 )
 
@@ -101,4 +103,8 @@ def _rows(paths: list[str], stamps: list[str]) -> Iterator[dict[str, Any]]:
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     example_from_duie(row)  # raises where a field is wrong
     fields = DUIE_FEATURES["spo_list"].feature
-    return {"text": row["text"], "spo_list": [{name: entry[name] for name in fields} for entry in row["spo_list"]]}
+    return {
+        "text": row["text"],
+        "spo_list": [{name: entry[name] for name in fields} for entry in row["spo_list"]],
+        "annotated_predicates": row.get("annotated_predicates"),
+    }
