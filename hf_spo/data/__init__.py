@@ -1,4 +1,4 @@
-"""Reading annotated data and turning it into labels; torch is imported for what trains, and for nothing else."""
+"""Annotated data and its labels; torch is imported only for what trains."""
 
 from typing import TYPE_CHECKING
 

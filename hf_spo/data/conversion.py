@@ -1,4 +1,4 @@
-"""Labelled texts from one format into another, with a report of what does not come through."""
+"""Convert labelled texts from one format to another, with a report of what is lost."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from .reading import read_records
 from .splitting import Split
 
 PART = "{split}"
-"""What the name of a part takes the place of in the name of a file."""
+"""Replaced by the name of a part in file names."""
 
 _BY_SUFFIX = {".jsonl": "hf-spo", ".tsv": "tsv", ".parquet": "parquet", ".spacy": "docbin"}
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a file was given: entities are those in no triple."""
+    """What was written to a file; entities are those in no triple."""
 
     path: Path
     records: int = 0
@@ -26,7 +26,7 @@ class Counts:
     entities: int = 0
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Pass records through and count them."""
+        """Yield the records and count them."""
         for record in records:
             self.records += 1
             self.triples += len(record.triples)
@@ -41,14 +41,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What was converted.
+    """The outcome of a conversion.
 
     Args:
-        source: where it came from.
+        source: file or folder that was read.
         source_format, target_format: names of the formats.
-        files: what was written, by the part of a split; a file that is not split stands under "all".
-        read: report of what the reader left out, corrected and set aside.
-        written: report of what the target format cannot hold, and of what was looked up for it.
+        files: what was written, by the part of a split; "all" without a split.
+        read: what the reader left out, corrected and skipped.
+        written: what the target format cannot hold, and what was looked up for it.
     """
 
     source: Path
@@ -60,7 +60,7 @@ class Conversion:
 
     @property
     def corrected(self) -> Mapping[str, int]:
-        """What was put right or looked up."""
+        """What was corrected or looked up."""
         return dict(self.read.corrected + self.written.corrected)
 
     def total(self, name: str) -> int:
@@ -95,16 +95,16 @@ def convert(
 
     Args:
         source: see [`read_records`].
-        target: file to write, or a folder for formats that are one. With a split, a folder for a file a part, or a name
-            with {split} in the place of the part's; folders are then created if need be.
-        source_format, target_format: names; by default what the source looks like, and what the target's suffix says.
+        target: file to write, or a folder for formats that need one. With a split, a folder for the files of the parts,
+            or a file name with {split} for the part's name; missing folders are then created.
+        source_format, target_format: names; default: recognised from the source, and from the target's suffix.
         split: parts to divide the texts into.
         report: of reading.
 
     Raises:
-        DataFormatError: a format is not known, cannot be written, or does not follow from the suffix; or the source
+        DataFormatError: a format is unknown, cannot be written, or does not follow from the suffix; or the source
             cannot be read, see [`read_records`].
-        FileNotFoundError: there is no source, or no folder for the target.
+        FileNotFoundError: the source or the folder of the target does not exist.
     """
     report = report or ConversionReport()
     found = find_format(source_format) if source_format else detect(source)
@@ -113,7 +113,7 @@ def convert(
     conversion = Conversion(source, found.name, writer.name, files, report)
     assert writer.write is not None
     for number, (part, counts) in enumerate(files.items()):
-        # What is wrong with the source is told in the first pass.
+        # The first pass reports what is wrong with the source.
         taken = report.on_bad_line and _ignore
         once = report if number == 0 else ConversionReport(taken, correct_offsets=report.correct_offsets)
         records = read_records(source, source_format, once)
@@ -140,10 +140,8 @@ def _target_format(target: Path, name: str | None) -> Format:
     name = name or _BY_SUFFIX.get(target.suffix)
     writers = [known.name for known in map(find_format, format_names()) if known.write is not None]
     if name is None:
-        said = f"by its suffix {target.suffix}" if target.suffix else "without a suffix"
-        raise DataFormatError(
-            f"{target}: the format to write is not known {said}; name it by --to, one of {', '.join(writers)}"
-        )
+        known = f"its suffix {target.suffix} does not tell" if target.suffix else "it has no suffix that tells"
+        raise DataFormatError(f"{target}: {known} the format to write; name one with --to: {', '.join(writers)}")
     found = find_format(name)
     if found.write is None:
         raise DataFormatError(f"{name} can be read, but not written; formats to write are {', '.join(writers)}")
@@ -158,7 +156,7 @@ def _files(target: Path, form: Format, split: Split | None) -> dict[str, Path]:
         return {part: target.with_name(target.name.replace(PART, part)) for part in split.parts}
     if target.suffix and not target.is_dir():
         raise DataFormatError(
-            f"{target}: several files are to be written; name a folder, or put {PART} into the name, such as "
+            f"{target}: a split writes several files; name a folder, or put {PART} into the file name, such as "
             f"{target.stem}-{PART}{target.suffix}"
         )
     target.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Documents to extract from, one after the other, wherever they lie: files, folders, globs, the Hub, stdin."""
+"""Sources of documents to extract from: files, folders, globs, data sets of the Hub, stdin."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .formats.csv_rows import Quoting
 
 
 class SourceFormat(StrEnum):
-    """How documents lie in a source. TEXT: one a line. JSON: an object a line, or one list of objects."""
+    """Format of a source. TEXT: one document per line. JSON: one object per line, or one list of objects."""
 
     TEXT = "text"
     JSON = "json"
@@ -31,7 +31,7 @@ SUFFIXES = {
     ".tsv": SourceFormat.TSV,
     ".parquet": SourceFormat.PARQUET,
 }
-"""What a file's name says; .gz, .bz2 or .xz may follow, but for Parquet."""
+"""Formats by suffix; .gz, .bz2 or .xz may follow, except for Parquet."""
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 STDIN = "-"
@@ -42,12 +42,12 @@ _HEAD, _TAIL = 1 << 20, 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text and what it is called: by the column of ids, else by its source and its number therein.
+    """A text with its name.
 
     Args:
-        id: unique if the ids of the data are.
-        text: any.
-        source: name of the source that it is from.
+        id: value of the id column, or else source and number, such as "a.txt:3".
+        text: of the document.
+        source: name of its source.
     """
 
     id: str | int
@@ -92,9 +92,9 @@ class Source:
     """A file, stdin or a data set of the Hub.
 
     Args:
-        name: as it was given; files of folders and globs with their path.
-        format: how documents lie in it.
-        size: bytes that are read of a file, so that one that grows is read up to where it ended when it was found.
+        name: as the user gave it; the path for files of folders and globs.
+        format: of the documents.
+        size: bytes of a file when it was found: a file that grows is read up to there.
     """
 
     name: str
@@ -103,17 +103,17 @@ class Source:
 
     @property
     def path(self) -> Path | None:
-        """The file, if it is one."""
+        """The path, if the source is a file."""
         return None if self.name == STDIN or self.format == SourceFormat.HUB else Path(self.name)
 
     @property
     def can_grow(self) -> bool:
-        """Whether lines may be put to the file's end."""
+        """Whether lines may be appended to the file."""
         lines = self.format in (SourceFormat.TEXT, SourceFormat.JSON, SourceFormat.CSV, SourceFormat.TSV)
         return lines and self.path is not None and self.path.suffix not in COMPRESSED
 
     def fingerprint(self, size: int | None = None) -> str:
-        """Return a hash of a file's first and last bytes, up to `size`; empty for what is no file."""
+        """Return a hash of a file's first and last bytes, up to `size`; "" if the source is not a file."""
         size = self.size if size is None else size
         if self.path is None or size is None:
             return ""
@@ -124,16 +124,16 @@ class Source:
 
 
 def find_sources(inputs: Sequence[str], form: SourceFormat | None = None) -> list[Source]:
-    """Find what is meant, each file once.
+    """Find the sources that a user names, each file once.
 
     Args:
-        inputs: files, folders (all files in them, at any depth, whose suffix is known), globs, - for stdin, and data
-            sets of the Hub as hub:NAME, hub:NAME:SPLIT or hub:NAME:CONFIGURATION:SPLIT.
-        form: of all of them; default: what their suffixes say, TEXT for stdin.
+        inputs: files, folders (their files with a known suffix, at any depth), globs, - for stdin, and data sets of the
+            Hub as hub:NAME, hub:NAME:SPLIT or hub:NAME:CONFIGURATION:SPLIT.
+        form: format of all sources; default: by suffix, TEXT for stdin.
 
     Raises:
         FileNotFoundError: a file does not exist, or a folder or glob has none.
-        ValueError: a file's suffix is not known.
+        ValueError: a file's suffix is unknown.
     """
     found = {source.name: source for given in inputs for source in _find(given, form)}
     return list(found.values())
@@ -148,7 +148,7 @@ def _find(given: str, form: SourceFormat | None) -> Iterator[Source]:
         return
     path = Path(given)
     if path.is_dir():
-        # Hidden files are those of editors, and of writers that are not done.
+        # Hidden files belong to editors and to writers that are not finished.
         files = sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
         files = [file for file in files if form or _format(file)]
         if not files:
@@ -165,14 +165,14 @@ def _find(given: str, form: SourceFormat | None) -> Iterator[Source]:
         kind = form or _format(file)
         if kind is None:
             raise ValueError(
-                f"{file}: documents are not known by the suffix {file.suffix or '(none)'}; expected "
-                f"{', '.join(SUFFIXES)}, or say what it is with --input-format"
+                f"{file}: unknown suffix {file.suffix or '(none)'}; expected {', '.join(SUFFIXES)}, or name "
+                f"the format with --input-format"
             )
         yield Source(str(file), kind, file.stat().st_size)
 
 
 def _is_hidden(path: Path, given: Path) -> bool:
-    """Tell whether a file is hidden, or in a folder that is, unless that is what was given."""
+    """Tell whether a file or a folder on its path is hidden, unless the user named it."""
     return any(part.startswith(".") for part in path.parts if part not in given.parts)
 
 
@@ -184,7 +184,7 @@ def _format(path: Path) -> SourceFormat | None:
 
 
 def count_documents(sources: Sequence[Source]) -> int | None:
-    """Count the documents of sources, about: lines of files, rows of Parquet; None if that takes reading them all."""
+    """Estimate the number of documents: lines of files, rows of Parquet; None if all would have to be read."""
     total = 0
     for source in sources:
         count = _count(source)
@@ -203,7 +203,7 @@ def _count(source: Source) -> int | None:
 
         try:
             rows: int = read_metadata(source.name).num_rows
-        except ArrowException:  # reading it will tell
+        except ArrowException:  # reported when the file is read
             return None
         return rows
     with source.path.open("rb") as file:

@@ -51,14 +51,15 @@ Files = str | Path | Iterable[str | Path]
 
 
 def load_duie(data_files: Files | Mapping[str, Files], *, streaming: bool = False) -> DatasetDict | IterableDatasetDict:
-    """Load DuIE files as `datasets`, with the same features whatever slots and further columns a file happens to have.
+    """Load DuIE files with `datasets`; the features do not depend on the slots and columns of a file.
 
     Args:
         data_files: one file or several (split "train"), or files by split.
         streaming: read while iterating, without a copy in the cache.
 
     Raises:
-        DataFormatError: a line is no DuIE row; the message names file, line and field. While iterating, if streaming.
+        DataFormatError: a line is not a DuIE row; the message has file, line and field. Streaming, it is raised while
+            iterating.
         FileNotFoundError: there is no such file.
     """
     by_split = data_files if isinstance(data_files, Mapping) else {"train": data_files}
@@ -90,7 +91,7 @@ def load_duie(data_files: Files | Mapping[str, Files], *, streaming: bool = Fals
 
 
 def _stamp(path: Path) -> str:
-    """Tell versions of a file apart: the cache is keyed by the generator's arguments."""
+    """Return a value that changes with the file, for the cache, whose keys are the generator's arguments."""
     state = path.stat()
     return f"{state.st_mtime_ns}-{state.st_size}"
 

@@ -1,4 +1,4 @@
-"""Files of labelled texts, in any format: every row becomes a record or is reported; nothing is dropped in silence."""
+"""Read labelled texts in any format: each row becomes a record or is reported, none is dropped silently."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -20,20 +20,20 @@ logger = logging.getLogger(__name__)
 
 def read_records(
     path: str | Path,
-    format: str | None = None,  # noqa: A002  # what everybody calls it
+    format: str | None = None,  # noqa: A002  # the usual name
     report: ConversionReport | None = None,
 ) -> Iterator[Record]:
     """Read labelled texts.
 
     Args:
         path: a file, a folder for formats that have one, or hub:NAME for a data set of the Hub.
-        format: its name, see [`format_names`]; default: what the file looks like. Rows of our own, DuIE's, CasRel's
-            and TPLinker's shape may then stand in one file.
-        report: gets what is lost or put right, and takes bad lines; by default a bad line raises.
+        format: name of the format, see [`format_names`]; default: recognised from the file, which may then mix rows of
+            this package, DuIE, CasRel and TPLinker.
+        report: counts what is lost or corrected; with `on_bad_line`, records that cannot be read are skipped.
 
     Raises:
-        DataFormatError: there is no such format; the file is in another, or holds no row; or a line is bad, and the
-            report takes none. The message names file, line, field and remedy.
+        DataFormatError: the format is unknown, or not the file's; the file has no row; or a record cannot be read and
+            is not skipped. The message has file, line, field and remedy.
         FileNotFoundError: there is no such file.
         ImportError: the format needs a package that is not installed.
     """
@@ -47,11 +47,11 @@ def read_examples(
     on_bad_line: OnUnreadable | None = None,
     format: str | None = None,  # noqa: A002  # what everybody calls it
 ) -> Iterator[Example]:
-    """Read labelled texts for training or evaluation; what is lost or put right is logged as a warning.
+    """Read labelled texts for training or evaluation; what is lost or corrected is logged as a warning.
 
     Args:
         path, format: see [`read_records`].
-        on_bad_line: receives each line that is no example, which is then skipped; None raises instead.
+        on_bad_line: receives each record that cannot be read, which is then skipped; None raises an error.
 
     Raises:
         DataFormatError, FileNotFoundError, ImportError: see [`read_records`].
@@ -63,7 +63,7 @@ def read_examples(
 
 
 def log_losses(path: str | Path, report: ConversionReport) -> None:
-    """Warn of what was lost or put right when a file was read, if anything was."""
+    """Log a warning of what was lost or corrected when a file was read, if anything was."""
     if report.summary():
         logger.warning("%s: %s", path, report.summary())
 
@@ -72,7 +72,7 @@ def read_texts(path: str | Path, on_bad_line: OnUnreadable | None = None) -> Ite
     """Read texts: the "text" fields of a .jsonl or .json file with one object a line, or the lines of any other file.
 
     Raises:
-        DataFormatError: a line is not UTF-8, or has no "text"; the message names file, line, field and remedy.
+        DataFormatError: a line is not UTF-8, or has no "text"; the message has file, line, field and remedy.
         FileNotFoundError: there is no such file.
     """
     path, report = Path(path), ConversionReport(on_bad_line)
@@ -82,10 +82,10 @@ def read_texts(path: str | Path, on_bad_line: OnUnreadable | None = None) -> Ite
 
 
 def example_from_row(row: Mapping[str, Any]) -> Example:
-    """Read a row of our own, DuIE's, CasRel's or TPLinker's shape.
+    """Read a row in the shape of this package, DuIE, CasRel or TPLinker.
 
     Raises:
-        FieldError: it is of none of them, or a field is missing or of the wrong type.
+        FieldError: it has none of these shapes, or a field is missing or of the wrong type.
     """
     return trimmed(record_from_row(row, ConversionReport()), ConversionReport()).example
 
@@ -102,4 +102,4 @@ def _some(records: Iterator[Record], path: Path, report: ConversionReport) -> It
         nothing = False
         yield trimmed(record, report)
     if nothing and report.skipped == skipped:
-        raise DataFormatError(f"{path} holds no labelled text")
+        raise DataFormatError(f"{path} has no labelled text")

@@ -1,4 +1,4 @@
-"""Labelled texts divided into parts for training and evaluation, by what the texts are rather than by chance."""
+"""Split labelled texts into parts for training and evaluation by a hash of each text."""
 
 import hashlib
 import math
@@ -12,11 +12,11 @@ _NAMES = ("train", "dev", "test")
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Shares of the texts, by name of the part: "train" and "dev", and "test" if there is a third.
+    """Shares of the parts "train" and "dev", and of "test" if there are three.
 
-    A text's part follows from its characters alone, whatever their width, case and white space. So copies of a text
-    fall into one part, the order of the data is of no report, and a text keeps its part when others join it. The
-    shares of real data come close to those given.
+    The part depends on the text's characters alone, without their width, case and white space. So copies of a text are
+    in one part, the order of the data does not matter, and a text stays in its part when others are added. Actual
+    shares are close to these, not equal.
     """
 
     shares: Sequence[float]
@@ -32,7 +32,7 @@ class Split:
         """Read shares such as "0.8/0.1/0.1".
 
         Raises:
-            ValueError: they are no numbers, or not two or three shares that sum to 1.
+            ValueError: they are not two or three numbers that sum to 1.
         """
         try:
             numbers = [float(share) for share in shares.split("/")]
@@ -46,7 +46,7 @@ class Split:
         return _NAMES[: len(self.shares)]
 
     def part(self, text: str) -> str:
-        """Return the name of the part that a text falls into."""
+        """Return the name of a text's part."""
         plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
         digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         place, limit = int.from_bytes(digest) / 2**64, 0.0

@@ -1,4 +1,4 @@
-"""Triples whose relation a schema lacks, set apart from those that can be labelled."""
+"""Remove triples whose relations are not in a schema."""
 
 from dataclasses import replace
 
@@ -6,9 +6,9 @@ from ..model.schema import Example, Relation, Schema
 
 
 def without_unknown_relations(example: Example, schema: Schema) -> tuple[Example, list[Relation]]:
-    """Return an example's triples of which the schema knows every slot, and the relations that it does not know.
+    """Return the example with only those triples of which the schema has all slots, and the missing relations.
 
-    Types may be empty there, as in the data; see [`Schema.find`] for what an empty one matches.
+    Types of the missing relations are empty if those of the data are; see [`Schema.find`].
     """
     known, unknown = [], []
     for triple in example.triples:

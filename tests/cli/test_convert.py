@@ -101,7 +101,7 @@ def test_wrong_usage(run: Any, gold: Path, words: list[str], message: str) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["gold.jsonl", "a.json"], "name it by --to"),
+        (["gold.jsonl", "a.json"], "name one with --to"),
         (["gold.jsonl", "a.jsonl", "--from", "tplinker"], "gold.jsonl:1: relation_list: expected a list"),
         (["gold.jsonl", "no/where.jsonl"], "no is no folder"),
         (["hub:nobody/nothing", "a.jsonl"], "hub:nobody/nothing cannot be loaded"),

@@ -35,9 +35,9 @@ def test_the_suffix_says_the_format(source, tmp_path, name, form):
         (
             "a.json",
             None,
-            r"a\.json: the format to write is not known by its suffix \.json; name it by --to, one of brat",
+            r"a\.json: its suffix \.json does not tell the format to write; name one with --to: brat",
         ),
-        ("out", None, "not known without a suffix; name it by --to"),
+        ("out", None, "no suffix that tells the format to write; name one with --to"),
         ("a.json", "scierc", "scierc can be read, but not written; formats to write are brat, casrel"),
         ("a.json", "hub", "hub can be read, but not written"),
         ("a.json", "jsonl", "there is no format 'jsonl'"),
@@ -120,7 +120,7 @@ class TestSplits:
 
     def test_one_file_for_several(self, source, tmp_path):
         with pytest.raises(
-            DataFormatError, match=r"name a folder, or put \{split\} into the name, such as a-\{split\}"
+            DataFormatError, match=r"name a folder, or put \{split\} into the file name, such as a-\{split\}"
         ):
             self.split(source, tmp_path / "a.jsonl")
 

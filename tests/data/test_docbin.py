@@ -127,7 +127,7 @@ def packed(value):
 def test_what_is_no_docbin_is_refused_and_the_collector_stays_on(content, tmp_path):
     path = tmp_path / "broken.spacy"
     path.write_bytes(content)
-    with pytest.raises(DataFormatError, match=r"broken\.spacy: no DocBin"):
+    with pytest.raises(DataFormatError, match=r"broken\.spacy: not a DocBin"):
         read(path)
     assert gc.isenabled()
 
@@ -135,7 +135,7 @@ def test_what_is_no_docbin_is_refused_and_the_collector_stays_on(content, tmp_pa
 def test_a_docbin_that_is_cut_off_is_refused(tmp_path):
     path = saved(tmp_path, *[doc() for _ in range(20)])
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataFormatError, match="no DocBin"):
+    with pytest.raises(DataFormatError, match="not a DocBin"):
         read(path)
 
 

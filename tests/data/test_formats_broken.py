@@ -64,7 +64,7 @@ def test_no_record(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"data{form.suffix}"
     assert form.write is not None
     form.write(iter(()), path, ConversionReport())
-    with pytest.raises(DataFormatError, match="holds no labelled text"):
+    with pytest.raises(DataFormatError, match="has no labelled text"):
         list(read_records(path, name))
 
 

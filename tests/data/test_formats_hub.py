@@ -111,10 +111,10 @@ class TestFolders:
         assert len(list(read_records(tmp_path / "saved" / "train"))) == 1
 
     def test_what_is_none(self, tmp_path):
-        with pytest.raises(DataFormatError, match="no data set that datasets saved"):
+        with pytest.raises(DataFormatError, match="not a data set saved by datasets"):
             list(read_records(tmp_path, "datasets"))
         (tmp_path / "state.json").write_text("{", encoding="utf-8")
-        with pytest.raises(DataFormatError, match="no data set that datasets saved"):
+        with pytest.raises(DataFormatError, match="not a data set saved by datasets"):
             list(read_records(tmp_path))
 
 

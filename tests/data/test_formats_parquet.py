@@ -91,5 +91,5 @@ def test_damage_within(tmp_path):
     content = bytearray(path.read_bytes())
     content[100:400] = b"\xff" * 300
     path.write_bytes(content)
-    with pytest.raises(DataFormatError, match=r"no Parquet file, or not whole"):
+    with pytest.raises(DataFormatError, match=r"not a Parquet file, or not complete"):
         list(read_records(path))

@@ -40,7 +40,7 @@ def test_names_that_are_wrong(name, message, tmp_path):
         ),
         (b"subject,predicate,object\na,b,c\n", "begins 'subject,predicate,object"),
         (b'{\n "text": "a",\n "triples": [', "no complete JSON object on a line or in a list"),
-        (b'[{"text": "a', "is the file whole"),
+        (b'[{"text": "a', "is the file complete"),
         ("雪国,海边".encode("gb18030"), "cannot be read: not UTF-8: .* GB18030"),
         ('{"triples": []}'.encode("utf-16"), "cannot be read: expected UTF-8, got UTF-16"),
     ],

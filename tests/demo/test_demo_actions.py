@@ -112,7 +112,7 @@ class TestFile:
 
     def test_no_such_file_and_its_folder_is_not_told(self, show, tmp_path):
         status, _ = show("<img src=x>.pdf", "x")[-1]
-        assert "documents are not known by the suffix .pdf" in status.html("en")
+        assert "unknown suffix .pdf" in status.html("en")
         assert str(tmp_path) not in status.html("en")
         assert "<img" not in status.html("en")
 

@@ -99,7 +99,7 @@ def test_hostile_texts_are_written(extract):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.pdf", "x", "documents are not known by the suffix .pdf"),
+        ("a.pdf", "x", "unknown suffix .pdf"),
         ("a.csv", "a,b\n1,2\n", "text"),
         ("a.json", "[{", "not a JSON list"),
         ("a.txt", b"\xff\xfea\x00", "UTF-16"),

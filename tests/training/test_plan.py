@@ -137,7 +137,7 @@ def test_files_with_partial_labels_are_trained_on_together(recipe, parts):
 
 @pytest.mark.parametrize("name", ["train", "dev"])
 def test_no_example(recipe, parts, name):
-    with pytest.raises(ValueError, match=r"empty\.jsonl holds no labelled text"):
+    with pytest.raises(ValueError, match=r"empty\.jsonl has no labelled text"):
         run_recipe(recipe.override(**{name: str(parts / "empty.jsonl")}))
 
 

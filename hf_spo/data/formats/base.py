@@ -1,4 +1,4 @@
-"""What readers and writers of labelled texts have in common: records, what a format is, and a report of losses."""
+"""Shared by all formats of labelled texts: records, the description of a format, and the report of a conversion."""
 
 import json
 from collections import Counter
@@ -22,13 +22,13 @@ _SAMPLED = 20
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A text as annotation tools keep it.
+    """A text with its labels and identifier.
 
     Args:
-        text: in Unicode code points, to which all offsets refer.
-        triples: what it states.
-        entities: marked mentions that are in none of the triples.
-        id: what the file calls the text, if it does.
+        text: offsets of mentions are code points of it.
+        triples: stated in the text.
+        entities: annotated mentions that are in none of the triples.
+        id: identifier of the text in the file, if it has one.
         annotated_predicates: the predicates whose labels are complete, see [`Example`]; None for all.
     """
 
@@ -40,7 +40,7 @@ class Record:
 
     @property
     def example(self) -> Example:
-        """What models are trained on and scored with: text and triples."""
+        """Text and triples, without what training and evaluation do not use."""
         return Example(self.text, self.triples, self.annotated_predicates)
 
 
@@ -114,12 +114,12 @@ class ConversionReport:
 
 
 def tally(counts: Mapping[str, int]) -> str:
-    """Write what was counted in words, in the order in which it was first met: "scores (3), identifiers (1)"."""
+    """Return counts in words, in the order of first occurrence, such as "scores (3), identifiers (1)"."""
     return ", ".join(f"{what} ({count:,})" for what, count in counts.items())
 
 
 class Sample:
-    """The beginning of a file, by which its format is recognised.
+    """The beginning of a file, from which its format is recognised.
 
     Args:
         path: a file, or a folder for formats that have one.
@@ -138,7 +138,7 @@ class Sample:
 
     @cached_property
     def text(self) -> str:
-        """The same as text, without a byte order mark; what is not UTF-8 is replaced."""
+        """The same as text, without a byte order mark; bytes that are not UTF-8 are replaced."""
         return self.head.decode("utf-8-sig", "replace")
 
     @cached_property
@@ -179,15 +179,15 @@ def _elements(text: str) -> Iterator[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way of keeping labelled texts.
+    """A file format of labelled texts.
 
     Args:
-        name: as the command line has it: lower case, words joined by hyphens.
-        about: a line for people who choose.
-        recognise: whether a file looks like it; formats are asked in order, and the first says yes.
-        read: yields a file's records; what is wrong or lost goes to the report. Raises FileNotFoundError, and
-            DataFormatError for a file that cannot be read at all.
-        write: writes records, whole or not at all; what the format cannot hold goes to the report.
+        name: on the command line: lower case, words joined by hyphens.
+        about: one line of help.
+        recognise: tells whether a file has this format; the first format in the registry that accepts a file is taken.
+        read: yields the records of a file; the report gets what is wrong or lost. Raises FileNotFoundError, and
+            DataFormatError if the file cannot be read at all.
+        write: writes a complete file or none; the report gets what the format cannot hold.
         suffix: of the files written; empty for a folder.
     """
 

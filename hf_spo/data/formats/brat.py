@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from ...model.schema import Mention, Span
 from ...support.files import whole_folder
 from ..offsets import place
+from .annotation import Annotation, Link, from_annotation, label, to_annotation
 from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .lines import encoding_fault
 from .losses import encodable
-from .marks import Link, Marks, from_marks, label, to_marks
 
 _LOST = {
     "E": "events",
@@ -37,8 +37,8 @@ def read_folder(path: Path, report: ConversionReport) -> Iterator[Record]:
     """Yield the annotated texts of a folder, or the one of a pair of files; a wrong line makes its document bad.
 
     Raises:
-        DataFormatError: the folder has no text; or a document is bad, and the report takes none.
-        FileNotFoundError: there is no such folder, or a file lacks its other half.
+        DataFormatError: the folder has no text; or a document is wrong, and the report has no `on_bad_line`.
+        FileNotFoundError: there is no such folder, or one of the two files of a text is missing.
     """
     if path.is_dir():
         texts = sorted(path.rglob("*.txt"))
@@ -70,7 +70,7 @@ def _documents(texts: list[Path], folder: Path, report: ConversionReport) -> Ite
             problem = encoding_fault(error.object) or "not UTF-8: the last character is cut off"
             report.skip(f"its text or annotations: {problem}", text, number, "", "document")
         else:
-            yield from_marks(document.text, Marks(document.mentions, links), report, name)
+            yield from_annotation(document.text, Annotation(document.mentions, links), report, name)
 
 
 def _decoded(path: Path) -> str:
@@ -99,7 +99,7 @@ def _read_lines(document: "_Document", content: str) -> list[Link]:
                     raise _LineError(number, line, str(error)) from None
         return found
 
-    # Which text the offsets refer to shows only once all entities are known.
+    # The offsets of all entities decide which reading of the text they refer to.
     document.choose_text(each("T", _entity))
     each("T", document.add)
     each("", document.pass_over)
@@ -138,7 +138,7 @@ def _entity(line: str) -> _Entity:
 
 
 class _Document:
-    """A text and its entities, as far as they are read."""
+    """A text and its entities."""
 
     def __init__(self, raw: str, report: ConversionReport) -> None:
         self.text = raw
@@ -147,13 +147,13 @@ class _Document:
         self._places: dict[str, int | None] = {}
 
     def choose_text(self, entities: list[_Entity]) -> None:
-        """Find out whether offsets count the carriage returns of line ends, or a byte order mark; most do not."""
+        """Choose whether offsets count carriage returns and a byte order mark, by the words of all entities."""
         bare = self.text.removeprefix(_BOM)
         readings = [bare, bare.replace("\r\n", "\n"), self.text, self.text.replace("\r\n", "\n")]
         self.text = next((text for text in readings if all(one.in_place(text) for one in entities)), bare)
 
     def add(self, line: str) -> None:
-        """Take the entity of a line; a discontinuous one is lost."""
+        """Add the entity of a line; a discontinuous one is lost."""
         name, kind, fragments, words = entity = _entity(line)
         if name in self._places:
             raise ValueError(f"{name} is the identifier of two entities")
@@ -171,7 +171,7 @@ class _Document:
         self.mentions.append(place(self.text, start, end, words, kind, name, self.report))
 
     def pass_over(self, line: str) -> None:
-        """Count a line that is neither entity nor relation."""
+        """Count a line that is neither an entity nor a relation."""
         if not line.startswith(("T", "R")):
             if line[0] not in _LOST:
                 raise ValueError(f"expected an annotation of brat, such as T1\tPerson 0 4\tAnna, got {line!r:.60}")
@@ -207,14 +207,14 @@ _LONGEST = 200
 
 
 def write_folder(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    """Write a folder with a text and its annotations for each record, whole or not at all.
+    """Write a folder with a text and its annotations for each record; on failure there is no folder.
 
-    A file is called by the record's identifier where that is a safe name that no other file has, and by its number
-    elsewhere. Entities that run over a line end are written in fragments.
+    The record's identifier names the files if it is a safe and unused file name; if not, they are numbered. Entities
+    across line ends are written in fragments.
 
     Raises:
-        FileExistsError: there is a file of that name, or a folder that is not empty.
-        FileNotFoundError: the folder that it is to be in does not exist.
+        FileExistsError: there is a file, or a folder that is not empty, at the path.
+        FileNotFoundError: the parent folder does not exist.
     """
     documents = _Folder(report)
     with whole_folder(path) as folder:
@@ -232,7 +232,7 @@ def _write(path: Path, content: str) -> None:
 
 
 class _Folder:
-    """The documents of a folder: their names, and what they use of types and relations."""
+    """The documents of a folder: file names, and the types and relations in use."""
 
     def __init__(self, report: ConversionReport) -> None:
         self.report = report
@@ -242,16 +242,16 @@ class _Folder:
 
     def annotations(self, record: Record) -> str:
         """Return the content of a record's .ann file."""
-        marks = to_marks(record, self.report)
-        types = [self._shown(label(one.type)) for one in marks.entities]
+        annotation = to_annotation(record, self.report)
+        types = [self._shown(label(one.type)) for one in annotation.entities]
         self._types.update(dict.fromkeys(types))
         lines = []
-        for number, (one, span) in enumerate(marks.placed, 1):
+        for number, (one, span) in enumerate(annotation.placed, 1):
             fragments = _fragments(one, span)
             offsets = ";".join(f"{start} {end}" for start, end in fragments)
             words = " ".join(record.text[start:end] for start, end in fragments)
             lines.append(f"T{number}\t{types[number - 1]} {offsets}\t{words}\n")
-        for number, link in enumerate(marks.links, 1):
+        for number, link in enumerate(annotation.links, 1):
             name = self._shown(link.name)
             heads, tails = self._relations.setdefault(name, ({}, {}))
             heads[types[link.head]] = tails[types[link.tail]] = None
@@ -259,7 +259,7 @@ class _Folder:
         return "".join(lines)
 
     def file_name(self, identifier: str | None, number: int) -> str:
-        """Return a name that no document has yet, in any letter case or form of Unicode."""
+        """Return a file name that is unique also where letter case or Unicode forms are not told apart."""
         name = identifier or ""
         safe = _SAFE.fullmatch(name) is not None and len(name.encode()) <= _LONGEST and _key(name) not in self._names
         if not safe:
@@ -286,7 +286,7 @@ class _Folder:
 
 
 def _fragments(mention: Mention, span: Span) -> list[tuple[int, int]]:
-    """Return the parts of an entity's lines, without white space at their ends; brat keeps no tabs either."""
+    """Return the parts of an entity on its lines, without white space at their ends; tabs split parts as well."""
     found = []
     for match in re.finditer(r"[^\r\n\t]+", mention.text):
         part = match[0].strip()

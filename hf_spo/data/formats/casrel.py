@@ -1,4 +1,4 @@
-"""What CasRel and PRGC publish: rows with `triple_list`, lists of three words."""
+"""Data of CasRel and PRGC: rows with `triple_list`, lists of three strings."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""DocBin, spaCy's file of documents (.spacy), with entities and relations. See [`hf_spo.data.formats.docbin_docs`]."""
+"""DocBin, spaCy's file of documents (.spacy); spaCy is imported when one is read or written."""
 
 import zlib
 from collections.abc import Iterable, Iterator

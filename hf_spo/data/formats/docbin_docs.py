@@ -1,12 +1,12 @@
 """Documents of spaCy as records.
 
-Entities are spans of `doc.ents` and `doc.spans`, whatever their key. Relations are those of `doc._.triples`, which the
-component of this package writes, or else those of `doc._.rel` in the form of spaCy's tutorial on relation extraction:
+Entities are the spans of `doc.ents` and of all groups of `doc.spans`. Relations are `doc._.triples`, which the spaCy
+component of this package sets, or else `doc._.rel` in the form of spaCy's tutorial on relation extraction:
 {(first token of subject, first token of object): {predicate: score}}, where a qualifier leads from object to value
-under predicate@slot. Documents that are written have both, entities in `doc.spans["sc"]`, and the longest of them that
-do not overlap in `doc.ents`. Tokens are cut at the borders of mentions and between kinds of characters.
+with the name predicate@slot. Written documents have both, entities in `doc.spans["sc"]`, and the longest entities
+that do not overlap in `doc.ents`. Tokens end at the borders of mentions and between kinds of characters.
 
-A DocBin holds msgpack throughout, never pickles, so that reading one runs no code.
+A DocBin holds msgpack, never pickles, so that reading one runs no code.
 """
 
 import gc
@@ -18,10 +18,10 @@ from ...model.fields import FieldError, kind, names
 from ...model.schema import Mention
 from ...support.files import whole_path
 from ..offsets import place
+from .annotation import Annotation, Link, from_annotation, label, to_annotation
 from .base import ConversionReport, DataFormatError, Record
 from .json_rows import identifier
 from .losses import encodable
-from .marks import Link, Marks, from_marks, label, to_marks
 from .native import record_from_native, row_of
 from .placing import placed, trimmed
 from .tokens import spaced
@@ -39,10 +39,10 @@ _RELATIONS, _TRIPLES = ("._.", "rel", None, None), ("._.", "triples", None, None
 
 
 def read_docs(path: Path, report: ConversionReport) -> Iterator[Record]:
-    """Yield the documents of a DocBin; one whose relations are wrong is bad.
+    """Yield the documents of a DocBin; one with wrong relations cannot be read.
 
     Raises:
-        DataFormatError: the file is no DocBin; or a document is bad, and the report takes none.
+        DataFormatError: the file is not a DocBin; or a document is wrong, and the report has no `on_bad_line`.
         FileNotFoundError: there is no such file.
     """
     for number, doc in enumerate(_docs(path), 1):
@@ -55,7 +55,7 @@ def read_docs(path: Path, report: ConversionReport) -> Iterator[Record]:
 
 
 def write_docs(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
-    """Write a DocBin, whole or not at all."""
+    """Write a DocBin; on failure there is no file."""
     vocab = Vocab()
     docs = DocBin(store_user_data=True)
     for record in records:
@@ -70,7 +70,7 @@ def _docs(path: Path) -> Iterator[Doc]:
     try:
         yield from DocBin().from_bytes(content).get_docs(Vocab())
     except Exception as error:  # whatever broken msgpack leads to
-        problem = f"{path}: no DocBin of spaCy, or a broken one ({type(error).__name__}: {error})"
+        problem = f"{path}: not a DocBin of spaCy, or a damaged one ({type(error).__name__}: {error})"
         raise DataFormatError(problem) from None
     finally:
         if collecting:
@@ -92,11 +92,11 @@ def _record(doc: Doc, report: ConversionReport) -> Record:
     if isinstance(triples, list | tuple):
         found = record_from_native({"text": doc.text, "triples": list(triples)}, report).triples
         mentions = {mention for triple in found for mention in (triple.subject, *(one for _, one in triple.slots()))}
-        others = from_marks(doc.text, Marks(list(entities), ()), report).entities
+        others = from_annotation(doc.text, Annotation(list(entities), ()), report).entities
         free = tuple(one for one in others if one not in mentions)
         return Record(doc.text, found, free, name, names(data, "annotated_predicates"))
     links = _links(data.get(_RELATIONS), first, report)
-    return from_marks(doc.text, Marks(list(entities), list(links)), report, name)
+    return from_annotation(doc.text, Annotation(list(entities), list(links)), report, name)
 
 
 def _links(relations: Any, first: Mapping[int, int], report: ConversionReport) -> Iterator[Link]:
@@ -120,17 +120,17 @@ def _links(relations: Any, first: Mapping[int, int], report: ConversionReport) -
 
 def _doc(record: Record, vocab: Vocab) -> Doc:
     # An report of its own: triples are written as they are too, so that nothing of them is lost.
-    marks = to_marks(record, ConversionReport(), twins=False, scores=True)
-    tokens = spaced(record.text, [span for _, span in marks.placed])
+    annotation = to_annotation(record, ConversionReport(), twins=False, scores=True)
+    tokens = spaced(record.text, [span for _, span in annotation.placed])
     words = [record.text[span.start : span.end] for span, _ in tokens]
     doc = Doc(vocab, words=words, spaces=[space for _, space in tokens])
     start = {span.start: number for number, (span, _) in enumerate(tokens)}
     end = {span.end: number for number, (span, _) in enumerate(tokens, 1)}
-    spans = [Span(doc, start[span.start], end[span.end], label=label(one.type)) for one, span in marks.placed]
+    spans = [Span(doc, start[span.start], end[span.end], label=label(one.type)) for one, span in annotation.placed]
     doc.spans[_GROUP] = spans
     doc.ents = filter_spans(spans)
     relations: dict[tuple[int, int], dict[str, float]] = {}
-    for link in marks.links:
+    for link in annotation.links:
         scores = relations.setdefault((spans[link.head].start, spans[link.tail].start), {})
         scores[link.name] = 1.0 if link.score is None else link.score
     data: dict[Any, Any] = doc.user_data

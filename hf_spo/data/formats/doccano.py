@@ -1,7 +1,7 @@
 """doccano: JSON lines with entities and relations; older exports, which have entities only, are read too.
 
-What it writes, doccano imports into a project for sequence labelling with relations, which has to allow overlapping
-entities if there are such. Offsets are code points.
+Written files are imported into a project for sequence labelling with relations; if entities overlap, the project has to
+allow that. Offsets are code points.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,9 +14,9 @@ from ...model.fields import FieldError, kind, string, whole_number
 from ...model.schema import Span
 from ..offsets import OFFSETS_REMEDY, explain_without_words, is_torn, place
 from ..uncertainty import uncertainty
+from .annotation import Annotation, Link, from_annotation, label, to_annotation
 from .base import ConversionReport, Record, Sample
 from .json_rows import claim, identifier, json_format, objects, other_fields, referred, values, write_lines
-from .marks import Link, Marks, from_marks, label, to_marks
 
 _SPANS = ("entities", "labels", "label", "annotations")
 _COMMENTS = ("Comments", "comments")
@@ -72,7 +72,7 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
         links.append(Link(head, string(entry, "type", path), tail))
     report.lose("comments", sum(len(values(row, name)) for name in _COMMENTS))
     other_fields(row, _KNOWN, report)
-    return from_marks(text, Marks(entities, links), report, identifier(row))
+    return from_annotation(text, Annotation(entities, links), report, identifier(row))
 
 
 def _words(entry: Mapping[str, Any]) -> str | None:
@@ -134,15 +134,15 @@ def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> N
 
 
 def write_predictions(records: Iterable[Record], path: Path, report: ConversionReport, model_version: str) -> None:
-    """Write what a model found for doccano to import: labels for annotators to approve.
+    """Write predictions as labels for annotators to approve in doccano.
 
-    doccano shows the further fields beside the text: `model_version`, and `uncertainty` from 0 to 1.
+    doccano shows the other fields next to the text: `model_version`, and `uncertainty` from 0 to 1.
 
     Args:
         records: with scored triples.
         path: of the file.
-        report: gets what cannot be written.
-        model_version: names the model.
+        report: counts what cannot be written.
+        model_version: name of the model.
 
     Raises:
         ValueError: a triple has no score.
@@ -156,11 +156,11 @@ def write_predictions(records: Iterable[Record], path: Path, report: ConversionR
 
 
 def _row(record: Record, report: ConversionReport, numbers: Iterator[int]) -> dict[str, Any]:
-    """Return a row; numbers are of entities and relations, each once in a file."""
-    marks = to_marks(record, report)
+    """Return a row; `numbers` gives each entity and relation of the file its identifier."""
+    annotation = to_annotation(record, report)
     entities = [
         {"id": next(numbers), "label": label(one.type), "start_offset": span.start, "end_offset": span.end}
-        for one, span in marks.placed
+        for one, span in annotation.placed
     ]
     relations = [
         {
@@ -169,7 +169,7 @@ def _row(record: Record, report: ConversionReport, numbers: Iterator[int]) -> di
             "to_id": entities[link.tail]["id"],
             "type": link.name,
         }
-        for link in marks.links
+        for link in annotation.links
     ]
     name = {} if record.id is None else {"id": record.id}
     return {**name, "text": record.text, "entities": entities, "relations": relations}

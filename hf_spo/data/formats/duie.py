@@ -1,4 +1,4 @@
-"""DuIE 1.0 and 2.0 and CMeIE, as they are published: rows with `spo_list`, without offsets."""
+"""DuIE 1.0, DuIE 2.0 and CMeIE: rows with `spo_list`, without offsets."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,7 +14,7 @@ from .losses import Part, lose_parts
 from .placing import trimmed
 
 _COMBINED = "Combined"
-"""CMeIE's mark of a triple that no single sentence states."""
+"""CMeIE's flag of a triple whose mentions are in different sentences."""
 
 
 def example_from_duie(row: Mapping[str, Any]) -> Example:

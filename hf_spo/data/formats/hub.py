@@ -1,4 +1,4 @@
-"""Data sets of the Hub by their name, and folders that `datasets` saved: rows of any shape that is known."""
+"""Data sets of the Hub, and folders that `datasets` saved, with rows of any known shape."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def _read_hub(path: Path, report: ConversionReport) -> Iterator[Record]:
     split = rest.pop() if rest else "train"
     try:
         rows = load_dataset(name, *rest, split=split, streaming=True)
-    except Exception as error:  # whatever its loaders and the network raise
+    except Exception as error:  # of its loaders or the network
         raise DataFormatError(f"{path} cannot be loaded: {_first_line(error)}") from None
     return _records(_loaded(rows, path), path, report)
 
@@ -27,7 +27,7 @@ def _read_hub(path: Path, report: ConversionReport) -> Iterator[Record]:
 def _loaded(rows: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
     try:
         yield from rows
-    except Exception as error:  # as above, but while its files are read
+    except Exception as error:  # of the same kind, while its files are read
         raise DataFormatError(f"{path} cannot be read to its end: {_first_line(error)}") from None
 
 
@@ -44,7 +44,7 @@ def _read_folder(path: Path, report: ConversionReport) -> Iterator[Record]:
     try:
         rows = load_from_disk(path)
     except (ValueError, OSError) as error:
-        raise DataFormatError(f"{path}: no data set that datasets saved ({_first_line(error)})") from None
+        raise DataFormatError(f"{path}: not a data set saved by datasets ({_first_line(error)})") from None
     return _records(rows, path, report)
 
 

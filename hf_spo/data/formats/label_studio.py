@@ -14,9 +14,9 @@ from ...model.fields import FieldError, kind, whole_number
 from ...model.schema import Mention, Schema, Span
 from ..offsets import Unit, corrected_offsets, explain, place
 from ..uncertainty import uncertainty
+from .annotation import Annotation, Link, from_annotation, label, relation_labels, to_annotation
 from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .json_rows import identifier, objects, other_fields, parsed_rows, referred, strings, write_list
-from .marks import Link, Marks, from_marks, label, relation_labels, to_marks
 
 _TEXT, _LABELS = "text", "label"
 
@@ -68,7 +68,7 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
     links = [link for where, item in relations for link in result.links(item, where)]
     meta = row.get("meta")
     name = identifier(meta if isinstance(meta, Mapping) and "id" in meta else row)
-    return from_marks(text, Marks(result.entities, links), report, name)
+    return from_annotation(text, Annotation(result.entities, links), report, name)
 
 
 def _text(row: Mapping[str, Any], items: Sequence[Mapping[str, Any]], report: ConversionReport) -> str:
@@ -112,7 +112,7 @@ def _time(annotation: Mapping[str, Any]) -> tuple[bool, str, float]:
 
 
 class _Result:
-    """The regions of an annotation as entities."""
+    """Entities made of the regions of an annotation."""
 
     def __init__(self, text: str, report: ConversionReport) -> None:
         self.text = text
@@ -123,7 +123,7 @@ class _Result:
         self._lost: set[Any] = set()
 
     def add(self, item: Mapping[str, Any], path: str) -> None:
-        """Take a region; several labels are as many entities, of which relations know the first."""
+        """Add a region; one with several labels becomes several entities, of which relations use the first."""
         value = item.get("value")
         where = f"{path}.value"
         self.report.lose("notes on entities", bool(item.get("meta")))
@@ -140,7 +140,7 @@ class _Result:
             self.entities.append(_mention(self.text, value, type_, where, self.report))
 
     def links(self, item: Mapping[str, Any], path: str) -> list[Link]:
-        """Return a relation once for each of its labels."""
+        """Return one link for each label of a relation."""
         ends = [end for name in ("from_id", "to_id") if isinstance(end := item.get(name), str | int)]
         if any(end in self._lost and end not in self._places for end in ends):
             self.report.lose("relations of entities that were lost")
@@ -187,16 +187,16 @@ def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> N
 
 
 def write_predictions(records: Iterable[Record], path: Path, report: ConversionReport, model_version: str) -> None:
-    """Write what a model found as tasks with predictions, which Label Studio shows as suggestions.
+    """Write predictions as tasks that Label Studio shows as suggestions.
 
-    A prediction's score is one minus its [`uncertainty`], so that tasks ordered by prediction score, lowest first,
-    begin with those worth most to annotate.
+    A prediction's score is one minus its [`uncertainty`]: sorted by prediction score, lowest first, the most useful
+    tasks come first.
 
     Args:
         records: with scored triples.
         path: of the file.
-        report: gets what cannot be written.
-        model_version: names the model.
+        report: counts what cannot be written.
+        model_version: name of the model.
 
     Raises:
         ValueError: a triple has no score.
@@ -207,7 +207,7 @@ def write_predictions(records: Iterable[Record], path: Path, report: ConversionR
 def labelling_config(schema: Schema) -> str:
     """Return the labelling configuration, XML, of a project that annotates a schema's triples.
 
-    It is what relations need to have names, and keeps the white space of texts as it is.
+    Relations have names only if the configuration lists them. White space of texts is shown as it is.
 
     Raises:
         ValueError: a name has a character that XML cannot hold.
@@ -233,7 +233,7 @@ def _attribute(name: str) -> str:
 
 
 def _task_of(record: Record) -> dict[str, Any]:
-    # Label Studio gives tasks identifiers of its own, and keeps what "meta" says.
+    # Label Studio numbers tasks itself, and keeps "meta".
     meta = {} if record.id is None else {"meta": {"id": record.id}}
     return {"data": {"text": record.text}, **meta}
 
@@ -245,7 +245,7 @@ def _predicted(record: Record, report: ConversionReport, model_version: str) -> 
 
 
 def _result(record: Record, report: ConversionReport, scores: bool = False) -> list[dict[str, Any]]:
-    marks = to_marks(record, report, scores=scores)
+    annotation = to_annotation(record, report, scores=scores)
     entities = [
         {
             "id": f"e{place}",
@@ -254,7 +254,7 @@ def _result(record: Record, report: ConversionReport, scores: bool = False) -> l
             "type": "labels",
             "value": {"start": span.start, "end": span.end, "text": one.text, "labels": [label(one.type)]},
         }
-        for place, (one, span) in enumerate(marks.placed)
+        for place, (one, span) in enumerate(annotation.placed)
     ]
     relations = [
         {
@@ -265,7 +265,7 @@ def _result(record: Record, report: ConversionReport, scores: bool = False) -> l
             "labels": [link.name],
             **({} if link.score is None or not scores else {"score": link.score}),
         }
-        for link in marks.links
+        for link in annotation.links
     ]
     return [*entities, *relations]
 

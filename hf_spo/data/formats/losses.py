@@ -1,4 +1,4 @@
-"""What formats cannot hold of a record, by the names under which a report counts it."""
+"""Parts of records that some formats cannot hold, and how they are counted."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from .native import record_from_native, row_of
 
 
 class Part(StrEnum):
-    """A part of records that many formats have no place for."""
+    """A part of records that many formats have no field for; the value is its name in reports."""
 
     IDENTIFIERS = "identifiers"
     OFFSETS = "offsets of mentions"
@@ -22,9 +22,9 @@ class Part(StrEnum):
 
 
 def lose_parts(record: Record, report: ConversionReport, *parts: Part) -> None:
-    """Count what is left out of a record that is written without these parts.
+    """Count what is left out if a record is written without these parts.
 
-    Mentions that are left out altogether, as qualifiers or entities, are not counted for their offsets and types.
+    For mentions that are left out as qualifiers or entities, offsets and types are not counted again.
     """
     counts = _counts(record, set(parts))
     for part in parts:
@@ -51,7 +51,7 @@ def _counts(record: Record, left_out: set[Part]) -> Mapping[Part, int]:
 
 
 def encodable(record: Record, report: ConversionReport) -> Record:
-    """Return a record that can be written as UTF-8: a lone surrogate becomes U+FFFD, so that offsets stay right."""
+    """Return a record that UTF-8 can hold: each lone surrogate becomes U+FFFD, and offsets stay right."""
     content = json.dumps(row_of(record), ensure_ascii=False)
     if not SURROGATE.search(content):
         return record

@@ -1,4 +1,4 @@
-"""Our own rows: what `Example.to_dict` writes and the command line prints, `triples` with offsets."""
+"""Rows of this package: what `Example.to_dict` returns and `hf-spo extract` writes."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Parquet files with a row a document: our own columns, or those of another shape that is known."""
+"""Parquet files with a row for each document: columns of this package, or of another known shape."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +13,7 @@ from .native import row_of
 from .shapes import record_from_row
 
 _AT_ONCE = 1000
-"""Rows that are held in memory."""
+"""Rows held in memory."""
 
 
 def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
@@ -31,7 +31,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # of the system, such as a file that is missing
             raise
-        raise DataFormatError(f"{path}: no Parquet file, or not whole ({str(error).splitlines()[0]})") from None
+        raise DataFormatError(f"{path}: not a Parquet file, or not complete ({str(error).splitlines()[0]})") from None
 
 
 def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
@@ -54,7 +54,7 @@ def _recognise(sample: Sample) -> bool:
 
 FORMAT = Format(
     "parquet",
-    "a row a document with columns id, text, triples, entities; for data frames and big data",
+    "a row per document with columns id, text, triples, entities; for data frames and big data",
     _recognise,
     _read,
     _write,

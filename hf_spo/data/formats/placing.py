@@ -1,4 +1,4 @@
-"""Records put into the shape that formats with offsets need."""
+"""Mentions located and trimmed, as formats with offsets need them."""
 
 from dataclasses import replace
 
@@ -9,14 +9,10 @@ from .base import ConversionReport, Record
 
 
 def placed(record: Record, report: ConversionReport) -> Record:
-    """Return a record all of whose mentions have offsets: those it has, or where their words stand in the text.
+    """Return a record in which all mentions have offsets; those without are looked up by their words.
 
-    A triple without offsets takes the subject and object that stand closest together; an entity takes the first place
-    that is not taken by an entity of the same words and type. What is not in the text is lost.
-
-    Args:
-        record: of any format.
-        report: gets how many were looked up, and how many are lost.
+    Of a triple, the subject and object that are closest together are taken; of an entity, the first occurrence that no
+    other entity of the same words and type has. Mentions that are not in the text are lost. The report counts both.
     """
     triples = []
     for triple in record.triples:

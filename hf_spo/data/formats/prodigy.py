@@ -1,7 +1,7 @@
 """Prodigy: JSON lines of its relations interface, with tokens, spans and relations between spans.
 
-A relation names its ends by their last tokens and, in `head_span` and `child_span`, by their characters and label.
-The head is the subject. Two spans of the same characters and label are one.
+A relation refers to its ends by their last tokens and, in `head_span` and `child_span`, by offsets and label. The head
+is the subject. Two spans with the same offsets and label are one entity.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention
 from ..offsets import place
+from .annotation import Annotation, Link, from_annotation, label, to_annotation
 from .base import ConversionReport, Record
 from .json_rows import identifier, json_format, objects, other_fields
-from .marks import Link, Marks, from_marks, label, to_marks
 from .tokens import spaced
 
 _KNOWN = ("text", "tokens", "spans", "relations", "answer", "meta")
@@ -35,11 +35,11 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
     meta = meta if isinstance(meta, Mapping) else {}
     other_fields(meta, ("id",), report)
     other_fields({name: value for name, value in row.items() if not name.startswith("_")}, _KNOWN, report)
-    return from_marks(text, Marks(list(entities.places), links), report, identifier(meta))
+    return from_annotation(text, Annotation(list(entities.places), links), report, identifier(meta))
 
 
 class _Entities:
-    """Spans of a row, and what else its relations name, each once."""
+    """Entities of a row: its spans, and the tokens that its relations refer to, each once."""
 
     def __init__(self, text: str, row: Mapping[str, Any], report: ConversionReport) -> None:
         self.text = text
@@ -54,7 +54,7 @@ class _Entities:
                 self._by_token[whole_number(entry, "token_end", path)] = number
 
     def end(self, relation: Mapping[str, Any], name: str, path: str) -> int:
-        """Return which entity a relation's head or child is; one that has no span is a token without a type."""
+        """Return the index of a relation's head or child; without a span it is a token without a type."""
         span = relation.get(f"{name}_span")
         if isinstance(span, Mapping):
             return self.places.setdefault(self._mention(span, f"{path}.{name}_span"), len(self.places))
@@ -72,8 +72,8 @@ class _Entities:
 
 def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     text = record.text
-    marks = to_marks(record, report, twins=False)
-    tokens = spaced(text, [span for _, span in marks.placed])
+    annotation = to_annotation(record, report, twins=False)
+    tokens = spaced(text, [span for _, span in annotation.placed])
     first = {span.start: number for number, (span, _) in enumerate(tokens)}
     last = {span.end: number for number, (span, _) in enumerate(tokens)}
     spans = [
@@ -85,7 +85,7 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
             "token_end": last[span.end],
             "label": label(one.type),
         }
-        for one, span in marks.placed
+        for one, span in annotation.placed
     ]
     relations = [
         {
@@ -95,7 +95,7 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
             "child_span": spans[link.tail],
             "label": link.name,
         }
-        for link in marks.links
+        for link in annotation.links
     ]
     return {
         "text": text,

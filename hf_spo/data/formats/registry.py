@@ -1,4 +1,4 @@
-"""The formats by name; one is imported when it is asked for."""
+"""Formats by name; a format is imported when it is first used."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -8,8 +8,8 @@ from pathlib import Path
 from .base import DataFormatError, Format, Sample
 from .lines import encoding_fault
 
-# In the order in which formats are asked whether a file is theirs: what names itself first, then what has a key of its
-# own, then what shares keys with others.
+# In the order in which a file is checked: formats with a signature, then those with a key of their own, then those that
+# share keys with others.
 _MODULES = {
     "hub": "hub.HUB",
     "datasets": "hub.FOLDER",
@@ -37,7 +37,7 @@ def format_names() -> Sequence[str]:
 
 
 def find_format(name: str) -> Format:
-    """Return the format of a name.
+    """Return the format with a name.
 
     Raises:
         DataFormatError: there is none; the message suggests others.
@@ -53,10 +53,10 @@ def find_format(name: str) -> Format:
 
 
 def detect(path: Path) -> Format:
-    """Return the format that a file or folder is in, by its name and its beginning.
+    """Recognise the format of a file or folder by its name and its beginning.
 
     Raises:
-        DataFormatError: it is in none; the message says how it begins.
+        DataFormatError: it has no known format; the message shows how it begins.
         FileNotFoundError: there is no such file.
     """
     sample = Sample(path)
@@ -81,5 +81,7 @@ def _beginning(sample: Sample) -> str:
     if sample.rows:
         return f"is in no known format: its first row has {', '.join(map(repr, sample.rows[0]))}; {known}"
     if text[0] in "[{":
-        return f"begins {text[:40]!r}, and there is no complete JSON object on a line or in a list; is the file whole?"
+        return (
+            f"begins {text[:40]!r}, and there is no complete JSON object on a line or in a list; is the file complete?"
+        )
     return f"begins {text[:40]!r}, as no known format does; {known}"

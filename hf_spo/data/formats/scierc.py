@@ -1,6 +1,6 @@
-"""SciERC: documents as sentences of tokens, with entities and relations by tokens of the document; read, not written.
+"""SciERC: documents as sentences of tokens, with entities and relations as token ranges; it is read, not written.
 
-The text of a document is made of its tokens, as for SpERT.
+The tokens of a document are joined to its text as for SpERT.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,9 @@ from typing import Any
 
 from ...model.fields import FieldError, kind, whole_number
 from ...model.schema import Mention
+from .annotation import Annotation, Link, from_annotation
 from .base import ConversionReport, Record
 from .json_rows import identifier, json_format, other_fields, strings, values
-from .marks import Link, Marks, from_marks
 from .spert import covered
 from .tokens import joined
 
@@ -38,11 +38,11 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
         links.append(Link(ends[0], name, ends[1]))
     report.lose("clusters of coreferent mentions", len(values(row, "clusters")))
     other_fields(row, _KNOWN, report)
-    return from_marks(text, Marks(list(entities), links), report, identifier(row, "doc_key"))
+    return from_annotation(text, Annotation(list(entities), links), report, identifier(row, "doc_key"))
 
 
 def _lists(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[Any]]]:
-    """Yield what a field has for each sentence."""
+    """Yield the lists of a field, one for each sentence."""
     if name not in row:
         raise FieldError(name, "expected a list with a list for each sentence, got nothing")
     for path, value in values(row, name):
@@ -54,7 +54,7 @@ def _lists(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, list[Any]]]
 def _entries(
     row: Mapping[str, Any], name: str, numbers: int, report: ConversionReport
 ) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the entries of all sentences: token numbers, the end's included, and a label."""
+    """Yield the entries of all sentences: token numbers, ends included, and a label."""
     for place, sentence in _lists(row, name):
         for path, entry in values({place: sentence}, place):
             if not isinstance(entry, list) or len(entry) <= numbers or not isinstance(entry[numbers], str):

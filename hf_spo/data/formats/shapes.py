@@ -1,4 +1,4 @@
-"""Rows of JSON that name their shape by a key: our own, DuIE's, CasRel's and TPLinker's."""
+"""Rows of JSON whose shape a key tells: those of this package, DuIE, CasRel and TPLinker."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,14 +18,14 @@ _READERS: dict[str, Callable[[Mapping[str, Any], ConversionReport], Record]] = {
 }
 
 SHAPED = frozenset({"hf-spo", "duie1", "duie2", "cmeie", "casrel", "tplinker"})
-"""The formats whose rows these are."""
+"""Names of the formats with such rows."""
 
 
 def record_from_row(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read a row of any of these shapes.
 
     Raises:
-        FieldError: it is of none of them, or a field is missing or of the wrong type.
+        FieldError: it has none of these shapes, or a field is missing or of the wrong type.
     """
     for key, read in _READERS.items():
         # A table that holds several shapes fills the keys that a row lacks with null.

@@ -1,7 +1,7 @@
 """SpERT: sentences as tokens, with entities and relations, as CoNLL04 and SciERC are published for it.
 
-The text is made of the tokens: a space between two, except where one of them ends or begins with a Chinese or Japanese
-character on that side. White space that is not so is lost in writing, and offsets follow the new text.
+Tokens are joined to a text with a space between two, except next to a Chinese or Japanese character. Other white space
+is lost in writing, and offsets are those of the new text.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any
 
 from ...model.fields import FieldError, string, whole_number
 from ...model.schema import Mention, Span
+from .annotation import Annotation, Link, from_annotation, label, to_annotation
 from .base import ConversionReport, Record
 from .json_rows import identifier, json_format, objects, other_fields, strings
-from .marks import Link, Marks, from_marks, label, to_marks
 from .tokens import cut, joined
 
 _KNOWN = ("tokens", "entities", "relations", "orig_id")
@@ -40,11 +40,11 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
                 raise FieldError(f"{path}.{side}", f"there is no entity {number}, but {len(entities)}, counted from 0")
         links.append(Link(ends[0], string(entry, "type", path), ends[1]))
     other_fields(row, _KNOWN, report)
-    return from_marks(text, Marks(entities, links), report, identifier(row, "orig_id"))
+    return from_annotation(text, Annotation(entities, links), report, identifier(row, "orig_id"))
 
 
 def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, path: str) -> Mention:
-    """Return the mention that covers tokens from `start` to before `end`.
+    """Return the mention of the tokens from `start` to before `end`.
 
     Raises:
         FieldError: there are no such tokens.
@@ -56,8 +56,8 @@ def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, pat
 
 
 def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
-    marks = to_marks(record, report)
-    borders = {at for _, span in marks.placed for at in (span.start, span.end)}
+    annotation = to_annotation(record, report)
+    borders = {at for _, span in annotation.placed for at in (span.start, span.end)}
     spans = [span for span in cut(record.text, borders) if not record.text[span.start : span.end].isspace()]
     first = {span.start: number for number, span in enumerate(spans)}
     end = {span.end: number for number, span in enumerate(spans, 1)}
@@ -66,9 +66,10 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
     return {
         "tokens": tokens,
         "entities": [
-            {"type": label(one.type), "start": first[span.start], "end": end[span.end]} for one, span in marks.placed
+            {"type": label(one.type), "start": first[span.start], "end": end[span.end]}
+            for one, span in annotation.placed
         ],
-        "relations": [{"type": link.name, "head": link.head, "tail": link.tail} for link in marks.links],
+        "relations": [{"type": link.name, "head": link.head, "tail": link.tail} for link in annotation.links],
         **({} if record.id is None else {"orig_id": record.id}),
     }
 

@@ -1,7 +1,7 @@
-"""Texts cut into tokens where no tokenizer is at hand, and texts made of the tokens of a file.
+"""Simple tokens for formats that need them, and texts joined from the tokens of a file.
 
-Tokens are runs of letters, digits and marks, runs of white space, and single characters: those of Chinese and Japanese,
-punctuation and symbols. Borders of mentions always cut, so that every mention is made of whole tokens.
+Tokens are runs of letters, digits and combining marks, runs of white space, and single characters: Chinese and Japanese
+characters, punctuation and symbols. A token also ends at every border of a mention, so that mentions are whole tokens.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ _CJK = (
 
 
 def cut(text: str, borders: Iterable[int] = ()) -> list[Span]:
-    """Return the tokens of a text, white space among them, so that together they are the text."""
+    """Return the tokens of a text, white space included; joined, they are the text."""
     kinds = [_kind(character) for character in text]
     edges = {0, len(text), *borders}
     edges.update(at for at in range(1, len(text)) if kinds[at] != kinds[at - 1] or kinds[at] == _SINGLE)
@@ -32,9 +32,9 @@ def cut(text: str, borders: Iterable[int] = ()) -> list[Span]:
 
 
 def spaced(text: str, mentions: Iterable[Span]) -> list[tuple[Span, bool]]:
-    """Return tokens as spaCy has them, each with whether a space follows that is no token itself.
+    """Return tokens as spaCy defines them: each with whether one space follows, which is not a token.
 
-    Other white space is tokens. Together they are the text, and every mention is made of whole ones.
+    Other white space is a token. Joined, they are the text, and mentions are whole tokens.
     """
     mentions = list(mentions)
     starts, ends = {one.start for one in mentions}, {one.end for one in mentions}
@@ -49,10 +49,9 @@ def spaced(text: str, mentions: Iterable[Span]) -> list[tuple[Span, bool]]:
 
 
 def joined(tokens: Sequence[str]) -> tuple[str, list[Span]]:
-    """Return the text that tokens make, and where each of them stands in it.
+    """Join tokens to a text; return it with the span of each token.
 
-    A space stands between two tokens, except where the one ends or the other begins with a Chinese or Japanese
-    character.
+    Two tokens are separated by a space, except next to a Chinese or Japanese character.
     """
     parts: list[str] = []
     spans: list[Span] = []

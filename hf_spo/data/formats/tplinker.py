@@ -1,4 +1,4 @@
-"""What TPLinker publishes and makes: rows with `relation_list`, with or without character spans."""
+"""TPLinker's data: rows with `relation_list`, with or without character spans."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,16 +13,16 @@ from .losses import Part, lose_parts
 
 _NO_TYPE = "DEFAULT"
 _SPANS = {"subject": "subj_char_span", "object": "obj_char_span", "text": "char_span"}
-"""Where the offsets of a field's words stand."""
+"""Fields with the offsets of the words in a field."""
 
 Place = tuple[str, Span | None]
-"""Words and offsets of a mention, by which `entity_list` tells its type."""
+"""Words and offsets of a mention: its key in `entity_list`, which has its type."""
 
 
 def record_from_tplinker(row: Mapping[str, Any], report: ConversionReport) -> Record:
     """Read one row: text, triples of words, with offsets if the file has them, and their types from `entity_list`.
 
-    Spans of tokens are passed over: they are a tokenizer's, and follow from those of characters.
+    Token spans are ignored: they depend on a tokenizer, and follow from the character spans.
 
     Raises:
         FieldError: a field is missing or of the wrong type, or a span does not match the text.

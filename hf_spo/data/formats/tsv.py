@@ -1,4 +1,4 @@
-"""A table of tab-separated values, as spreadsheets read and write it: a row a triple."""
+"""Tab-separated values, as spreadsheets read and write them, with a row for each triple."""
 
 import csv
 import math
@@ -29,7 +29,7 @@ _REQUIRED = ("text", "subject", "predicate", "object")
 
 Row = Mapping[str, str]
 Key = tuple[str, str]
-"""Identifier, empty if there is none, and text: successive rows that have both in common are one record."""
+"""Identifier (or "") and text: successive rows with the same key are one record."""
 
 
 def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
@@ -163,7 +163,7 @@ def _recognise(sample: Sample) -> bool:
 
 FORMAT = Format(
     "tsv",
-    "a table for spreadsheets, a row a triple: text, subject, predicate, object, and types, offsets, score, id",
+    "a table for spreadsheets, a row per triple: text, subject, predicate, object, and types, offsets, score, id",
     _recognise,
     _read,
     _write,

@@ -2,8 +2,8 @@ from collections import Counter
 
 import pytest
 
+from hf_spo.data.formats.annotation import Annotation, Link, from_annotation, label, relation_labels, to_annotation
 from hf_spo.data.formats.base import ConversionReport, Record
-from hf_spo.data.formats.marks import Link, Marks, from_marks, label, relation_labels, to_marks
 from hf_spo.data.formats.placing import trimmed
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
 from tests.builders import SCHEMA, mention
@@ -19,15 +19,15 @@ FILM, PLACE, OTHER, VALUE = (
 
 def read(entities, *links):
     report = ConversionReport()
-    return from_marks(TEXT, Marks(entities, [Link(*link) for link in links]), report, "7"), report.lost
+    return from_annotation(TEXT, Annotation(entities, [Link(*link) for link in links]), report, "7"), report.lost
 
 
 def test_a_qualifier_is_a_relation_from_the_object():
     triple = Triple(FILM, "票房", VALUE, {"inArea": PLACE})
-    marks = to_marks(Record(TEXT, (triple,)), ConversionReport())
-    assert list(marks.entities) == [FILM, VALUE, PLACE]
-    assert list(marks.links) == [Link(0, "票房", 1), Link(1, "票房@inArea", 2)]
-    assert read(marks.entities, (0, "票房", 1), (1, "票房@inArea", 2))[0].triples == (triple,)
+    annotation = to_annotation(Record(TEXT, (triple,)), ConversionReport())
+    assert list(annotation.entities) == [FILM, VALUE, PLACE]
+    assert list(annotation.links) == [Link(0, "票房", 1), Link(1, "票房@inArea", 2)]
+    assert read(annotation.entities, (0, "票房", 1), (1, "票房@inArea", 2))[0].triples == (triple,)
 
 
 def test_such_a_name_elsewhere_is_a_predicate():
@@ -63,17 +63,17 @@ def test_entities_in_no_relation_are_kept_once():
 def test_triples_that_differ_in_qualifiers_have_objects_of_their_own():
     triples = [Triple(FILM, "票房", VALUE, {"inArea": place}) for place in (PLACE, OTHER)]
     report = ConversionReport()
-    marks = to_marks(Record(TEXT, tuple(triples)), report)
-    assert list(marks.entities).count(VALUE) == 2
-    assert from_marks(TEXT, marks, report).triples == tuple(triples)
+    annotation = to_annotation(Record(TEXT, tuple(triples)), report)
+    assert list(annotation.entities).count(VALUE) == 2
+    assert from_annotation(TEXT, annotation, report).triples == tuple(triples)
     assert not report.lost
 
 
 def test_without_twins_such_qualifiers_are_lost_and_counted():
     triples = [Triple(FILM, "票房", VALUE, {"inArea": place}) for place in (PLACE, OTHER)]
     report = ConversionReport()
-    marks = to_marks(Record(TEXT, (*triples, Triple(FILM, "在", PLACE, {"x": OTHER}))), report, twins=False)
-    assert from_marks(TEXT, marks, report).triples == (
+    annotation = to_annotation(Record(TEXT, (*triples, Triple(FILM, "在", PLACE, {"x": OTHER}))), report, twins=False)
+    assert from_annotation(TEXT, annotation, report).triples == (
         Triple(FILM, "票房", VALUE),
         Triple(FILM, "在", PLACE, {"x": OTHER}),
     )
@@ -84,8 +84,8 @@ def test_what_cannot_be_marked_is_counted():
     empty = Mention("", Span(1, 1), "x")
     triples = (Triple(FILM, "票房", empty), Triple(FILM, "票房", VALUE, {}, 0.5), Triple(FILM, "票房", VALUE))
     report = ConversionReport()
-    marks = to_marks(Record(TEXT, triples, (empty, PLACE)), report)
-    assert list(marks.entities) == [FILM, VALUE, PLACE]
+    annotation = to_annotation(Record(TEXT, triples, (empty, PLACE)), report)
+    assert list(annotation.entities) == [FILM, VALUE, PLACE]
     assert report.lost == Counter(
         {"triples with an empty mention": 1, "empty entities": 1, "scores of triples": 1, "repetitions of triples": 1}
     )
@@ -93,9 +93,9 @@ def test_what_cannot_be_marked_is_counted():
 
 def test_scores_stay_where_there_is_a_place_for_them():
     report = ConversionReport()
-    marks = to_marks(Record(TEXT, (Triple(FILM, "票房", VALUE, {}, 0.5),)), report, scores=True)
-    assert marks.links[0].score == 0.5
-    assert from_marks(TEXT, marks, report).triples[0].score == 0.5
+    annotation = to_annotation(Record(TEXT, (Triple(FILM, "票房", VALUE, {}, 0.5),)), report, scores=True)
+    assert annotation.links[0].score == 0.5
+    assert from_annotation(TEXT, annotation, report).triples[0].score == 0.5
     assert not report.lost
 
 
@@ -110,7 +110,7 @@ def test_scores_stay_where_there_is_a_place_for_them():
 )
 def test_names_that_read_as_something_else_are_counted(triples, count):
     report = ConversionReport()
-    to_marks(Record(TEXT, triples), report)
+    to_annotation(Record(TEXT, triples), report)
     assert report.lost == Counter({'triples that will read as others, for an "@" or "_" in their names': count})
 
 
@@ -118,10 +118,10 @@ def test_what_has_no_name_is_shown_as_something():
     assert label("") == "_"
     triple = Triple(Mention("雪国", Span(1, 3)), "", VALUE)
     report = ConversionReport()
-    marks = to_marks(Record(TEXT, (triple,)), report)
-    assert marks.links[0].name == "_"
-    shown = [Mention(one.text, one.span, label(one.type)) for one in marks.entities]
-    assert from_marks(TEXT, Marks(shown, marks.links), report).triples == (triple,)
+    annotation = to_annotation(Record(TEXT, (triple,)), report)
+    assert annotation.links[0].name == "_"
+    shown = [Mention(one.text, one.span, label(one.type)) for one in annotation.entities]
+    assert from_annotation(TEXT, Annotation(shown, annotation.links), report).triples == (triple,)
     assert not report.lost
 
 

@@ -1,9 +1,9 @@
-"""Texts as annotation tools keep them: entities, and relations that lead from one entity to another.
+"""The data model of annotation tools: entities of a text, and directed relations between them.
 
-A triple is a relation named as its predicate. A qualifier is a relation too: it leads from the triple's object to the
-qualifier and is named predicate@slot, such as 票房@inArea, so that annotators can draw it. A name of that form is a
-qualifier only where the predicate leads to the entity that it starts from, and an ordinary predicate elsewhere. Tools
-need a name for everything, so no type and no predicate are shown as "_".
+A triple is a relation with the predicate as its name. A qualifier is a relation from the triple's object to the
+qualifier, named predicate@slot, such as 票房@inArea, so that annotators can draw it. Such a name means a qualifier only
+if the predicate leads to the entity where the relation starts; elsewhere it is a predicate. Tools need a name for
+everything, so an empty type or predicate is shown as "_".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ _NAMELESS = "_"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A relation between two entities, by their places in a list of them, under the name that the tool shows."""
+    """A relation between two entities, given by their indices, with the name that the tool shows."""
 
     head: int
     name: str
@@ -27,38 +27,38 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """Entities of a text, and relations between them."""
+class Annotation:
+    """Entities of a text, and the relations between them."""
 
     entities: Sequence[Mention]
     links: Sequence[Link]
 
     @property
     def placed(self) -> list[tuple[Mention, Span]]:
-        """The entities, each with where it stands, as [`to_marks`] returns them."""
+        """The entities with their spans; [`to_annotation`] gives every entity one."""
         return [(one, one.span) for one in self.entities if one.span is not None]
 
 
 def label(name: str) -> str:
-    """Return what a tool shows for a type or a predicate."""
+    """Return the name that a tool shows for a type or a predicate."""
     return name or _NAMELESS
 
 
 def relation_labels(schema: Schema) -> list[str]:
-    """Return the names of a schema's relations in a tool, qualifiers' too, each once."""
+    """Return the names that a tool shows for the relations of a schema, qualifiers included, each once."""
     names = (label(one.predicate) if one.slot == VALUE_SLOT else _label(one.predicate, one.slot) for one in schema)
     return list(dict.fromkeys(names))
 
 
-def to_marks(record: Record, report: ConversionReport, *, twins: bool = True, scores: bool = False) -> Marks:
+def to_annotation(record: Record, report: ConversionReport, *, twins: bool = True, scores: bool = False) -> Annotation:
     """Return a record's entities, those of its triples first, and the relations between them.
 
     Args:
         record: of any format; mentions without offsets are looked up, see [`placed`].
-        report: gets what cannot be marked.
-        twins: whether the format tells two entities of the same span and type apart. Triples that share an object and
-            differ in its qualifiers get an object each if it does; else those qualifiers are lost.
-        scores: whether the format has a place for the triples' scores; else they are lost.
+        report: counts what cannot be annotated.
+        twins: whether the format allows two entities with the same span and type. If so, triples that share an object
+            and differ in its qualifiers get one object each; if not, those qualifiers are lost.
+        scores: whether the format has a field for the triples' scores; if not, they are lost.
     """
     record = trimmed(record, report)
     full = tuple(triple for triple in record.triples if all(mention.text for mention in _mentions(triple)))
@@ -72,30 +72,30 @@ def to_marks(record: Record, report: ConversionReport, *, twins: bool = True, sc
         report.lose("scores of triples", sum(triple.score is not None for triple in triples))
     if not twins:
         triples = _without_disputed(triples, report)
-    marks = _marks(triples, others, report)
+    annotation = _annotation(triples, others, report)
     if any(_hard(name) for triple in triples for name in _names(triple)):
-        read = from_marks(record.text, marks, ConversionReport()).triples
+        read = from_annotation(record.text, annotation, ConversionReport()).triples
         unread = sum(
             replace(triple, score=None) not in [replace(one, score=None) for one in read] for triple in triples
         )
         report.lose('triples that will read as others, for an "@" or "_" in their names', unread)
-    return marks
+    return annotation
 
 
-def from_marks(text: str, marks: Marks, report: ConversionReport, name: str | None = None) -> Record:
-    """Return the record that a text, its entities and relations amount to.
+def from_annotation(text: str, annotation: Annotation, report: ConversionReport, name: str | None = None) -> Record:
+    """Return the record of a text, its entities and the relations between them.
 
     Args:
-        text: that the entities are in.
-        marks: from a tool.
-        report: gets what triples cannot hold.
-        name: what the file calls the text.
+        text: of the entities.
+        annotation: from a tool.
+        report: counts what triples cannot hold.
+        name: identifier of the text in the file.
     """
-    mentions = [replace(one, type="") if one.type == _NAMELESS else one for one in marks.entities]
-    stated = {(link.name, link.tail) for link in marks.links}
+    mentions = [replace(one, type="") if one.type == _NAMELESS else one for one in annotation.entities]
+    stated = {(link.name, link.tail) for link in annotation.links}
     plain: list[Link] = []
     slots: dict[tuple[str, int], dict[str, Mention]] = {}
-    for link in marks.links:
+    for link in annotation.links:
         predicate, _, slot = link.name.rpartition("@")
         if not slot or (predicate, link.head) not in stated:
             plain.append(link)
@@ -103,7 +103,7 @@ def from_marks(text: str, marks: Marks, report: ConversionReport, name: str | No
         value = mentions[link.tail]
         first = slots.setdefault((predicate, link.head), {}).setdefault(slot, value)
         report.lose("further values of a qualifier", first != value)
-    # What qualifies a qualifier has no place in a triple.
+    # A triple has no field for qualifiers of a qualifier.
     held = {(link.name, link.tail) for link in plain}
     report.lose("qualifiers of qualifiers", sum(len(found) for key, found in slots.items() if key not in held))
     triples = tuple(
@@ -116,7 +116,7 @@ def from_marks(text: str, marks: Marks, report: ConversionReport, name: str | No
         )
         for link in plain
     )
-    used = {place for link in marks.links for place in (link.head, link.tail)}
+    used = {place for link in annotation.links for place in (link.head, link.tail)}
     return Record(text, triples, _unused(mentions, used, report), name)
 
 
@@ -137,7 +137,7 @@ def _hard(name: str) -> bool:
 
 
 def _without_disputed(triples: Sequence[Triple], report: ConversionReport) -> list[Triple]:
-    """Take the qualifiers from triples that share predicate and object and differ in them."""
+    """Remove the qualifiers of triples that share predicate and object and differ in their qualifiers."""
     first: dict[tuple[str, Mention], Mapping[str, Mention]] = {}
     disputed = set()
     for triple in triples:
@@ -152,7 +152,7 @@ def _without_disputed(triples: Sequence[Triple], report: ConversionReport) -> li
 
 
 class _Entities:
-    """Entities in the order in which they are first asked for."""
+    """Entities in the order of first use."""
 
     def __init__(self) -> None:
         self._places: dict[tuple[Mention, int], int] = {}
@@ -165,7 +165,7 @@ class _Entities:
         return [mention for mention, _ in self._places]
 
 
-def _marks(triples: Iterable[Triple], others: Iterable[Mention], report: ConversionReport) -> Marks:
+def _annotation(triples: Iterable[Triple], others: Iterable[Mention], report: ConversionReport) -> Annotation:
     entities = _Entities()
     variants: dict[tuple[str, Mention], list[Mapping[str, Mention]]] = {}
     links: dict[tuple[int, str, int], Link] = {}
@@ -183,7 +183,7 @@ def _marks(triples: Iterable[Triple], others: Iterable[Mention], report: Convers
             links.setdefault(key, Link(*key))
     for mention in others:
         entities.place(mention)
-    return Marks(entities.mentions, list(links.values()))
+    return Annotation(entities.mentions, list(links.values()))
 
 
 def _unused(mentions: Sequence[Mention], used: set[int], report: ConversionReport) -> tuple[Mention, ...]:
