@@ -91,3 +91,11 @@ def test_the_slim_requirements_are_some_of_the_projects_own():
     wanted = {line for line in lines if not line.startswith("#")}
     assert wanted
     assert wanted <= known
+
+
+def test_every_room_has_smoke_tests():
+    folders = [path for path in (ROOT / "hf_spo").iterdir() if (path / "__init__.py").is_file()]
+    assert len(folders) > 10
+    for folder in folders:
+        tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / folder.name).glob("test_*.py")]
+        assert any("pytest.mark.smoke" in text for text in tests), folder.name

@@ -25,6 +25,7 @@ from tests.cli.command_line import COMMAND, facts, one_line_error, rows, write_r
 TEXT = builders.EXAMPLES[0].text
 
 
+@pytest.mark.smoke
 class TestExtract:
     def test_prints_a_line_of_json_a_text(self, run: Any) -> None:
         result = run("extract", *(example.text for example in builders.EXAMPLES))

@@ -57,6 +57,7 @@ def lines(tmp_path):
     return path
 
 
+@pytest.mark.smoke
 class TestOutput:
     def test_a_row_a_document(self, tmp_path, lines):
         done = run(tmp_path / "out", lines, part_size=10)

@@ -7,6 +7,8 @@ from hf_spo.data import example_from_duie, read_records
 from hf_spo.model.fields import FieldError
 from hf_spo.model.schema import Mention
 
+pytestmark = pytest.mark.smoke
+
 FILM = {
     "text": "《雪国》在北京的票房是三千万",
     "spo_list": [

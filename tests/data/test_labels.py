@@ -6,6 +6,8 @@ from hf_spo.data.labels import label
 from hf_spo.model.alignment import Misalignment, TokenSpan, encode
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 FIRST, NEAREST, ALL = OccurrencePolicy
 STARRING = Schema([Relation("影视作品", "主演", "人物")])
 

@@ -23,6 +23,8 @@ from hf_spo.model.schema import Mention, Span, Triple
 from hf_spo.support.safe_text import encodable
 from tests.demo.demo_fakes import EVIL, TEXT, Pipe, triple
 
+pytestmark = pytest.mark.smoke
+
 TRIPLES = Triples([triple(TEXT, "远山的灯", "主演", "周一鸣")], TEXT)
 
 

@@ -10,6 +10,8 @@ from hf_spo.doctor.diagnosis import Severity
 from hf_spo.doctor.mentions import absence, offset_fault
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 TOKENIZER = builders.wordpiece_tokenizer()
 
 

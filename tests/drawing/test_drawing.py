@@ -64,6 +64,7 @@ FACTS = [
 ]
 
 
+@pytest.mark.smoke
 class TestWhatIsDrawn:
     def test_sentence_labels_scores_and_types(self):
         svg = render(FILM, FACTS, "svg")
@@ -204,6 +205,7 @@ class TestSeveralLines:
             assert sum(len(row.boxes) for row in picture.rows) == 2
 
 
+@pytest.mark.smoke
 class TestLanes:
     def test_no_two_share_a_place(self):
         words = [f"词{number:02}" for number in range(12)]

@@ -8,6 +8,8 @@ from hf_spo.graph import KnowledgeGraph, Row
 from hf_spo.model.schema import Mention, Span, Triple
 from tests.graph.graph_samples import FIRST_ROW, HOSTILE_ROW, SECOND_ROW, facts, graph_of, triple
 
+pytestmark = pytest.mark.smoke
+
 STAR = ("《雪国》", "影视作品")
 
 

@@ -17,6 +17,8 @@ from hf_spo.hub import SavedModel, model_card, read_evaluation
 from hf_spo.hub.card import markdown
 from hf_spo.support.safe_text import one_line
 
+pytestmark = pytest.mark.smoke
+
 SCORE = {"precision": 0.75, "recall": 0.6, "f1": 2 / 3, "correct": 1200, "predicted": 1600, "gold": 2000}
 SHORT = {"model": "m", "data": "/home/anna/secret/dev.jsonl", "texts": 1234, "scores": {"strict": SCORE}}
 REPORT = {

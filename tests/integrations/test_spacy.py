@@ -62,6 +62,7 @@ def test_without_spacy_the_extra_is_named():
     assert "ImportError: the component hf_spo needs spaCy: pip install 'hf-spo[spacy]'" in done.stderr
 
 
+@pytest.mark.smoke
 class TestTriples:
     def test_one_text(self, nlp):
         assert found([nlp(TEXTS[0])]) == GOLD[:1]

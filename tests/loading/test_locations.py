@@ -7,6 +7,8 @@ import pytest
 import hf_spo
 from hf_spo.loading.locations import find_model, model_file, model_folder
 
+pytestmark = pytest.mark.smoke
+
 
 def test_folder_lies_in_the_package():
     folder = hf_spo.packaged()

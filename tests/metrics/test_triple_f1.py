@@ -4,6 +4,8 @@ from hf_spo.metrics import Match, TripleScore, TripleScorer, judge
 from hf_spo.metrics.triple_f1 import total
 from tests.metrics.triples import example, triple
 
+pytestmark = pytest.mark.smoke
+
 
 def counts(predicted, gold, match=Match.STRICT, tokenize=None):
     scorer = TripleScorer(match, tokenize)

@@ -21,6 +21,8 @@ from hf_spo.model.decoding_settings import SpanPairing, Thresholds
 from hf_spo.model.schema import Mention, Relation, Schema, Span, Triple
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 
 def borders(length: int, starts: dict[int, float], ends: dict[int, float]) -> np.ndarray:
     """Return probabilities (length, 2) that are 0 but at these tokens."""

@@ -17,6 +17,8 @@ from hf_spo.model.alignment import pad
 from hf_spo.model.extraction import TextTooLongError
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 TEXTS = [item.text for item in builders.EXAMPLES]
 GOLD = [builders.facts(item.triples) for item in builders.EXAMPLES]
 

@@ -10,6 +10,8 @@ from hf_spo.model.decoding_settings import Thresholds
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Triple
 
+pytestmark = pytest.mark.smoke
+
 FOUNDED_BODY = Relation("机构", "成立日期", "Date")
 FOUNDED_FIRM = Relation("企业", "成立日期", "Date")
 BOX_OFFICE = Relation("影视作品", "票房", "Number")

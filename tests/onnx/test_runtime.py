@@ -15,6 +15,8 @@ from hf_spo.model.extraction import TextTooLongError
 from hf_spo.onnx import OnnxBackend
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 TEXTS = [item.text for item in builders.EXAMPLES]
 GOLD = [builders.facts(item.triples) for item in builders.EXAMPLES]
 

@@ -43,6 +43,7 @@ def panic(text):
     raise Panic(text)
 
 
+@pytest.mark.smoke
 class TestExtract:
     def test_triples_of_each_text(self):
         answer = ask(lambda running: running.extract("白露", "", "苏州"))
@@ -208,6 +209,7 @@ class TestOtherAddresses:
         assert "security" not in schema
 
 
+@pytest.mark.smoke
 class TestAccess:
     def test_token(self):
         async def scenario(running):

@@ -7,6 +7,8 @@ import pytest
 
 from hf_spo.support import files
 
+pytestmark = pytest.mark.smoke
+
 
 class TestWholeFile:
     def test_appears_only_when_all_went_well(self, tmp_path: Path) -> None:

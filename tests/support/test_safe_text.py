@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from hf_spo.support.safe_text import encodable, one_line, printable, printable_line, render_page, script_json
 
+pytestmark = pytest.mark.smoke
+
 ANY_TEXT = st.text(st.characters(codec=None), max_size=30)
 CONTROLS = {*map(chr, {*range(32), *range(0x7F, 0xA0)}), "\ufffe", "\uffff"}
 

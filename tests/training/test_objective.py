@@ -12,6 +12,8 @@ from hf_spo.training import SpoTrainingArguments
 from hf_spo.training.objective import ENCODER_INPUTS, SignalObjective, _has_dropout
 from tests import builders
 
+pytestmark = pytest.mark.smoke
+
 TEXTS = [*builders.EXAMPLES, Example("今天天气很好")]
 
 
