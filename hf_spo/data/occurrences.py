@@ -10,8 +10,8 @@ from .offsets import is_torn, without_edges
 class OccurrencePolicy(StrEnum):
     """Which occurrences of a triple's strings in its text are labelled.
 
-    FIRST: the first of each. NEAREST: the subject and object that stand closest together without overlapping, if any
-    do. ALL: every pair.
+    FIRST: the first of each. NEAREST: the subject and object with the smallest distance, without overlap if possible.
+    ALL: every pair.
     """
 
     FIRST = "first"
@@ -20,10 +20,9 @@ class OccurrencePolicy(StrEnum):
 
 
 def locate(text: str, triple: Triple, policy: OccurrencePolicy) -> list[Triple]:
-    """Return the triple with offsets: once, or for ALL once a pair of occurrences; empty if a string is nowhere.
+    """Return the triple with offsets: once, or with ALL for each pair of occurrences; empty if a string is missing.
 
-    Offsets that the data gives are kept as they are. Qualifiers take the occurrence nearest to the object, or the first
-    one under FIRST.
+    Offsets in the data are kept. Qualifiers get the occurrence nearest to the object, or the first one with FIRST.
     """
     if missing(text, triple) is not None:
         return []
@@ -42,10 +41,10 @@ def missing(text: str, triple: Triple) -> Mention | None:
 
 
 def occurrences(text: str, mention: Mention) -> list[Span]:
-    """Return where a mention stands: at its offsets, if they are right, or wherever its string does.
+    """Return the occurrences of a mention: its offsets, if they are right, or those of its string.
 
-    White space at its ends does not count. A string that stands somewhere as whole words is not looked for inside other
-    words: Rome is not in Romero.
+    White space at its ends is ignored. If the string occurs as whole words, occurrences inside other words do not
+    count: Rome is not in Romero.
     """
     mention = without_edges(mention)
     if not mention.text:

@@ -24,8 +24,16 @@ def windows_of(encoding: Encoding, window: int, max_length: int) -> list[Window]
 
 
 def places_in(windows: Sequence[Window], text: str, triple: Triple, policy: OccurrencePolicy) -> list[Triple]:
-    """Return a triple's places in a text that lie in one of the windows; empty if it is out of reach."""
-    return [place for place in locate(text, triple, policy) if any(window.holds(place) for window in windows)]
+    """Return a triple's places in a text that lie in one of the windows; empty if it is out of reach.
+
+    Strings without offsets whose occurrences by the policy lie in no window are looked up in each window.
+    """
+    places = [place for place in locate(text, triple, policy) if any(window.holds(place) for window in windows)]
+    if not places and all(mention.span is None for mention in (triple.subject, *(one for _, one in triple.slots()))):
+        for window in windows:
+            found = [place.moved(window.start) for place in locate(window.encoding.text, triple, policy)]
+            places += [place for place in found if window.holds(place)]
+    return places
 
 
 def out_of_reach(example: Example, windows: Sequence[Window], policy: OccurrencePolicy) -> list[Triple]:

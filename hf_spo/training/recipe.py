@@ -40,8 +40,8 @@ class Recipe:
         prior: known triples, see [`TripleStore.from_file`], for models with `prior: true`; default: those of train.
         model: fields of [`SpoConfig`], for an encoder; `encoder_config` and `attn_implementation` reach the encoder.
         training: fields of [`SpoTrainingArguments`].
-        stages: more of these fields, a mapping a stage: each stage but the first goes on from the best model of the one
-            before, with a fresh optimizer. One stage with no more fields, by default.
+        stages: one mapping of further `training` fields for each stage. A stage continues from the best model of the
+            stage before, with a fresh optimizer. Default: one stage.
     """
 
     encoder: str | None = None

@@ -2,7 +2,7 @@ import pytest
 
 from hf_spo import Example, Mention, Span, Triple
 from hf_spo.data import OccurrencePolicy, SpoCollator, SpoDataset
-from hf_spo.data.reach import Reaches, out_of_reach, windows_of
+from hf_spo.data.reach import Reaches, out_of_reach, places_in, windows_of
 from hf_spo.model.alignment import encode
 from tests import builders
 
@@ -57,6 +57,18 @@ def test_a_mention_that_is_torn_is_out_of_reach(windows):
     whole = windows(example, 35, 35)
     assert any(window.start == 0 and len(window.encoding.text) == 33 and window.torn[1] for window in whole)
     assert out_of_reach(example, whole, FIRST) == list(example.triples)
+
+
+def test_strings_without_offsets_may_have_a_nearer_occurrence(windows):
+    """The first occurrence of the subject is far from the object, the second is in its sentence."""
+    text = "《海边》上映了。" + FILLER * 10 + "《海边》由何雨晴主演。"
+    example = stated(text, "海边", "何雨晴", offsets=False)
+    cut = windows(example, 32)
+    assert out_of_reach(example, cut, FIRST) == []
+    (place,) = places_in(cut, text, example.triples[0], FIRST)
+    assert place.subject.span == Span(text.rindex("海边"), text.rindex("海边") + 2)
+    with_offsets = stated(text, "海边", "何雨晴")
+    assert out_of_reach(with_offsets, cut, FIRST) == list(with_offsets.triples)
 
 
 @pytest.fixture
