@@ -24,13 +24,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from rich.console import Console
 from rich.table import Table
-from test_nasty_texts import ask, eager_pipeline, reading_pipeline
 
 from hf_spo.onnx import export_onnx, load_onnx
 from hf_spo.service.logs import JsonLog
 from hf_spo.service.service import Service
 from hf_spo.service.service_settings import ServiceSettings
 from tests import builders
+from tests.model.test_nasty_texts import ask, eager_pipeline, reading_pipeline
 from tests.nasty_texts import check, drawn, eager, stirred
 
 Door = Callable[[Sequence[str]], list[tuple[str, Any]]]

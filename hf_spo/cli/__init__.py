@@ -1,10 +1,10 @@
-"""hf-spo: extract triples, train a model, evaluate it. A file for each command.
+"""The command line, hf-spo: one module per command.
 
-What imports torch is imported inside the command that needs it, so that `--help` and mistyped options answer at once,
-and commands that do without it run where it is not installed.
+Modules that import torch are imported inside the commands that need them, so that `--help` and errors in options appear
+at once, and the other commands run where torch is not installed.
 """
 
-# Each puts its command into the app.
+# Each module adds its command to the application.
 from . import (
     compare,
     convert,

@@ -1,4 +1,4 @@
-"""python -m hf_spo.cli, which torchrun needs."""
+"""python -m hf_spo.cli, for example with torchrun -m."""
 
 from . import app
 

@@ -70,7 +70,7 @@ _OF_MODELS = (".json", ".onnx", ".safetensors")
 
 
 def find_model(model: str | None) -> str:
-    """Return the folder of a model, by default the packaged one, or a name on the Hub, which a line on stderr tells.
+    """Return the folder of a model, by default the packaged one, or its name on the Hub, with a message on stderr.
 
     Raises:
         FileNotFoundError: the name can only be that of a folder, and there is none.
@@ -82,10 +82,10 @@ def find_model(model: str | None) -> str:
 
 
 def silence_libraries() -> None:
-    """Switch off what libraries tell on the way to loading or saving a model."""
+    """Switch off progress bars and warnings of libraries while a model is loaded or saved."""
     import transformers
 
     untyped: Any = transformers.utils.logging
     untyped.disable_progress_bar()
-    # It tells of every retry, and the error at the end too.
+    # It logs every retry, and the final error is raised anyway.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

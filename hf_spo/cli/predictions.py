@@ -1,4 +1,4 @@
-"""Predictions from a file, put beside the labelled texts."""
+"""Labelled texts and predictions, read from files."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,10 +10,10 @@ from .console import BadLines, say
 
 
 def read_labelled(path: Path, bad_lines: BadLines | None = None, form: str | None = None) -> list[Example]:
-    """Read labelled texts, and say what of them was lost.
+    """Read labelled texts, and report on stderr what could not be read of them.
 
     Raises:
-        ValueError: there are none.
+        ValueError: no text could be read.
     """
     examples = list(_examples(path, bad_lines, form))
     if not examples:
@@ -24,10 +24,10 @@ def read_labelled(path: Path, bad_lines: BadLines | None = None, form: str | Non
 def read_predictions(
     path: Path, examples: Sequence[Example], bad_lines: BadLines | None = None
 ) -> list[tuple[Triple, ...]]:
-    """Read the triples that a file gives for each labelled text, wherever in the file the text stands.
+    """Read the predicted triples of each labelled text, in any order of the file.
 
-    A text that is labelled several times takes its lines in order, and the last of them for the rest. How many lines
-    are of other texts is said.
+    If a text occurs several times, its occurrences take the lines of this text in order, and then the last one. Lines
+    of other texts are left out and counted on stderr.
 
     Raises:
         ValueError: a labelled text has no line.
@@ -47,7 +47,7 @@ def read_predictions(
         taken[example.text] += 1
     others = sum(max(0, len(own) - taken[text]) for text, own in lines.items())
     if others:
-        say(f"hf-spo: {others} lines of {path} are of no labelled text and were left out")
+        say(f"hf-spo: {others} lines of {path} belong to no labelled text and were left out")
     return found
 
 

@@ -1,19 +1,19 @@
-"""Packages that not everyone needs."""
+"""Optional packages, which the extras install."""
 
 from importlib import import_module
 from typing import Any
 
 
 def require(package: str, extra: str, what: str) -> Any:
-    """Import a package that comes with one of our extras.
+    """Import an optional package.
 
     Args:
-        package: its name.
-        extra: of ours that brings it.
-        what: takes it.
+        package: name of the package.
+        extra: name of the extra that installs it.
+        what: what needs the package, for the message.
 
     Raises:
-        ImportError: it is not installed; the message says how to.
+        ImportError: the package is not installed; the message has the command that installs it.
     """
     try:
         return import_module(package)

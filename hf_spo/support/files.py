@@ -1,4 +1,4 @@
-"""Files and folders that appear under their names whole or not at all."""
+"""Files and folders that get their names only when they are complete."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ from typing import IO
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
-    """Open a text file for writing that appears under its name only if all goes well.
+    """Open a text file for writing; it gets its name only if no exception is raised.
 
     Raises:
         FileNotFoundError: its folder does not exist.
     """
-    path = path.resolve()  # a link goes on pointing at the file that is written
+    path = path.resolve()  # a link keeps pointing to the file
     if path.exists() and not path.is_file() and not path.is_dir():
-        # /dev/stdout and its like are written to, never replaced.
+        # Devices such as /dev/stdout are written to, never replaced.
         with path.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         return
@@ -28,15 +28,15 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """Give the name of a file to write, which is renamed to `path` if all goes well and deleted if not.
+    """Yield the name of a temporary file, which is renamed to `path`, or deleted if an exception is raised.
 
     Raises:
         FileNotFoundError: its folder does not exist.
-        IsADirectoryError: there is a folder of that name.
+        IsADirectoryError: `path` is a folder.
     """
     path = path.resolve()
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder; create it, or write {path.name} elsewhere")
+        raise FileNotFoundError(f"there is no folder {path.parent}; create it, or write {path.name} elsewhere")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file to write")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -50,26 +50,26 @@ def whole_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a folder to write into, which is renamed to `path` if all goes well and deleted if not.
+    """Yield a temporary folder, which is renamed to `path`, or deleted if an exception is raised.
 
     Args:
-        path: of the folder.
-        replace: a folder that has the name already is gone then; otherwise it has to be empty.
+        path: final name of the folder.
+        replace: replace an existing folder of this name; otherwise it must be empty.
 
     Raises:
-        FileNotFoundError: the folder that it is to be in does not exist.
-        FileExistsError: there is a file of that name, or a folder that is not empty and not to be replaced.
+        FileNotFoundError: its parent folder does not exist.
+        FileExistsError: `path` is a file, or a folder that is not empty and `replace` is false.
     """
     path = path.resolve()
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path.parent} is no folder; create it, or write {path.name} elsewhere")
+        raise FileNotFoundError(f"there is no folder {path.parent}; create it, or write {path.name} elsewhere")
     if path.exists() and not (path.is_dir() and (replace or not any(path.iterdir()))):
-        raise FileExistsError(f"{path} is there already; name a new folder, or an empty one")
+        raise FileExistsError(f"{path} exists; name a new folder, or an empty one")
     part, old = (path.with_name(f".{path.name}.{os.getpid()}.{suffix}") for suffix in ("part", "old"))
     part.mkdir()
     try:
         yield part
-        if path.exists():  # not every system renames to a folder that is there
+        if path.exists():  # not every system can rename to an existing folder
             path.rename(old)
         try:
             part.rename(path)
@@ -83,7 +83,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def digest(*parts: bytes) -> str:
-    """Return 16 hexadecimal digits that tell contents apart."""
+    """Return a hash of contents as 16 hexadecimal digits."""
     state = blake2b(digest_size=8)
     for part in parts:
         state.update(len(part).to_bytes(8, "little"))

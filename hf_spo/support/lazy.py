@@ -1,4 +1,4 @@
-"""Packages whose public names are imported when they are first asked for (PEP 562)."""
+"""Packages whose public names are imported at their first use (PEP 562)."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return `__getattr__` and `__dir__` of a package; its modules, too, are imported when they are asked for.
+    """Return `__getattr__` and `__dir__` of a package; its modules are imported at their first use, too.
 
     Args:
-        package: its `__name__`.
-        modules: each public name → the module that has it. None may be called like a module of the package: whoever
-            imports that module first would make it the package's attribute.
+        package: `__name__` of the package.
+        modules: the module of each public name. No name may equal that of a module of the package, since an import of
+            that module would set it as the package's attribute.
     """
 
     def get(name: str) -> Any:
@@ -35,10 +35,10 @@ def lazy_names(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str]
 
 
 def explain_missing(error: ModuleNotFoundError, what: str) -> str:
-    """Say what to do about a package that is not installed.
+    """Return a message about a package that is not installed.
 
     Args:
-        error: what its import raised.
-        what: what it was imported for.
+        error: the error of the import.
+        what: what needs the package.
     """
     return f"{what} needs {error.name}, which is not installed: install it, or hf-spo without --no-deps"

@@ -1,4 +1,4 @@
-"""Folders that one run at a time writes to."""
+"""Locks on folders that only one run may write to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +11,16 @@ LOCK_FILE = ".lock"
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Keep other runs from a folder, which is made if it is not there.
+    """Lock a folder against other runs; create it if necessary.
 
-    The system lets go of the lock when the process ends, however it ends; the file stays, and means nothing.
+    The system releases the lock when the process ends, in whatever way; the file that stays behind locks nothing.
 
     Raises:
-        BlockingIOError: another run writes to the folder.
+        BlockingIOError: another run has locked the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / LOCK_FILE, timeout=0):
             yield
     except Timeout:
-        raise BlockingIOError(f"another run writes to {folder}; wait for it, or name another folder") from None
+        raise BlockingIOError(f"another run writes to {folder}; wait until it ends, or name another folder") from None

@@ -103,7 +103,7 @@ def test_wrong_usage(run: Any, gold: Path, words: list[str], message: str) -> No
     [
         (["gold.jsonl", "a.json"], "name one with --to"),
         (["gold.jsonl", "a.jsonl", "--from", "tplinker"], "gold.jsonl:1: relation_list: expected a list"),
-        (["gold.jsonl", "no/where.jsonl"], "no is no folder"),
+        (["gold.jsonl", "no/where.jsonl"], "there is no folder"),
         (["hub:nobody/nothing", "a.jsonl"], "hub:nobody/nothing cannot be loaded"),
         ([".", "a.jsonl"], ". is a folder in no known format"),
     ],

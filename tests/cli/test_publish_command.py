@@ -132,7 +132,7 @@ class TestRefusals:
     def test_an_output_that_is_there(self, build: Any) -> None:
         Path("built").mkdir()
         Path("built/notes").touch()
-        assert "built is there already" in one_line_error(build(), 1)
+        assert "built exists; name a new folder" in one_line_error(build(), 1)
 
     def test_offline(self, run: Any, trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)

@@ -36,7 +36,10 @@ class TestWholeFile:
         assert not Path(os.devnull).is_file()
 
     def test_says_what_is_wrong_with_its_place(self, tmp_path: Path) -> None:
-        with pytest.raises(FileNotFoundError, match="is no folder; create it"), files.whole_file(tmp_path / "no" / "a"):
+        with (
+            pytest.raises(FileNotFoundError, match="create it"),
+            files.whole_file(tmp_path / "no" / "a"),
+        ):
             pass
         with pytest.raises(IsADirectoryError, match="name a file"), files.whole_file(tmp_path):
             pass
@@ -76,7 +79,7 @@ class TestWholeFolder:
         with files.whole_folder(tmp_path / "x") as part:  # an empty one is nothing to lose
             (part / "a").touch()
         for name in ("x", "x/a"):
-            with pytest.raises(FileExistsError, match="is there already"), files.whole_folder(tmp_path / name):
+            with pytest.raises(FileExistsError, match="exists; name a new folder"), files.whole_folder(tmp_path / name):
                 pass
         with pytest.raises(FileNotFoundError, match="is no folder"), files.whole_folder(tmp_path / "no" / "x"):
             pass

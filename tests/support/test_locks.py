@@ -43,7 +43,9 @@ def another_run(folder: Path) -> Iterator[Any]:
 def test_the_second_is_refused_and_the_first_unharmed(tmp_path):
     folder = tmp_path / "new" / "out"
     with another_run(folder) as first:
-        with pytest.raises(BlockingIOError, match=f"another run writes to {folder}; wait for it, or name another"):
+        with pytest.raises(
+            BlockingIOError, match=f"another run writes to {folder}; wait until it ends, or name another"
+        ):
             only_writer(folder).__enter__()
         with only_writer(tmp_path / "elsewhere"):
             first.communicate()
@@ -79,7 +81,7 @@ def test_a_command_says_so_in_one_line(tmp_path, recipe, command):
         result = CliRunner().invoke(app, [command[0], *recipe, *command[1:]])
         assert result.exit_code == 1
         *_, line = result.stderr.splitlines()
-        assert line == f"hf-spo: error: another run writes to {folder}; wait for it, or name another folder"
+        assert line == f"hf-spo: error: another run writes to {folder}; wait until it ends, or name another folder"
         assert sorted(folder.iterdir()) == before
         first.communicate()
         assert first.returncode == 0
