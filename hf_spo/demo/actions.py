@@ -11,7 +11,7 @@ from ..support.safe_text import encodable
 from .extraction import MAX_CHARACTERS, Models, Settings
 from .file_extraction import MAX_BYTES, MAX_DOCUMENTS, Outcome, extract_file
 from .strings import Language, say
-from .views import Shown, Status
+from .views import PageContent, Status
 
 _MEGABYTE = 1024 * 1024
 
@@ -31,24 +31,24 @@ def extract_text(models: Models, text: str, settings: Settings) -> Triples:
     return Triples(triples, text)
 
 
-def show_text(models: Models, text: str, settings: Settings) -> Iterator[Shown]:
+def show_text(models: Models, text: str, settings: Settings) -> Iterator[PageContent]:
     """Extract from a text; yield what to show, beginning with the progress."""
     if not text.strip():
-        yield Shown(Status("no_text"))
+        yield PageContent(Status("no_text"))
         return
     if len(text) > MAX_CHARACTERS:
         values = {"length": f"{len(text):,}", "limit": f"{MAX_CHARACTERS:,}"}
-        yield Shown(Status("too_long", values, "wrong"))
+        yield PageContent(Status("too_long", values, "wrong"))
         return
-    yield Shown(_busy(models, settings.model))
+    yield PageContent(_busy(models, settings.model))
     started = perf_counter()
     try:
         triples = extract_text(models, text, settings)
     except Exception as error:
-        yield Shown(failure(error))
+        yield PageContent(failure(error))
         return
     figures = {"model": settings.model, "triples": len(triples), "seconds": f"{perf_counter() - started:.2f}"}
-    yield Shown(Status("found", figures, "done") if triples else Status("none_found", figures, "wrong"), triples)
+    yield PageContent(Status("found", figures, "done") if triples else Status("none_found", figures, "wrong"), triples)
 
 
 def show_file(

@@ -15,7 +15,7 @@ from .extraction import Models, Settings, is_chinese
 from .file_extraction import Outcome
 from .page_layout import EMPTY, EMPTY_FILE, Layout
 from .strings import EXAMPLES, Language
-from .views import Shown, Status, file_status, preview_table, progress
+from .views import PageContent, Status, file_status, preview_table, progress
 
 _LANGUAGE_OF_BROWSER = "() => navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'"
 _IS_WIDE = "() => innerWidth > 640"
@@ -101,7 +101,7 @@ class Page:
             else:
                 yield shown, *_text_parts(shown, language)
 
-    def on_change(self, shown: Shown, *inputs: Any) -> Iterator[tuple[Any, ...]]:
+    def on_change(self, shown: PageContent, *inputs: Any) -> Iterator[tuple[Any, ...]]:
         """Extract again if there are results."""
         if shown.status == EMPTY:
             yield (gr.skip(),) * 7
@@ -137,7 +137,7 @@ class Page:
         is_text = event.index == 0
         return gr.update(visible=is_text), gr.update(visible=not is_text)
 
-    def on_language(self, language: Language, shown: Shown, outcome: Status | Outcome) -> list[Any]:
+    def on_language(self, language: Language, shown: PageContent, outcome: Status | Outcome) -> list[Any]:
         """Switch all labels and results to a language."""
         return [
             *(gr.update(**labels(language)) for _, labels in self._layout.labels),
@@ -146,7 +146,7 @@ class Page:
         ]
 
 
-def _text_parts(shown: Shown, language: Language) -> tuple[Any, ...]:
+def _text_parts(shown: PageContent, language: Language) -> tuple[Any, ...]:
     status, *parts = shown.parts(language)
     return status, gr.update(visible=bool(shown.triples)), *parts
 

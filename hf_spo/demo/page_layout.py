@@ -8,7 +8,7 @@ import gradio as gr
 from .extraction import LOWEST_BORDER, MAX_CHARACTERS
 from .file_extraction import MAX_BYTES, MAX_DOCUMENTS
 from .strings import EXAMPLES, Language, say
-from .views import Shown, Status, preview_table, triples_table
+from .views import PageContent, Status, preview_table, triples_table
 
 EMPTY, EMPTY_FILE = Status("empty"), Status("empty_file")
 """Statuses before the first extraction."""
@@ -30,7 +30,7 @@ class Layout:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self.shown, self.outcome = gr.State(Shown(EMPTY)), gr.State(EMPTY_FILE)
+        self.shown, self.outcome = gr.State(PageContent(EMPTY)), gr.State(EMPTY_FILE)
         with gr.Row(elem_id="head"):
             self._say(gr.HTML, lambda text: {"value": f"<h1>hf_spo</h1><p>{text('tagline')}</p>"})
             self.language = gr.Radio(

@@ -49,7 +49,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageContent:
     """Contents of the page: a status, and triples with their text."""
 
     status: Status

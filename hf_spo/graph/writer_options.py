@@ -25,7 +25,7 @@ class RdfSettings:
 
     Args:
         base_iri: prefix of the IRIs of entities, types, predicates and documents; must end with /, # or :.
-        predicates: IRIs of predicates that are not to be under the base.
+        predicates: IRIs of predicates outside the base.
         language: language tag of all labels, such as zh; empty: no tag.
         literal_types: types whose objects become literals instead of entities with an IRI.
         schema: objects whose relation has the rule object_format also become literals.

@@ -64,9 +64,9 @@ class TestPage:
 
     def test_settings_extract_again_only_what_was_extracted(self, page):
         from hf_spo.demo.page_layout import EMPTY
-        from hf_spo.demo.views import Shown
+        from hf_spo.demo.views import PageContent
 
-        (nothing,) = page.on_change(Shown(EMPTY), "en", "甲乙", *SETTINGS)
+        (nothing,) = page.on_change(PageContent(EMPTY), "en", "甲乙", *SETTINGS)
         assert len(nothing) == 7
         *_, (shown, *_) = page.on_text("en", "甲乙", *SETTINGS)
         *_, (again, *_) = page.on_change(shown, "en", "丙丁", *SETTINGS)

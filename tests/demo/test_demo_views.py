@@ -9,7 +9,7 @@ from hf_spo.data import UnreadableRecord
 from hf_spo.demo.file_extraction import Outcome
 from hf_spo.demo.views import (
     MOST_FACTS,
-    Shown,
+    PageContent,
     Status,
     file_status,
     graph,
@@ -52,7 +52,7 @@ def test_a_status_in_both_languages():
 
 
 def test_parts_of_what_was_found():
-    status, drawn, table, picture, text = Shown(Status("empty"), TRIPLES).parts("en")
+    status, drawn, table, picture, text = PageContent(Status("empty"), TRIPLES).parts("en")
     assert "Press" in status
     assert 'class="hf-spo"' in drawn
     assert len(table["data"]) == 1
@@ -63,7 +63,12 @@ def test_parts_of_what_was_found():
 
 
 def test_parts_of_nothing():
-    assert Shown(Status("empty")).parts("zh")[1:] == ("", {**Shown(Status("empty")).parts("zh")[2], "data": []}, "", "")
+    assert PageContent(Status("empty")).parts("zh")[1:] == (
+        "",
+        {**PageContent(Status("empty")).parts("zh")[2], "data": []},
+        "",
+        "",
+    )
 
 
 def test_dark_pages_are_known_by_their_class_and_texts_stay():
@@ -105,7 +110,7 @@ def test_progress(total, bar):
 def test_hostile_text_is_text_and_can_be_sent():
     text = encodable(EVIL)
     found = Triples(Pipe(kind=EVIL, predicate=EVIL)._triples(text), text)
-    status, drawn, _, picture, code = Shown(Status("failed", {"reason": EVIL}), found).parts("en")
+    status, drawn, _, picture, code = PageContent(Status("failed", {"reason": EVIL}), found).parts("en")
     outcome = file_status(Outcome(EVIL, problems=[UnreadableRecord(EVIL, 0, EVIL, id=EVIL)]), "en")
     for html in (status, drawn, outcome):
         assert html.encode()

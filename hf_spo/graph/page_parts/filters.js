@@ -42,11 +42,11 @@ function legend(id, entries, mark) {
 }
 
 function matching() {
-  const asked = folded(search.value.trim());
-  const fits = node => node.visible && (!asked || node.names.some(text => text.includes(asked)));
+  const query = folded(search.value.trim());
+  const fits = node => node.visible && (!query || node.names.some(text => text.includes(query)));
   const found = byDegree.filter(fits);
-  const rank = node => node.names[0] === asked ? 0 : node.names[0].startsWith(asked) ? 1 : 2;
-  return asked ? found.sort((a, b) => rank(a) - rank(b)) : found;
+  const rank = node => node.names[0] === query ? 0 : node.names[0].startsWith(query) ? 1 : 2;
+  return query ? found.sort((a, b) => rank(a) - rank(b)) : found;
 }
 
 // Nodes to emphasise in the drawing.
