@@ -56,9 +56,13 @@ def occurrences(text: str, mention: Mention) -> list[Span]:
     while at >= 0:
         spans.append(Span(at, at + len(mention.text)))
         at = text.find(mention.text, at + 1)
-    if len(spans) < 2:
+    if len(spans) < 2 or (_is_han(mention.text[0]) and _is_han(mention.text[-1])):  # there are no spaces between words
         return spans
     return [span for span in spans if not is_torn(text, span)] or spans
+
+
+def _is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
 
 
 def _placed(text: str, triple: Triple, subject: Span, value: Span, policy: OccurrencePolicy) -> Triple:

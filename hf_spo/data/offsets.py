@@ -129,18 +129,23 @@ def is_torn(text: str, span: Span) -> bool:
     return words != words.strip() or inside[span.start] or inside[span.end]
 
 
+def has_edges(text: str) -> bool:
+    """Tell whether a text is empty, or begins or ends with white space, U+200B or U+FEFF."""
+    return text[:1] in _EDGES or text[-1:] in _EDGES
+
+
 def without_edges(mention: Mention) -> Mention:
-    """Return a mention without white space, U+200B and U+FEFF at its ends, where a token can never begin or end."""
-    text = mention.text.strip(_EDGES)
-    if text == mention.text:
+    """Return a mention without white space, U+200B and U+FEFF at its ends, where no token begins or ends."""
+    if not has_edges(mention.text):
         return mention
-    if mention.span is None:
-        return Mention(text, None, mention.type)
+    text = mention.text.strip("".join(_EDGES))
+    if text == mention.text or mention.span is None:
+        return mention if text == mention.text else Mention(text, None, mention.type)
     start = mention.span.start + mention.text.index(text)
     return Mention(text, Span(start, start + len(text)), mention.type)
 
 
-_EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
+_EDGES = {"", "\u200b", "\u2060", "\ufeff", *filter(str.isspace, map(chr, range(0x3001)))}
 
 _inside_words = lru_cache(16)(inside_words)
 

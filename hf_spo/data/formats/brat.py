@@ -221,6 +221,8 @@ def write_folder(records: Iterable[Record], path: Path, report: ConversionReport
         for number, record in enumerate(records, 1):
             record = encodable(record, report)
             annotations = documents.annotations(record)
+            # Without entities, nothing tells that a mark belongs to the text.
+            report.lose("byte order marks at the beginning of texts", record.text.startswith(_BOM) and not annotations)
             name = documents.file_name(record.id, number)
             _write(folder / f"{name}.txt", record.text)
             _write(folder / f"{name}.ann", annotations)

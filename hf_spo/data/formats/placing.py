@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from ...model.schema import Mention
 from ..occurrences import OccurrencePolicy, locate, occurrences
 from ..offsets import without_edges
 from .base import ConversionReport, Record
@@ -38,19 +37,18 @@ def placed(record: Record, report: ConversionReport) -> Record:
 
 def trimmed(record: Record, report: ConversionReport) -> Record:
     """Return a record in which no mention begins or ends with white space, see [`without_edges`]."""
-
-    def trim(mention: Mention) -> Mention:
-        found = without_edges(mention)
-        report.correct("white space at the ends of mentions", found is not mention)
-        return found
-
+    mentions = [one for triple in record.triples for one in (triple.subject, *(value for _, value in triple.slots()))]
+    count = sum(without_edges(mention) is not mention for mention in (*mentions, *record.entities))
+    if not count:
+        return record
+    report.correct("white space at the ends of mentions", count)
     triples = tuple(
         replace(
             triple,
-            subject=trim(triple.subject),
-            object=trim(triple.object),
-            qualifiers={slot: trim(mention) for slot, mention in triple.qualifiers.items()},
+            subject=without_edges(triple.subject),
+            object=without_edges(triple.object),
+            qualifiers={slot: without_edges(mention) for slot, mention in triple.qualifiers.items()},
         )
         for triple in record.triples
     )
-    return replace(record, triples=triples, entities=tuple(map(trim, record.entities)))
+    return replace(record, triples=triples, entities=tuple(map(without_edges, record.entities)))
