@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -51,6 +52,27 @@ def test_from_the_end_of_an_epoch(tmp_path):
     whole.train()
     resumed = tiny.trainer(tmp_path / "resumed", **settings)
     resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-3"))
+    assert_same(resumed, whole)
+
+
+@pytest.mark.parametrize("step", [2, 5])
+def test_with_packed_texts_and_partial_labels(step, tmp_path):
+    texts = [
+        replace(text, annotated_predicates=("主演",)) if at % 3 == 0 else text for at, text in enumerate(tiny.TEXTS)
+    ]
+    settings = {
+        "train": texts,
+        "context_packing": 0.4,
+        "per_device_train_batch_size": 2,
+        "num_train_epochs": 3,
+        "save_strategy": "steps",
+        "save_steps": step,
+        "ema_decay": 0.9,
+    }
+    whole = tiny.trainer(tmp_path / "whole", **settings)
+    whole.train()
+    resumed = tiny.trainer(tmp_path / "resumed", **settings)
+    resumed.train(resume_from_checkpoint=str(tmp_path / "whole" / f"checkpoint-{step}"))
     assert_same(resumed, whole)
 
 
