@@ -29,9 +29,10 @@ from ..model.conditioning import ConditionalLayerNorm
 from ..model.ensemble import make_extractor
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
-from .arguments import SpoTrainingArguments, default_epochs
+from .arguments import SpoTrainingArguments
 from .checkpoints import explain_full_disk, last_checkpoint
 from .ema import ExponentialMovingAverage
+from .epochs import default_epochs
 from .explanation import TrainingState, explain_zero
 from .inputs import Rows, check_arguments, check_model, read_data
 from .objective import ENCODER_INPUTS, SignalObjective

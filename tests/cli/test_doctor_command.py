@@ -134,7 +134,7 @@ def test_a_fresh_encoder_that_does_not_learn(doctor: Any, gold: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "holds no labelled text: the file is empty"),
+        ("", "has no labelled text: the file is empty"),
         ('{"text": "今天天气很好", "triples": []}\n', "1 labelled texts, none with a triple"),
         ("{\n", "no complete JSON object"),
         (

@@ -52,7 +52,7 @@ def rows_of(name: str, folder: Path) -> list[Any]:
 def test_an_empty_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"data{find_format(name).suffix}"
     path.touch()
-    with pytest.raises(DataFormatError, match=r"holds no labelled text: the file is empty"):
+    with pytest.raises(DataFormatError, match=r"has no labelled text: the file is empty"):
         list(read_records(path))
     with pytest.raises(DataFormatError, match=str(path)):
         list(read_records(path, name))

@@ -32,7 +32,7 @@ def test_names_that_are_wrong(name, message, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "holds no labelled text: the file is empty"),
+        (b"", "has no labelled text: the file is empty"),
         (b"\n \n", "the file is empty"),
         (
             b'{"text": "a", "label": "b"}',

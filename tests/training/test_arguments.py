@@ -3,7 +3,7 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from hf_spo.training import SpoTrainingArguments
 from hf_spo.training import arguments as module
-from hf_spo.training.arguments import default_epochs
+from hf_spo.training.epochs import default_epochs
 
 
 def build(tmp_path, **settings):

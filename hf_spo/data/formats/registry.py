@@ -74,7 +74,7 @@ def _beginning(sample: Sample) -> str:
         return f"is a folder in no known format; {known}"
     text = sample.text.strip()
     if not text:
-        return "holds no labelled text: the file is empty"
+        return "has no labelled text: the file is empty"
     fault = encoding_fault(sample.head)
     if fault:
         return f"cannot be read: {fault}"
