@@ -129,4 +129,4 @@ def test_bad_lines_and_an_empty_file(relabel: Any, folds: Path, data: Path) -> N
     assert len(clean()) == 8
     assert len(rows(Path("train.jsonl.bad.jsonl").read_text())) == 1
     data.write_text("\n")
-    assert "holds no labelled text" in one_line_error(relabel("--folds", str(folds)), 1)
+    assert "no labelled text" in one_line_error(relabel("--folds", str(folds)), 1)
