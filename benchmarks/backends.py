@@ -1,10 +1,10 @@
-"""Models, by default the packaged ones, in torch and in ONNX: speed, latency, memory, and whether they find the same.
+"""Models in torch and in ONNX, by default the packaged ones: speed, latency, memory, and differences in triples.
 
-All backends take turns in one process; memory is the peak of a process of its own that extracts from the same texts.
-int8 is measured where there are labelled texts, which its export asks for. What cannot be exported has a row that says
-why, in the JSON file.
+All backends take turns in one process; memory is the peak of a separate process that extracts from the same texts. int8
+is measured if there are labelled texts, which its export needs. A model that cannot be exported has a row with the
+reason in the JSON file.
 
-What needs torch is imported where it is used, so that a process which runs ONNX is measured without it.
+Modules that need torch are imported where they are used, so that a process with ONNX is measured without torch.
 """
 
 import json
@@ -38,10 +38,10 @@ def measure(settings: Settings) -> list[Row]:
     with TemporaryDirectory() as folder:
         refused: list[Row] = []
         places = dict(_places(settings.models, Path(folder), labelled, refused))
-        # First, while nothing else is at work.
+        # First, while nothing else is running.
         memory = {key: in_child(peak, place, key[1], texts) for key, place in places.items()}
         pipes = {key: load(place, key[1]) for key, place in places.items()}
-        found = {key: pipe(texts) for key, pipe in pipes.items()}  # warms up
+        found = {key: pipe(texts) for key, pipe in pipes.items()}  # warm-up
         seconds = take_turns({key: partial(pipe, texts) for key, pipe in pipes.items()}, settings.rounds)
         latencies = {key: _latencies(pipe, texts[: 10 if settings.quick else 200]) for key, pipe in pipes.items()}
         f1 = {key: _strict_f1(pipe, labelled) for key, pipe in pipes.items()}
@@ -64,7 +64,7 @@ def measure(settings: Settings) -> list[Row]:
 def _places(
     models: Sequence[str], folder: Path, labelled: Sequence[Example], refused: list[Row]
 ) -> Iterator[tuple[tuple[str, str], str]]:
-    """Export the models. Yields (model, backend) and the folder to load."""
+    """Export the models; yield (model, backend) and the folder to load."""
     for number, name in enumerate(models):
         source = str(hf_spo.packaged(name)) if name in PACKAGED else name
         yield (name, "torch float32"), source
@@ -80,7 +80,7 @@ def _places(
 
 
 def export(source: str, target: Path, int8_checked_on: Sequence[Example] = ()) -> None:
-    """Export a model; with int8, whatever it costs: that is for the table to tell."""
+    """Export a model; with int8 at any loss, which the table shows."""
     from transformers import AutoTokenizer
 
     from hf_spo.onnx import export_onnx
@@ -91,7 +91,7 @@ def export(source: str, target: Path, int8_checked_on: Sequence[Example] = ()) -
 
 
 def load(place: str, backend: str) -> Pipe:
-    """Load a model as a pipeline; torch and transformers only if it needs them."""
+    """Load a model as a pipeline; import torch and transformers only if it needs them."""
     runtime, _, dtype = backend.partition(" ")
     if runtime == "ONNX":
         return hf_spo.load_onnx(place)
@@ -131,7 +131,7 @@ def _compare(found: Sequence[list[dict[str, Any]]], reference: Sequence[list[dic
 
 
 def _facts(found: Sequence[list[dict[str, Any]]]) -> Counter[tuple[Any, ...]]:
-    """Count triples, each with the number of its text, by what they say and where; scores do not matter."""
+    """Count triples by the number of their text, their mentions and their places, without scores."""
     mention = ("text", "start", "end")
     return Counter(
         (
@@ -147,7 +147,7 @@ def _facts(found: Sequence[list[dict[str, Any]]]) -> Counter[tuple[Any, ...]]:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "model": ("model", "s"),
         "backend": ("backend", "s"),
@@ -157,7 +157,7 @@ def table(rows: list[Row]) -> Table:
         "peak_memory_mib": ("peak, MiB", "d"),
         "f1": ("F1", ".4f"),
         "triples": ("triples", "d"),
-        "differing": ("others", "d"),
+        "differing": ("differing", "d"),
         "hash": ("hash", "s"),
     }
-    return draw("Backends: latency of single sentences; triples other than those of torch float32", rows, columns)
+    return draw("Backends: latency of single sentences; differences of triples to torch float32", rows, columns)

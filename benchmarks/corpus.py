@@ -1,9 +1,9 @@
-"""A corpus into a folder of parts, by `hf-spo extract` as users start it: here, and by workers of a local Ray cluster.
+"""Extraction from a corpus into a folder by `hf-spo extract`: on this machine, and by workers of a local Ray cluster.
 
-Each run is a process of its own, timed from its start to its end; the rate is that of the documents beyond the first
-thousandth, so that starting (which is stated beside) does not count. Memory is the process's own peak; what other
-processes and a cluster's workers hold is not in it. In the last row the run is killed at random moments, up to twenty,
-and started again each time.
+Each run is a separate process, timed from its start to its end. The rate leaves out the first thousandth of the
+documents, and with them the start, which has a column of its own. Memory is the peak of the process itself, without
+other processes and the workers of a cluster. In the last row the run is killed at up to twenty random moments, and
+started again each time.
 """
 
 import json
@@ -98,7 +98,7 @@ def _killed(settings: Settings, folder: Path, count: int) -> Row:
     while True:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            # From before the model is loaded to well into the work.
+            # Between the loading of the model and the middle of the work.
             process.wait(chance.uniform(1, 10) if kills < KILLS else None)
         except subprocess.TimeoutExpired:
             process.kill()
@@ -114,7 +114,7 @@ def _killed(settings: Settings, folder: Path, count: int) -> Row:
 
 
 def _check(output: Path, count: int) -> Row:
-    """Count documents that are lost or doubled."""
+    """Count lost and duplicated documents."""
     seen: Counter[str] = Counter()
     for part in output.glob("part-*.jsonl"):
         with part.open(encoding="utf-8") as lines:
@@ -123,7 +123,7 @@ def _check(output: Path, count: int) -> Row:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw a row a run."""
+    """Return the table: a row per run."""
     columns = {
         "engine": ("lite, float32", "s"),
         "documents": ("documents", ",d"),
@@ -133,6 +133,6 @@ def table(rows: list[Row]) -> Table:
         "triples": ("triples", ",d"),
         "peak_memory_mib": ("peak memory, MiB", "d"),
         "lost": ("lost", "d"),
-        "doubled": ("doubled", "d"),
+        "doubled": ("duplicated", "d"),
     }
-    return draw("A corpus into a folder", rows, columns)
+    return draw("Extraction from a corpus into a folder", rows, columns)

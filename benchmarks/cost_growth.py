@@ -1,7 +1,7 @@
 """How cost grows: with the number of sentences, of models, and of relations.
 
-Sentences come from a generator into a process of its own, ten times as many each time: the time should grow with them,
-and the peak memory of the process should not. See `many_models` and `many_relations` for the rest.
+A generator feeds sentences to a separate process, ten times as many each time: the time should grow in proportion, the
+peak memory of the process should not grow. For models and relations see `many_models` and `many_relations`.
 """
 
 import time
@@ -18,7 +18,7 @@ import hf_spo
 
 
 def measure(settings: Settings) -> list[Row]:
-    """Measure all three; rows say to which part they belong."""
+    """Measure all three; each row names its part."""
     parts = {
         "sentences": _sentences(settings),
         "models": many_models.measure(settings),
@@ -28,7 +28,7 @@ def measure(settings: Settings) -> list[Row]:
 
 
 def _sentences(settings: Settings) -> Iterator[Row]:
-    # The base model takes some fifty times as long.
+    # The base model takes about fifty times as long.
     for model, limit in (("lite", settings.limit), ("base", settings.limit // 50)):
         count = 100
         while count <= limit:
@@ -52,7 +52,7 @@ def stream(model: str, file: Path | None, count: int) -> Row:
 
 
 def table(rows: list[Row]) -> Group:
-    """Draw all three."""
+    """Return the tables."""
     columns = {
         "model": ("model", "s"),
         "sentences": ("sentences", ",d"),

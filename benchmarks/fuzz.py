@@ -1,11 +1,11 @@
-"""Nasty texts by the hundred thousand, through every door: pipelines, export, command line, service.
+"""Difficult texts in large numbers, through every entry point: pipelines, export, command line, service.
 
     python benchmarks/fuzz.py --cases 100000 --seed 0
-    python benchmarks/fuzz.py --case 4711 --seed 0 --door "pipeline, unigram"
+    python benchmarks/fuzz.py --case 4711 --seed 0 --entry "pipeline, unigram"
 
-Random weights find much in anything, so that what must hold is put to the test: every mention is the slice of its text
-that it claims to be, and each text has one answer, in its place. Prints counts by door and by kind of text; each
-failure with its number, by which it can be had again. Exits with 1 if there is any.
+Models with random weights find triples in any text, which tests two properties: every mention is text[start:end], and
+every text has exactly one result, in order. Prints counts by entry point and by kind of text, and each failure with the
+number that reproduces it. Exits with 1 if there is a failure.
 """
 
 import argparse
@@ -29,20 +29,21 @@ from hf_spo.onnx import export_onnx, load_onnx
 from hf_spo.service.logs import JsonLog
 from hf_spo.service.service import Service
 from hf_spo.service.service_settings import ServiceSettings
+from hf_spo.support.safe_text import encodable
 from tests import builders
 from tests.model.test_nasty_texts import ask, eager_pipeline, reading_pipeline
 from tests.nasty_texts import check, drawn, eager, stirred
 
-Door = Callable[[Sequence[str]], list[tuple[str, Any]]]
-"""Returns the texts as they came through, each with its triples in JSON form, or None where it was refused."""
+Entry = Callable[[Sequence[str]], list[tuple[str, Any]]]
+"""Returns the texts, each with its triples in JSON form, or None if it was refused."""
 
 _BATCH = 100
 _OBJECTS = 0.975
-"""Share of an object's borders that are below the threshold: the lower, the more is found."""
+"""Share of an object's borders below the threshold; the lower, the more triples."""
 
 
-def doors(folder: Path) -> dict[str, tuple[int, Door]]:
-    """Return all doors by name, with their share of the cases out of a hundred."""
+def entry_points(folder: Path) -> dict[str, tuple[int, Entry]]:
+    """Return all entry points by name, with their percentages of the cases."""
     tokenizer = builders.wordpiece_tokenizer()
     model = stirred(builders.spo_model(builders.encoder_config("bert", len(tokenizer))))
     export_onnx(model, tokenizer, folder / "export")
@@ -50,7 +51,7 @@ def doors(folder: Path) -> dict[str, tuple[int, Door]]:
     exported = load_onnx(folder / "export", **thresholds)
     words = [word for name, value in thresholds.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     command = [sys.executable, "-m", "hf_spo.cli", "extract", "--model", str(folder / "export"), *words]
-    found: dict[str, tuple[int, Door]] = {
+    found: dict[str, tuple[int, Entry]] = {
         f"pipeline, {name}": (6, _called(eager_pipeline(name, _OBJECTS))) for name in builders.TOKENIZERS
     }
     return found | {
@@ -62,11 +63,11 @@ def doors(folder: Path) -> dict[str, tuple[int, Door]]:
     }
 
 
-def _called(pipe: Any) -> Door:
-    def door(texts: Sequence[str]) -> list[tuple[str, Any]]:
+def _called(pipe: Any) -> Entry:
+    def entry(texts: Sequence[str]) -> list[tuple[str, Any]]:
         return list(zip(texts, pipe(list(texts)), strict=True))
 
-    return door
+    return entry
 
 
 def _file(command: list[str], folder: Path, texts: Sequence[str]) -> list[tuple[str, Any]]:
@@ -79,9 +80,8 @@ def _file(command: list[str], folder: Path, texts: Sequence[str]) -> list[tuple[
 
 
 def _stdin(command: list[str], texts: Sequence[str]) -> list[tuple[str, Any]]:
-    # Lines of bytes: what is no UTF-8 comes through as surrogates.
-    lines = [text.encode("utf-8", "surrogatepass").replace(b"\n", b" ").rstrip(b"\r") for text in texts]
-    given = [line.decode("utf-8", "surrogateescape") for line in lines]
+    given = [encodable(text).replace("\n", " ").rstrip("\r") for text in texts]
+    lines = [text.encode() for text in given]
     done = subprocess.run([*command, "-"], input=b"\n".join(lines) + b"\n", check=True, capture_output=True)
     rows = [json.loads(line) for line in done.stdout.decode("utf-8").split("\n")[:-1]]
     return _answered(given, rows)
@@ -89,7 +89,7 @@ def _stdin(command: list[str], texts: Sequence[str]) -> list[tuple[str, Any]]:
 
 def _answered(given: Sequence[str], rows: Sequence[Any]) -> list[tuple[str, Any]]:
     if [row["text"] for row in rows] != list(given):
-        raise AssertionError(f"{len(given)} texts, {len(rows)} answers, or others than to these texts")
+        raise AssertionError(f"{len(given)} texts, {len(rows)} results, or results of other texts")
     return [(row["text"], row["triples"]) for row in rows]
 
 
@@ -121,19 +121,19 @@ class Fuzzing:
         """Return the text of a case, and its kind."""
         return drawn(random.Random(f"{self.seed} {number}"))
 
-    def run(self, name: str, door: Door, numbers: Sequence[int]) -> None:
-        """Put cases through a door, together; one by one if that fails, to tell which."""
+    def run(self, name: str, entry: Entry, numbers: Sequence[int]) -> None:
+        """Run cases through an entry point together; if that fails, in halves, to find the case."""
         texts = [self.text(number) for number in numbers]
         try:
-            found = door([text for text, _ in texts])
+            found = entry([text for text, _ in texts])
             counts = [0 if triples is None else check(text, triples) for text, triples in found]
         except Exception as error:
             if len(numbers) > 1:
                 half = len(numbers) // 2
-                self.run(name, door, numbers[:half])
-                self.run(name, door, numbers[half:])
+                self.run(name, entry, numbers[:half])
+                self.run(name, entry, numbers[half:])
                 return
-            self.failures.append(f'--case {numbers[0]} --seed {self.seed} --door "{name}": {error!r:.300}')
+            self.failures.append(f'--case {numbers[0]} --seed {self.seed} --entry "{name}": {error!r:.300}')
             counts, found = [0], [("", [])]
         self.cases[name] += len(numbers)
         self.mentions[name] += sum(counts)
@@ -148,26 +148,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--case", type=int, help="run this one alone, and print its text")
-    parser.add_argument("--door", help="go through this one alone")
+    parser.add_argument("--case", type=int, help="run only this case, and print its text")
+    parser.add_argument("--entry", help="use only this entry point")
     options = parser.parse_args()
     fuzzing, begin, console = Fuzzing(options.seed), time.perf_counter(), Console()
     with TemporaryDirectory() as folder:
-        chosen = {name: door for name, door in doors(Path(folder)).items() if options.door in (None, name)}
+        chosen = {name: entry for name, entry in entry_points(Path(folder)).items() if options.entry in (None, name)}
         if options.case is not None:
             print(ascii(fuzzing.text(options.case)))
         number, shares = 0, sum(share for share, _ in chosen.values())
-        for name, (share, door) in chosen.items():
+        for name, (share, entry) in chosen.items():
             cases = range(number, number + -(-options.cases * share // shares))
             if options.case is not None:
                 cases = range(options.case, options.case + 1)
-            # A command takes seconds to start.
+            # A command takes seconds to start: it gets many cases at once.
             size = 5000 if name.startswith("command") else _BATCH
             for at in range(0, len(cases), size):
-                fuzzing.run(name, door, cases[at : at + size])
+                fuzzing.run(name, entry, cases[at : at + size])
             number = cases.stop
             console.log(f"{name}: {fuzzing.cases[name]:,} cases, {len(fuzzing.failures)} failures so far")
-    for title, counts in (("door", fuzzing.cases), ("kind of text", fuzzing.kinds)):
+    for title, counts in (("entry point", fuzzing.cases), ("kind of text", fuzzing.kinds)):
         table = Table(title, "cases", "refused", "mentions checked")
         for name, count in counts.items():
             table.add_row(name, f"{count:,}", f"{fuzzing.refused[name]:,}", f"{fuzzing.mentions[name]:,}")

@@ -1,11 +1,10 @@
-"""Training and a corpus, each killed at random moments and gone on with by the same command until it is done.
+"""Training and extraction from a corpus, killed at random moments and continued by the same command until the end.
 
     python benchmarks/kills.py --kills 20 --seed 0
 
-Commands are those that users type, processes of their own; the signal is SIGKILL, which none can see coming. What
-comes out has to be what an uninterrupted run gives: of training the same weights bit by bit, and the same figures; of a
-corpus the same rows, no document lost and none doubled. A run that is done before it has had all its kills is followed
-by another one. Exits with 1 if anything differs.
+The commands run as separate processes, and the signal is SIGKILL. The result must equal that of an uninterrupted run:
+for training, the same weights bit by bit and the same scores; for a corpus, the same rows, with no document lost or
+duplicated. If a run ends before the wanted number of kills, another one follows. Exits with 1 if anything differs.
 """
 
 import argparse
@@ -51,13 +50,13 @@ _RECIPE = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a run that was killed again and again.
+    """Result of runs that were killed repeatedly.
 
     Args:
-        runs: that were killed and went on to their end.
-        moments: of the kills: in which phase, and how often.
-        differences: from an uninterrupted run; none, if all is well.
-        seconds: in all.
+        runs: number of runs that were killed and continued to their end.
+        moments: number of kills by phase.
+        differences: differences to an uninterrupted run.
+        seconds: total time.
     """
 
     runs: int
@@ -81,7 +80,7 @@ def kill_training(folder: Path, kills: int, seed: int, epochs: int = 40) -> Outc
         **_RECIPE,
         "training": {**_RECIPE["training"], "num_train_epochs": epochs},
     }
-    (folder / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")  # which is YAML
+    (folder / "recipe.yaml").write_text(json.dumps(recipe), encoding="utf-8")  # JSON is YAML
 
     def command(output: Path) -> list[str]:
         return [*_COMMAND, "train", str(folder / "recipe.yaml"), "--resume", "--output", str(output)]
@@ -143,7 +142,7 @@ def _differences_of_corpus(whole: Path, killed: Path) -> list[str]:
     ours, theirs = (_rows(folder) for folder in (killed, whole))
     seen = Counter(row["id"] for row in ours)
     differences = [f"{row['id']} is lost" for row in theirs if row["id"] not in seen]
-    differences += [f"{name} is there {count} times" for name, count in seen.items() if count > 1]
+    differences += [f"{name} occurs {count} times" for name, count in seen.items() if count > 1]
     facts = {row["id"]: builders.facts(row["triples"]) for row in theirs}
     return differences + [row["id"] for row in ours if builders.facts(row["triples"]) != facts.get(row["id"])]
 
@@ -167,7 +166,7 @@ def _killed(folder: Path, command: Any, moment: Any, differences: Any, kills: in
         while not done:
             death = None
             if moments.total() < kills:
-                # One in four while it starts, which is much of its time; the others while it works.
+                # A quarter of the kills during the start, which takes much of the time; the others during the work.
                 starts = chance.random() < 0.25
                 death = Death(not starts, chance.uniform(0, started if starts else seconds - started))
             done = _run(command(output), output, death) is not None
@@ -179,17 +178,17 @@ def _killed(folder: Path, command: Any, moment: Any, differences: Any, kills: in
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """When a process is killed: so many seconds after its start, or after it first wrote something."""
+    """When a process is killed: `after` seconds after its start, or after it first wrote a file."""
 
     at_work: bool
     after: float
 
 
 def _run(command: Sequence[str], output: Path, death: Death | None = None) -> tuple[float, float] | None:
-    """Run a command; return how long it took until it wrote something, and in all; None if it was killed before.
+    """Run a command; return the seconds until it first wrote a file, and in all; None if it was killed.
 
     Raises:
-        RuntimeError: it failed.
+        RuntimeError: the command failed.
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # sums of several threads differ in their last bits
     begin, before, wrote = time.perf_counter(), _names(output), 0.0
@@ -212,7 +211,7 @@ def _run(command: Sequence[str], output: Path, death: Death | None = None) -> tu
 
 
 def _names(folder: Path) -> set[str]:
-    """Return what is in a run's folder, but for the lock, which is there from the start."""
+    """Return the names in the folder of a run, without the lock, which exists from the start."""
     return {path.name for path in folder.iterdir() if path.name != ".lock"} if folder.is_dir() else set()
 
 
@@ -220,7 +219,7 @@ _RUNS = {"training": kill_training, "corpus": kill_corpus}
 
 
 def main() -> None:
-    """Read the arguments, run both, print what came of it."""
+    """Read the arguments, run both, print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,10 +1,10 @@
-"""What is lost when sentences are read as part of long texts, in windows, beside each on its own.
+"""Loss from reading sentences in long texts by windows, compared with reading each sentence alone.
 
     python benchmarks/long_texts.py --data dev.jsonl [--model NAME|DIR] [--window N …] [--stride N …]
 
-Labelled sentences are put together to texts of `--sentences` each, in the file's order. A triple that a sentence states
-is out of reach if no window holds, within that sentence, all its mentions. F1 is strict, over the triples of a text,
-whether its sentences were read alone or in windows; the work is tokens read in windows beside those of the sentences.
+Labelled sentences are joined to texts of `--sentences` sentences, in the order of the file. A triple of a sentence is
+out of reach if no window holds all its mentions within that sentence. F1 is strict, over the triples of a text, for
+both ways of reading; work is the number of tokens read in windows divided by that of single sentences.
 """
 
 import argparse
@@ -27,12 +27,12 @@ from hf_spo.model.windows import Window
 
 
 def parts_in_texts(examples: Sequence[Example], count: int) -> list[list[Example]]:
-    """Put neighbours together."""
+    """Group neighbouring sentences."""
     return [list(examples[at : at + count]) for at in range(0, len(examples), count)]
 
 
 def out_of_reach(parts: Sequence[Example], windows: Sequence[Window], gap: int) -> int:
-    """Count the triples that no window holds."""
+    """Count triples that no window holds."""
     missed, begin = 0, 0
     for part in parts:
         end = begin + len(part.text)
@@ -63,13 +63,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", default="base")
-    parser.add_argument("--count", type=int, default=2000, help="sentences that are used")
-    parser.add_argument("--sentences", type=int, default=20, help="sentences in a text")
-    parser.add_argument("--between", default="。", help="what stands between two sentences")
+    parser.add_argument("--count", type=int, default=2000, help="number of sentences")
+    parser.add_argument("--sentences", type=int, default=20, help="sentences per text")
+    parser.add_argument("--between", default="。", help="separator of sentences")
     parser.add_argument("--window", type=int, action="append")
     parser.add_argument("--stride", type=int, action="append")
     parser.add_argument("--dtype", default="bfloat16")
-    parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
+    parser.add_argument("--output", type=Path, help="also write the figures to this JSON file")
     options = parser.parse_args()
     examples = list(read_examples(options.data))[: options.count]
     texts = parts_in_texts(examples, options.sentences)

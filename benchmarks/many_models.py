@@ -1,8 +1,7 @@
 """The workload of kexue.fm/archives/6671, 100,000 sentences by 16 DGCNN models in 4 hours, extrapolated from a slice.
 
-One model reads the slice; it is of the size of recipes/duie2-dgcnn, and its weights are random. That changes nothing in
-its work; only what it finds has to be as much as in real sentences, so borders are drawn in the place of those that it
-would point at.
+One model of the size of recipes/duie2-dgcnn reads the slice. Its weights are random, which does not change the cost;
+as many borders as a trained model finds are drawn at random, so that decoding costs the same as well.
 """
 
 from collections.abc import Iterator
@@ -53,7 +52,7 @@ def measure(settings: Settings) -> Iterator[Row]:
 
 
 def _model(corpus: list[str], folder: Path) -> tuple[SpoForTripleExtraction, Any]:
-    """Build the recipe's model with random weights; it reads words if what cuts texts into them is installed."""
+    """Build the recipe's model with random weights; it reads words if the word segmenter is installed."""
     options = yaml.safe_load(_RECIPE.read_text(encoding="utf-8"))["model"]
     segmenter, vectors = options["encoder_config"]["segmenter"], None
     if find_spec(segmenter):
@@ -69,9 +68,9 @@ def _model(corpus: list[str], folder: Path) -> tuple[SpoForTripleExtraction, Any
 
 
 class DrawnBackend:
-    """Another backend that does all its work; where it points is drawn at random, a trained model's number of times."""
+    """Runs another backend, and replaces its borders by random ones, as many as a trained model finds."""
 
-    SUBJECTS, OBJECTS = 1.3, 1.4  # of a sentence, and of a subject: together the 1.8 triples of a sentence of DuIE 2.0
+    SUBJECTS, OBJECTS = 1.3, 1.4  # per sentence and per subject: together the 1.8 triples per sentence of DuIE 2.0
 
     def __init__(self, backend: PointerBackend) -> None:
         self.backend = backend
@@ -80,7 +79,7 @@ class DrawnBackend:
         self._chance = np.random.default_rng(0)
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
-        """Encode a batch, and draw tokens that are subjects."""
+        """Encode a batch, and draw subject tokens."""
         state, probs = self.backend.subjects(batch)
         rows = self._rows(len(probs), self.SUBJECTS)
         self._lengths = batch.pointable.sum(axis=1)
@@ -89,7 +88,7 @@ class DrawnBackend:
         return state, probs
 
     def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
-        """Point at the objects of subjects, and draw tokens that are."""
+        """Point at the objects of subjects, and draw object tokens."""
         probs = self.backend.objects(state, rows, spans)
         drawn = self._rows(len(probs), self.OBJECTS)
         probs[drawn, self._tokens(rows[drawn]), self._chance.integers(probs.shape[2], size=len(drawn))] = 1
@@ -104,13 +103,13 @@ class DrawnBackend:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "dtype": ("dtype", "s"),
         "parameters": ("parameters", ",d"),
         "words": ("words", "s"),
         "sentences": ("sentences", ",d"),
-        "subjects_per_sentence": ("subjects a sentence", ".2f"),
+        "subjects_per_sentence": ("subjects per sentence", ".2f"),
         "objects_per_sentence": ("objects", ".2f"),
         "sentences_per_second": ("sentences/s", ".0f"),
         "hours": ("hours for all", ".2f"),

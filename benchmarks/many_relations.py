@@ -1,7 +1,7 @@
-"""What relations cost: the base model with 50, 500 and 5,000 of them.
+"""Cost of relations: the base model with 50, 500 and 5,000 relations.
 
-Its encoder and its subjects stay, its object head is a fresh one. Only that head, one linear layer, depends on the
-number of relations; it is timed alone as well, on states of the shapes that the passes had.
+Encoder and subject head are those of the base model, the object head is new. Only this head, one linear layer, depends
+on the number of relations; it is also timed alone, on states of the same shapes.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def measure(settings: Settings) -> Iterator[Row]:
         extractors[count] = extractor.with_backend(TimedBackend)
     shapes = _object_shapes(extractors[COUNTS[0]], corpus)
     passes = {count: lambda own=extractor: list(own(corpus)) for count, extractor in extractors.items()}
-    take_turns(passes, 1)  # warms up
+    take_turns(passes, 1)  # warm-up
     for extractor in extractors.values():
         extractor.backend.forget()
     seconds = take_turns(passes, settings.rounds)
@@ -53,7 +53,7 @@ def measure(settings: Settings) -> Iterator[Row]:
 
 
 def _object_shapes(extractor: TripleExtractor, corpus: list[str]) -> list[tuple[int, int]]:
-    """Return the number of subjects and of tokens of each pass over objects."""
+    """Return the numbers of subjects and tokens of each object pass."""
     recorder = RecordingBackend(extractor.backend)
     list(extractor.with_backend(lambda _: recorder)(corpus))
     return [(len(rows), recorder.batches[number].input_ids.shape[1]) for number, rows, _ in recorder.asked]
@@ -66,14 +66,14 @@ def _head(model: SpoForTripleExtraction, shapes: list[tuple[int, int]]) -> None:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "relations": ("relations", ",d"),
         "seconds": ("seconds", ".2f"),
-        "ratio": (f"beside {COUNTS[0]}", ".2f"),
+        "ratio": (f"ratio to {COUNTS[0]}", ".2f"),
         "encoder_seconds": ("encoder, subjects", ".2f"),
         "objects_seconds": ("objects", ".2f"),
         "linear_seconds": ("linear layer alone", ".2f"),
         "rest_seconds": ("tokens, decoding", ".2f"),
     }
-    return draw("The same texts with more relations: seconds, and where they go", rows, columns)
+    return draw("The same texts with more relations: seconds, in all and by part", rows, columns)

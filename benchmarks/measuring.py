@@ -1,6 +1,6 @@
-"""What all benchmarks share: texts, clocks, memory, backends that watch, tables, and what is said of the machine.
+"""Common parts of the benchmarks: texts, timing, memory, instrumented backends, tables, facts about the machine.
 
-Nothing here imports torch or transformers, so that processes which need neither are measured without them.
+This module imports neither torch nor transformers, so that processes without them can be measured.
 """
 
 import gc
@@ -32,21 +32,21 @@ from hf_spo.model.extraction import PointerBackend
 from hf_spo.model.schema import Example, Mention, Schema, Triple
 
 Row = dict[str, Any]
-"""One measurement, as it goes into the JSON file."""
+"""One measurement, a row of the JSON file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is measured on.
+    """Settings of all benchmarks.
 
     Args:
-        texts: a file with one text a line; default: sentences made here.
-        data: a file with labelled texts.
+        texts: file with one text per line; default: generated sentences.
+        data: file with labelled texts.
         models: names of packaged models, or folders, whose backends are compared.
-        count: texts that are used, unless a benchmark says otherwise.
-        limit: most texts of the benchmark that looks at how cost grows.
-        rounds: how often those that are compared take turns; figures are medians over the rounds.
-        quick: only see whether everything runs.
+        count: number of texts, unless a benchmark has its own.
+        limit: largest number of texts of the benchmarks that measure growth.
+        rounds: number of rounds in which compared functions take turns; figures are medians over the rounds.
+        quick: only check that everything runs.
     """
 
     texts: Path | None = None
@@ -58,18 +58,18 @@ class Settings:
     quick: bool = False
 
     def read(self, count: int | None = None) -> list[str]:
-        """Return this many texts."""
+        """Return `count` texts, by default as many as the settings say."""
         return list(texts(self.texts, count or self.count))
 
 
 def texts(file: Path | None, count: int) -> Iterator[str]:
-    """Yield texts of a file, over and over if it has too few, or sentences made here."""
+    """Yield texts of a file, repeated if there are too few, or generated sentences."""
     if file is None:
         return (example.text for example in own_examples(count))
     return islice(cycle(filter(None, map(str.strip, read_texts(file)))), count)
 
 
-# Parts of sentences, and the triples that each states: who or what stands where a letter does.
+# Parts of sentences, and the triples that each states; letters stand for entities.
 _PARTS = (
     ("《{w}》是由{a}执导，{b}、{c}联合主演的剧情电影", ("w导演a", "w主演b", "w主演c")),
     ("{a}，1978年生于杭州，毕业于北京电影学院，中国内地男演员", ()),
@@ -86,12 +86,12 @@ _FIRMS = ("远山科技有限公司", "东湖影业", "晴川文化传媒集团"
 
 
 def own_examples(count: int, seed: int = 0, parts: Sequence[int] = (1, 1, 2, 2, 3, 4)) -> Iterator[Example]:
-    """Make labelled sentences of 15 to 150 characters, the lengths of encyclopaedia text, from parts written here.
+    """Generate labelled sentences of 15 to 150 characters, as in encyclopaedias.
 
     Args:
-        count: how many.
-        seed: of the chance that puts them together.
-        parts: a sentence has as many parts as one of these says.
+        count: number of sentences.
+        seed: seed of the random choices.
+        parts: numbers of parts of a sentence, of which one is chosen at random.
     """
     chance, schema = random.Random(seed), packaged_schema()
     for _ in range(count):
@@ -117,7 +117,7 @@ def packaged_schema() -> Schema:
 
 
 def mixed_lengths(sentences: Sequence[str], count: int, shortest: int = 10, longest: int = 2000) -> list[str]:
-    """Make texts of lengths that are evenly spread on a logarithmic scale, by putting sentences together."""
+    """Join sentences to texts whose lengths are spread evenly on a logarithmic scale."""
     chance, stream = random.Random(0), cycle(sentences)
     made = []
     for length in np.geomspace(shortest, longest, count).astype(int).tolist():
@@ -130,7 +130,7 @@ def mixed_lengths(sentences: Sequence[str], count: int, shortest: int = 10, long
 
 
 class RecordingBackend:
-    """Another backend, and the memory of all that was asked of it."""
+    """Runs another backend and records its calls."""
 
     def __init__(self, backend: PointerBackend) -> None:
         self.backend = backend
@@ -138,25 +138,25 @@ class RecordingBackend:
         self.asked: list[tuple[int, np.ndarray, np.ndarray]] = []
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
-        """Encode a batch, and keep it."""
+        """Encode a batch, and record it."""
         self.batches.append(batch)
         return self.backend.subjects(batch)
 
     def objects(self, state: Any, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
-        """Point at the objects of subjects, and keep the batch's number, rows and spans."""
+        """Point at the objects of subjects, and record the batch's number, rows and spans."""
         self.asked.append((len(self.batches) - 1, rows, spans))
         return self.backend.objects(state, rows, spans)
 
 
 class TimedBackend:
-    """Another backend, and the seconds that its two passes took."""
+    """Runs another backend and measures the seconds of its two passes."""
 
     def __init__(self, backend: PointerBackend) -> None:
         self.backend = backend
         self.forget()
 
     def forget(self) -> None:
-        """Begin at 0."""
+        """Reset the seconds to 0."""
         self.seconds = {"subjects": 0.0, "objects": 0.0}
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
@@ -175,14 +175,14 @@ class TimedBackend:
 
 
 def timed(function: Callable[[], object]) -> float:
-    """Return the seconds that a call takes."""
+    """Return the seconds of a call."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
 
 
 def take_turns(functions: Mapping[Any, Callable[[], object]], rounds: int) -> dict[Any, list[float]]:
-    """Time functions in turn, so that what else the machine does hits all alike. Returns seconds, one a round."""
+    """Time functions in turn, so that other work on the machine affects all alike; return the seconds of each round."""
     seconds: dict[Any, list[float]] = {key: [] for key in functions}
     for _ in range(rounds):
         for key, function in functions.items():
@@ -192,23 +192,23 @@ def take_turns(functions: Mapping[Any, Callable[[], object]], rounds: int) -> di
 
 
 def in_child(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function of a module returns, called in a fresh process."""
+    """Call a function of a module in a fresh process, and return its result."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def memory_mib() -> int:
-    """Return the memory that this process holds at the moment, where the system tells, in MiB; else its peak."""
+    """Return the resident memory of this process in MiB; its peak where the system does not provide it."""
     return _from_status("VmRSS")
 
 
 def peak_memory_mib() -> int:
-    """Return the most memory that this process has held, in MiB."""
+    """Return the peak memory of this process in MiB."""
     return _from_status("VmHWM")
 
 
 def _from_status(name: str) -> int:
-    # Not getrusage where it can be helped: a child begins its life there with its parent's peak.
+    # Preferred to getrusage, where a child process starts with the peak of its parent.
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith(f"{name}:"):
@@ -218,7 +218,7 @@ def _from_status(name: str) -> int:
 
 
 def machine() -> Row:
-    """Say what the figures were measured on."""
+    """Describe the machine and the versions."""
     return {
         "processor": _processor(),
         "cores": _cores(),
@@ -228,12 +228,12 @@ def machine() -> Row:
 
 
 def draw(title: str, rows: Sequence[Row], columns: Mapping[str, tuple[str, str]]) -> Table:
-    """Make a table of rows.
+    """Return a table.
 
     Args:
-        title: above it.
-        rows: to show; a value that a row lacks, or that is None, is a dash.
-        columns: key → heading and format.
+        title: title of the table.
+        rows: rows of the table; a value that is missing or None is shown as a dash.
+        columns: heading and format of each key.
     """
     table = Table(*(heading for heading, _ in columns.values()), title=title, title_justify="left")
     for row in rows:

@@ -1,4 +1,4 @@
-"""Check on a corpus that every mention is a slice of its text, at the offsets it claims.
+"""Check on a corpus that every mention is a slice of its text, at its offsets.
 
     python benchmarks/offset_invariant.py TEXTS [--model DIR]
 
@@ -40,7 +40,7 @@ def main() -> None:
             for mention in mentions(triple):
                 checked += 1
                 if text[mention["start"] : mention["end"]] != mention["text"]:
-                    raise SystemExit(f"violated by {mention} in {text!r}")
+                    raise SystemExit(f"{mention} is not text[start:end] of {text!r}")
     print(f"{len(texts)} texts, {triples} triples, {checked} mentions: every one is text[start:end]")
 
 

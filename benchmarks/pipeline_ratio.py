@@ -1,7 +1,7 @@
-"""What the pipeline costs beside the bare encoder: tokenisation, pointers, object passes, decoding.
+"""Cost of the pipeline in addition to its encoder: tokenisation, pointers, object passes, decoding.
 
-The encoder runs over exactly the token batches that the pipeline made. Both take turns in one process; 1.00 would mean
-that all the rest is free.
+The encoder alone runs over the token batches of the pipeline. Both take turns in one process; with a ratio of 1.00, all
+other steps would take no time.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _compare(pipe: TripleExtractionPipeline, texts: list[str], rounds: int) -> l
 
 
 def bare_encoder(pipe: TripleExtractionPipeline, batches: list[Batch]) -> Callable[[], None]:
-    """Return what runs the encoder, and nothing else, over batches."""
+    """Return a function that runs the encoder alone over batches."""
     inputs = [{name: torch.from_numpy(array) for name, array in batch.model_inputs().items()} for batch in batches]
 
     @torch.inference_mode()
@@ -77,7 +77,7 @@ def bare_encoder(pipe: TripleExtractionPipeline, batches: list[Batch]) -> Callab
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "dtype": ("dtype", "s"),
         "texts": ("texts", "s"),
@@ -88,4 +88,4 @@ def table(rows: list[Row]) -> Table:
         "ratio": ("ratio", ".2f"),
         "triples": ("triples", "d"),
     }
-    return draw(f"Pipeline beside the bare encoder on the same token batches (target {TARGET:.2f})", rows, columns)
+    return draw(f"Pipeline compared with its encoder on the same token batches (target {TARGET:.2f})", rows, columns)

@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [NAME …] [--texts FILE] [--data FILE] [--output FILE.json] [--quick]
 
-Without names, all benchmarks run; without files, they use sentences made here. What else the machine does disturbs the
-figures, so let it do nothing else.
+Without names, all benchmarks run; without files, they use generated sentences. Other work on the machine disturbs the
+figures: run nothing else.
 """
 
 import argparse
@@ -31,22 +31,27 @@ BENCHMARKS = (
 
 
 def parse(arguments: list[str] | None = None) -> tuple[list[str], Settings, Path | None]:
-    """Read the command line: which benchmarks, on what, and the file for the figures."""
+    """Read the command line; return the benchmarks, the settings and the file for the figures."""
     defaults = Settings()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--texts", type=Path, help="one text a line; default: sentences made here")
-    parser.add_argument("--data", type=Path, help="labelled texts, for F1, for int8 and to train on")
-    parser.add_argument("--model", action="append", metavar="NAME|DIR", help="of backends; default: all packaged ones")
-    parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
-    parser.add_argument("--quick", action="store_true", help="small counts: only see whether everything runs")
-    parser.add_argument("--count", type=int, default=defaults.count, help="texts that most benchmarks use")
-    parser.add_argument("--limit", type=int, default=defaults.limit, help="most sentences of cost_growth")
-    parser.add_argument("--rounds", type=int, default=defaults.rounds, help="turns; figures are medians over them")
+    parser.add_argument("--texts", type=Path, help="one text per line; default: generated sentences")
+    parser.add_argument("--data", type=Path, help="labelled texts, for F1, int8 and training")
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME|DIR",
+        help="for backends; default: the packaged models",
+    )
+    parser.add_argument("--output", type=Path, help="also write the figures to this JSON file")
+    parser.add_argument("--quick", action="store_true", help="small counts, to check that everything runs")
+    parser.add_argument("--count", type=int, default=defaults.count, help="number of texts of most benchmarks")
+    parser.add_argument("--limit", type=int, default=defaults.limit, help="largest corpus of cost_growth and corpus")
+    parser.add_argument("--rounds", type=int, default=defaults.rounds, help="rounds; figures are medians over them")
     given = parser.parse_args(arguments)
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"unknown benchmark {', '.join(unknown)}; expected {', '.join(BENCHMARKS)}")
     models = tuple(given.model or defaults.models)
     settings = Settings(given.texts, given.data, models, given.count, given.limit, given.rounds)
     if given.quick:
@@ -62,7 +67,7 @@ def main() -> None:
     results = {"machine": machine(), "command": ["python", *sys.argv], "benchmarks": {}}
     console.print(", ".join(f"{name} {value}" for name, value in results["machine"].items()))
     for name in names:
-        # One by one, because the first ones measure how fast a process is that has not imported much.
+        # Imported one by one: the first benchmarks measure a process that has imported little.
         benchmark = import_module(name)
         start = time.perf_counter()
         rows = benchmark.measure(settings)

@@ -1,8 +1,7 @@
-"""The pipeline beside the usual way of this model family: one sentence at a time, one call for each of its subjects.
+"""The pipeline compared with the usual code for these models: one sentence at a time, one call per subject.
 
-`Sequential` is written as examples of these models usually are, with the same weights: a sentence is tokenised and
-encoded, its subjects are paired in a loop, each subject asks the model once more, and loops over the borders of every
-relation pair up its objects.
+`Sequential` follows common example code with the same weights: it tokenises and encodes a sentence, pairs subject
+borders in a loop, calls the model once for each subject, and pairs the object borders of every relation in loops.
 """
 
 from dataclasses import replace
@@ -90,7 +89,7 @@ def measure(settings: Settings) -> list[Row]:
     return rows
 
 
-# Characters that every model reads at once.
+# Number of characters that every model reads at once.
 _READABLE = 200
 
 
@@ -102,7 +101,7 @@ def _compare(pipe: TripleExtractionPipeline, texts: list[str], rounds: int) -> R
 
     values = {number for number, relation in enumerate(pipe.schema) if relation.slot == VALUE_SLOT}
     expected = [{fact for fact in facts if fact[2] in values} for facts in one_by_one()]
-    # What the model says and nothing else: no rules, no score thresholds; and starts paired as in the loops.
+    # Without rules and score thresholds, and with starts paired as in the loops.
     extractor = pipe.extractor().without_postprocessing()
     extractor = extractor.redecoded(replace(extractor.decoding, span_pairing=SpanPairing.NEAREST))
     found = [{_fact(triple, pipe.schema) for triple in triples} for triples in extractor(texts)]
@@ -125,7 +124,7 @@ def _fact(triple: Triple, schema: Schema) -> Fact:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "model": ("model", "s"),
         "dtype": ("dtype", "s"),
@@ -135,4 +134,4 @@ def table(rows: list[Row]) -> Table:
         "triples": ("triples", "d"),
         "differing": ("other triples", "d"),
     }
-    return draw(f"Pipeline beside one sentence at a time (target {TARGET} times)", rows, columns)
+    return draw(f"Pipeline compared with one sentence at a time (target: {TARGET} times as fast)", rows, columns)

@@ -1,10 +1,10 @@
-"""`hf-spo serve` under load: 32 clients beside the bare pipeline on the same texts, then memory, then abuse.
+"""`hf-spo serve` under load: 32 clients compared with the pipeline on the same texts, then memory, then bad clients.
 
-The server is a process of its own, started as users start it; clients and bare pipeline live in this one, take turns,
-and share the machine's cores with the server. The bare pipeline gets all texts at once; beside that, lists of as many
-texts as the clients can have under way, which is as much as any service could put together. An answer is foreign if one
-of its mentions is not what stands at its offsets in the text that was sent, and lost if none came. In half precision an
-answer may differ a little from the bare pipeline's, because other texts were in the batch; how many do is told.
+The server is a separate process; clients and pipeline run in this one, take turns, and share the cores with the server.
+The pipeline gets all texts at once, and also lists of as many texts as the clients can send at a time, which are the
+largest batches that any service could build. A response is foreign if one of its mentions is not at its offsets in the
+text that was sent, and lost if there was none. In half precision, responses may differ slightly from the pipeline's,
+because the batches have other texts; these are counted.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ _HEAD = "POST /extract HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 
 
 def measure(settings: Settings) -> list[Row]:
-    """Compare the packaged models with the bare pipeline, then watch memory, then be rude."""
+    """Compare the packaged models with the pipeline, then measure memory, then send bad requests."""
     compared = [row for model in settings.models for row in _compare(settings, model)]
     return [*compared, _memory(settings), *_abuse(settings)]
 
 
 @contextmanager
 def server(model: str, *options: str) -> Iterator[tuple[int, int]]:
-    """Run the service. Yields its port and the number of its process."""
+    """Run the service; yield its port and its process id."""
     command = [sys.executable, "-m", "hf_spo.cli", "serve", "--model", model, "--port", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -54,14 +54,14 @@ def server(model: str, *options: str) -> Iterator[tuple[int, int]]:
 
 
 class Client:
-    """A connection that asks, and asks again: as little of HTTP as will do, to leave the processor to the server."""
+    """A connection that sends requests, with minimal HTTP, to leave the processor to the server."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
-        """Return status and content of the answer; status 0 if there is none."""
+        """Return status and content of the response; status 0 if there is none."""
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
@@ -85,9 +85,9 @@ class Client:
 
 
 async def _load(port: int, bodies: Sequence[bytes], clients: int) -> tuple[float, list[tuple[int, bytes, float]]]:
-    """Send bodies by several clients, each the next as soon as its last was answered.
+    """Send bodies by several clients, each client one request at a time.
 
-    Returns the seconds that all took, and status, content and seconds of each, in the order of the bodies.
+    Returns the total seconds, and status, content and seconds of each response in the order of the bodies.
     """
     answers: list[Any] = [None] * len(bodies)
     numbers = iter(range(len(bodies)))
@@ -158,7 +158,7 @@ def _percentiles(seconds: list[float]) -> Row:
 def _judge(
     texts: Sequence[str], size: int, answers: Sequence[tuple[int, bytes, float]], bare: Sequence[Any] | None = None
 ) -> Row:
-    """Count answers by status, and what is wrong with them."""
+    """Count responses by status, and those that are wrong."""
     statuses = Counter(status for status, _, _ in answers)
     foreign = different = 0
     for number, (status, content, _) in enumerate(answers):
@@ -247,7 +247,7 @@ _BROKEN = {
 
 
 async def _among_rude(port: int, bodies: Sequence[bytes]) -> tuple[int, list[tuple[int, bytes, float]]]:
-    """Send bodies while others misbehave. Returns how many connections did, and the answers to those who did not."""
+    """Send bodies among bad clients; return the number of bad connections, and the responses to the good ones."""
     count = 0
 
     async def misbehave(act: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> None:
@@ -296,22 +296,22 @@ async def _noise(writer: asyncio.StreamWriter) -> None:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw a row a run."""
+    """Return the table: a row per run."""
     columns = {
         "what": ("what", "s"),
         "requests": ("requests", ",d"),
         "texts_per_second": ("texts/s", ",.1f"),
-        "bare_texts_per_second": ("bare pipeline", ",.1f"),
+        "bare_texts_per_second": ("pipeline", ",.1f"),
         "ratio": ("ratio", ".2f"),
         "list_ratio": ("ratio to lists", ".2f"),
         "p50_ms": ("p50 ms", ",.0f"),
         "p95_ms": ("p95 ms", ",.0f"),
         "p99_ms": ("p99 ms", ",.0f"),
-        "statuses": ("answers by status", "s"),
+        "statuses": ("responses by status", "s"),
         "lost": ("lost", "d"),
         "foreign": ("foreign", "d"),
         "different": ("differ", "d"),
         "memory": ("MiB: start, 10 %, end", "s"),
     }
-    title = f"hf-spo serve, {CLIENTS} clients (target: {TARGET:.2f} of the bare pipeline)"
+    title = f"hf-spo serve, {CLIENTS} clients (target: {TARGET:.2f} of the pipeline)"
     return draw(title, rows, columns)

@@ -1,8 +1,8 @@
-"""From the start of a process to its first triple, beside importing torch and transformers and loading the weights.
+"""Time from the start of a process to its first triple, compared with importing torch and loading the weights.
 
-Each start is a process of its own, timed from outside until it prints. The first run finds the files that it reads at
-least partly cold; the others find them in memory. The bare program imports torch and transformers, and puts the base
-model's weights into an encoder's class without drawing random ones before; it extracts nothing.
+Each start is a separate process, timed from outside until it prints. The first run may read files from disk, later runs
+read them from the cache. The bare program imports torch and transformers, and loads the weights of the base model into
+an encoder without initialising them at random; it extracts nothing.
 """
 
 import subprocess
@@ -77,7 +77,7 @@ def measure(settings: Settings) -> list[Row]:
 
 
 def _export(name: str, folder: Path) -> str:
-    # In a process of its own, so that this one stays small.
+    # In a separate process, so that this one stays small.
     program = """
 import sys
 import hf_spo
@@ -108,12 +108,12 @@ def _start(program: list[str]) -> float:
 
 
 def table(rows: list[Row]) -> Table:
-    """Draw it."""
+    """Return the table."""
     columns = {
         "what": ("start of", "s"),
         "first_seconds": ("first run, s", ".2f"),
         "median_seconds": ("later runs, median, s", ".2f"),
-        "ratio": ("beside the bare one", ".2f"),
+        "ratio": ("ratio to the bare program", ".2f"),
     }
     title = (
         f"Process start to first triple (targets: {TARGET} times the bare program with base; ONNX lite under "

@@ -1,12 +1,12 @@
-"""A training step beside the bare encoder's forward and backward, and the memory of many steps.
+"""A training step compared with forward and backward of the encoder alone, and memory over many steps.
 
-The first part trains the packaged base model and, after each step, runs a copy of its encoder over the token batch that
-the step has just seen. `ratio` leaves out what updates the weights, on both sides: a step is data loading, collation,
-both passes, both losses, the backward pass and what the Trainer does around them. `ratio_with_update` has clipping,
-AdamW and the zeroing of gradients on both sides, and on that of the step the moving average as well.
+The first part trains the packaged base model and, after each step, runs a copy of its encoder on the same token batch.
+`ratio` leaves out the update of the weights on both sides: a step is data loading, collation, both passes, both losses,
+the backward pass, and the work of the Trainer around them. `ratio_with_update` includes clipping, AdamW and the zeroing
+of gradients on both sides, and the moving average on the side of the step.
 
-The second part trains a smaller encoder, random at first, on texts of all lengths up to 256 tokens, in a process of its
-own, and looks at the memory now and then.
+The second part trains a smaller encoder with random weights on texts of all lengths up to 256 tokens, in a separate
+process, and records the memory at intervals.
 """
 
 import copy
@@ -42,7 +42,7 @@ def measure(settings: Settings) -> list[Row]:
 
 
 def examples(file: Path | None, count: int, parts: tuple[int, ...] = (1, 1, 2, 2, 3, 4)) -> list[Example]:
-    """Return labelled texts of a file, over and over if it has too few, or made here."""
+    """Return labelled texts of a file, repeated if there are too few, or generated ones."""
     if file is None:
         return list(own_examples(count, parts=parts))
     return list(islice(cycle(read_examples(file)), count))
@@ -67,7 +67,7 @@ def _trainer(model: SpoForTripleExtraction, data: list[Example], dtype: str, ste
 
 
 class _Trainer(SpoTrainer):
-    """Says when a step has its gradients, which no callback does."""
+    """Records when a step has its gradients, for which there is no callback."""
 
     graded_at = 0.0
 
@@ -78,14 +78,14 @@ class _Trainer(SpoTrainer):
 
 
 def _ratio(file: Path | None, dtype: str, steps: int) -> Row:
-    # Plain attention: on CPUs, that of scaled_dot_product_attention takes longer on its way back.
+    # Eager attention: on CPUs, the backward pass of scaled_dot_product_attention is slower.
     model = SpoForTripleExtraction.from_pretrained(hf_spo.packaged(), dtype="float32", attn_implementation="eager")
-    # Three epochs, so that after the first one all lengths have been there: a kernel's first use takes longer.
+    # Three epochs: all lengths occur in the first one, and a kernel's first use takes longer.
     data = examples(file, steps // 3 * _BATCH)
     with TemporaryDirectory() as folder:
         trainer = _trainer(model, data, dtype, steps, folder)
         race = _Race(trainer, dtype)
-        trainer.add_callback(race)  # last, so that it sees the whole of a step
+        trainer.add_callback(race)  # last, so that it measures the whole step
         trainer.train()
     turns = race.turns[steps // 3 :]
     return {
@@ -100,7 +100,7 @@ def _ratio(file: Path | None, dtype: str, steps: int) -> Row:
 
 
 class _Race(TrainerCallback):
-    """After each step, runs a copy of the encoder on the same tokens."""
+    """Runs a copy of the encoder on the same tokens after each step."""
 
     def __init__(self, trainer: _Trainer, dtype: str) -> None:
         self.turns: list[dict[str, float]] = []
@@ -116,15 +116,15 @@ class _Race(TrainerCallback):
         self._inputs = inputs
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
-        """Begin the first step."""
+        """Start the clock of the first step."""
         self._begun = time.perf_counter()
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
-        """Note that the batch is there."""
+        """Record when the batch is loaded."""
         self._loaded = time.perf_counter()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """Run the encoder alone, then begin the next step."""
+        """Run the encoder alone, then start the clock of the next step."""
         end = time.perf_counter()
         with torch.autocast("cpu", torch.bfloat16, enabled=self._dtype == "bfloat16"):
             loss = self._encoder(**self._inputs).last_hidden_state.sum()
@@ -146,7 +146,7 @@ class _Race(TrainerCallback):
 
 
 def memory(file: Path | None, dtype: str, steps: int, every: int) -> Row:
-    """Train an encoder of four layers, random at first, and note the memory every so many steps."""
+    """Train an encoder of four layers from random weights, and record the memory every `every` steps."""
     tokenizer = AutoTokenizer.from_pretrained(hf_spo.packaged())
     encoder = BertConfig(
         vocab_size=len(tokenizer),
@@ -158,7 +158,7 @@ def memory(file: Path | None, dtype: str, steps: int, every: int) -> Row:
         attention_probs_dropout_prob=0.0,
     )
     config = SpoConfig(encoder_config=encoder, relations=packaged_schema().to_list(), attn_implementation="eager")
-    # Up to eight parts a text, so that there are all lengths.
+    # Up to eight parts per text, for all lengths.
     data = examples(file, steps * _BATCH, parts=tuple(range(1, 9)))
     watch = _Memory(every)
     with TemporaryDirectory() as folder:
@@ -179,7 +179,7 @@ def memory(file: Path | None, dtype: str, steps: int, every: int) -> Row:
 
 
 class _Memory(TrainerCallback):
-    """Notes memory, and the shapes of the batches."""
+    """Records memory and the shapes of batches."""
 
     def __init__(self, every: int) -> None:
         self.curve: list[tuple[int, int]] = []
@@ -187,23 +187,23 @@ class _Memory(TrainerCallback):
         self._every = every
 
     def remember(self, _: torch.nn.Module, __: tuple[Any, ...], inputs: dict[str, torch.Tensor]) -> None:
-        """Note a batch's shape."""
+        """Record the shape of a batch."""
         self.shapes.add(tuple(inputs["input_ids"].shape))
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
-        """Note the memory."""
+        """Record the memory."""
         if state.global_step % self._every == 0:
             self.curve.append((state.global_step, memory_mib()))
 
 
 def table(rows: list[Row]) -> Group:
-    """Draw both parts."""
+    """Return the tables of both parts."""
     ratios = [row for row in rows if row["part"] == "ratio"]
     curves = [row for row in rows if row["part"] == "memory"]
     columns = {
         "dtype": ("dtype", "s"),
         "step_ms": ("step, ms", ".0f"),
-        "loading_ms": ("of it loading, ms", ".1f"),
+        "loading_ms": ("loading, ms", ".1f"),
         "encoder_ms": ("encoder, ms", ".0f"),
         "ratio": ("ratio", ".2f"),
         "update_ms": ("update, ms", ".0f"),
@@ -221,7 +221,7 @@ def table(rows: list[Row]) -> Group:
         for number, step in enumerate(steps)
     ]
     return Group(
-        draw(f"Training step beside the bare encoder's forward and backward (target {TARGET})", ratios, columns),
+        draw(f"Training step compared with forward and backward of the encoder (target {TARGET})", ratios, columns),
         title,
         draw("", memory, {"step": ("step", "d"), **{row["dtype"]: (f"{row['dtype']}, MiB", "d") for row in curves}}),
     )
