@@ -14,11 +14,13 @@ from typing import IO, Any
 
 from ..model.fields import kind
 from ..support.unreadable import UnreadableRecord
-from .documents import HUB_PREFIX, STDIN, Document, ReadOptions, Source, SourceFormat
+from .documents import STDIN, Document, ReadOptions, Source, SourceFormat
 from .formats.base import DataFormatError
 from .formats.csv_rows import csv_rows, quoting_of
+from .formats.hub import load_from_hub, rows_of
 from .formats.json_rows import json_rows, lenient_json
 from .formats.lines import Line, text_lines
+from .formats.parquet import parquet_rows
 
 Item = Document | UnreadableRecord
 
@@ -163,38 +165,19 @@ _QUOTED = "if quotation marks enclose fields, pass --quoting quoted"
 
 
 def _read_parquet(source: Source, options: ReadOptions) -> Iterator[Item]:
-    from pyarrow import ArrowException
-    from pyarrow.parquet import ParquetFile
+    def columns(names: list[str]) -> list[str]:
+        _check_columns(source, names, options)
+        return [name for name in (options.text_column, options.id_column or "id") if name in names]
 
-    try:
-        with ParquetFile(source.name) as file:
-            names = file.schema_arrow.names
-            _check_columns(source, names, options)
-            wanted = [name for name in (options.text_column, options.id_column or "id") if name in names]
-            number = 0
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield _item(row, number, source, options)
-    except ArrowException as error:
-        raise DataFormatError(f"{source.name} is not a complete Parquet file: {error}") from None
-
-
-_PARQUET_ROWS = 1000
+    for number, row in enumerate(parquet_rows(Path(source.name), columns), 1):
+        yield _item(row, number, source, options)
 
 
 def _read_hub(source: Source, options: ReadOptions) -> Iterator[Item]:
-    from datasets import load_dataset
-
-    name, *rest = source.name.removeprefix(HUB_PREFIX).split(":")
-    split = rest.pop() if rest else "train"
-    try:
-        rows = load_dataset(name, *rest, split=split, streaming=True)
-    except Exception as error:  # whatever its loaders and the network raise
-        raise DataFormatError(f"{source.name} cannot be loaded: {error}") from None
-    if rows.column_names is not None:
-        _check_columns(source, rows.column_names, options)
-    for number, row in enumerate(rows, 1):
+    data = load_from_hub(source.name)
+    if data.column_names is not None:
+        _check_columns(source, data.column_names, options)
+    for number, row in enumerate(rows_of(data, source.name), 1):
         yield _item(row, number, source, options)
 
 

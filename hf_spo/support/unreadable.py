@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
-    r"""A line, or another part of a source, that is no record of the expected form.
+    r"""A line, or another part of a source, that is not a record of the expected form.
 
     Args:
         source: name of the file or other source.
@@ -15,7 +15,7 @@ class UnreadableRecord:
         content: of the line; bytes that are not UTF-8 are written as \xff.
         unit: what `number` counts: line, row, task, document.
         field: path of the wrong field within the record, if one field is wrong.
-        remedy: what to do about this record, where more can be said than "correct it".
+        remedy: what to do, if there is better advice than to correct the record.
         id: name of the document that would stand here; default: source and number.
     """
 

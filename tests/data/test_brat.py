@@ -223,7 +223,7 @@ def test_identifiers_that_are_no_file_names_stay_in_the_folder(name, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
     assert sorted(file.name for file in path.iterdir()) == ["annotation.conf", "text-000001.ann", "text-000001.txt"]
     assert read(path)[0] == [Record(TEXT, (), (ANNA,), "text-000001")]
-    assert report.lost == Counter({"identifiers that are no file names": 1})
+    assert report.lost == Counter({"identifiers that cannot be file names": 1})
 
 
 def test_files_have_names_of_their_own_on_every_system(tmp_path):
@@ -235,7 +235,7 @@ def test_files_have_names_of_their_own_on_every_system(tmp_path):
         "a": "text-000004",
         "None": "text-000006-",
     }
-    assert report.lost == Counter({"identifiers that are no file names": 2})
+    assert report.lost == Counter({"identifiers that cannot be file names": 2})
 
 
 def test_names_with_white_space_lose_it(tmp_path):

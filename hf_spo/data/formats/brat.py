@@ -48,7 +48,7 @@ def read_folder(path: Path, report: ConversionReport) -> Iterator[Record]:
         return _documents([*texts, *orphans], path, report)
     for file in (path, path.with_suffix(".txt"), path.with_suffix(".ann")):
         if not file.is_file():
-            raise FileNotFoundError(f"there is no {file}; expected a folder, or a .txt file beside an .ann file")
+            raise FileNotFoundError(f"there is no {file}; expected a folder, or a .txt file next to an .ann file")
     return _documents([path.with_suffix(".txt")], path.parent, report)
 
 
@@ -265,7 +265,7 @@ class _Folder:
         name = identifier or ""
         safe = _SAFE.fullmatch(name) is not None and len(name.encode()) <= _LONGEST and _key(name) not in self._names
         if not safe:
-            self.report.lose("identifiers that are no file names", identifier is not None)
+            self.report.lose("identifiers that cannot be file names", identifier is not None)
             name = f"text-{number:06}"
             while _key(name) in self._names:
                 name += "-"

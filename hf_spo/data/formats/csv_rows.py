@@ -105,7 +105,7 @@ class _Pending:
 
 
 def _row_lines(line: str, taken: list[tuple[int, Line]], pending: _Pending) -> Iterator[str]:
-    """Yield the first line of a row, then further ones as far as the row needs them, and keep these in `taken`."""
+    """Yield the first line of a row, then the further lines that the parser asks for, which are kept in `taken`."""
     yield line
     for number, more in pending:
         taken.append((number, more))

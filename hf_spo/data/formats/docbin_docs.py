@@ -69,7 +69,7 @@ def _docs(path: Path) -> Iterator[Doc]:
     collecting = gc.isenabled()
     try:
         yield from DocBin().from_bytes(content).get_docs(Vocab())
-    except Exception as error:  # whatever broken msgpack leads to
+    except Exception as error:  # of msgpack or of what it contains
         problem = f"{path}: not a DocBin of spaCy, or a damaged one ({type(error).__name__}: {error})"
         raise DataFormatError(problem) from None
     finally:

@@ -12,23 +12,37 @@ HUB_PREFIX = "hub:"
 _SPLITS = "dataset_dict.json"
 
 
-def _read_hub(path: Path, report: ConversionReport) -> Iterator[Record]:
+def load_from_hub(name: str) -> Any:
+    """Return a data set of the Hub, hub:NAME, hub:NAME:SPLIT or hub:NAME:CONFIGURATION:SPLIT, for streaming.
+
+    Raises:
+        DataFormatError: it cannot be loaded.
+    """
     from datasets import load_dataset
 
-    name, *rest = path.as_posix().removeprefix(HUB_PREFIX).split(":")
+    path, *rest = name.removeprefix(HUB_PREFIX).split(":")
     split = rest.pop() if rest else "train"
     try:
-        rows = load_dataset(name, *rest, split=split, streaming=True)
+        return load_dataset(path, *rest, split=split, streaming=True)
     except Exception as error:  # of its loaders or the network
-        raise DataFormatError(f"{path} cannot be loaded: {_first_line(error)}") from None
-    return _records(_loaded(rows, path), path, report)
+        raise DataFormatError(f"{name} cannot be loaded: {_first_line(error)}") from None
 
 
-def _loaded(rows: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
+def rows_of(data: Iterable[dict[str, Any]], name: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a data set; its files are read while iterating.
+
+    Raises:
+        DataFormatError: a file cannot be read.
+    """
     try:
-        yield from rows
-    except Exception as error:  # of the same kind, while its files are read
-        raise DataFormatError(f"{path} cannot be read to its end: {_first_line(error)}") from None
+        yield from data
+    except Exception as error:  # of its loaders or the network
+        raise DataFormatError(f"{name} cannot be read to its end: {_first_line(error)}") from None
+
+
+def _read_hub(path: Path, report: ConversionReport) -> Iterator[Record]:
+    name = path.as_posix()
+    return _records(rows_of(load_from_hub(name), name), path, report)
 
 
 def _first_line(error: Exception) -> str:

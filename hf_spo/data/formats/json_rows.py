@@ -101,7 +101,7 @@ def json_rows(
 ) -> Iterator[Row | UnreadableRecord]:
     """Yield the objects of JSON lines, of one JSON list, or of objects that are printed over several lines each.
 
-    Blank lines are skipped. A line or element that is no object is an [`UnreadableRecord`].
+    Blank lines are skipped. A line or element that is not an object is an [`UnreadableRecord`].
 
     Args:
         lines: of a file, see [`text_lines`].
@@ -249,7 +249,7 @@ def values(row: Mapping[str, Any], name: str, path: str = "", *, required: bool 
     """Return the elements of the list `row[name]`, each with its path; an array, as pandas returns it, is a list too.
 
     Raises:
-        FieldError: it is no list; or it is missing or null, and required.
+        FieldError: it is not a list; or it is missing or null, and required.
     """
     place = f"{path}.{name}" if path else name
     found: Any = row.get(name)
@@ -266,7 +266,7 @@ def objects(row: Mapping[str, Any], name: str, path: str = "") -> list[tuple[str
     """Return the objects of the list `row[name]`, each with its path; none if it is missing or null.
 
     Raises:
-        FieldError: it is no list, or one of its elements is no object.
+        FieldError: it is not a list, or an element is not an object.
     """
     found = values(row, name, path)
     for place, value in found:
@@ -279,7 +279,7 @@ def strings(row: Mapping[str, Any], name: str, path: str = "") -> list[str]:
     """Return the strings of the list `row[name]`; none if it is missing or null.
 
     Raises:
-        FieldError: it is no list, or one of its elements is no string.
+        FieldError: it is not a list, or an element is not a string.
     """
     found = values(row, name, path)
     for place, value in found:
@@ -289,10 +289,10 @@ def strings(row: Mapping[str, Any], name: str, path: str = "") -> list[str]:
 
 
 def claim(known: dict[Any, T], row: Mapping[str, Any], name: str, path: str, value: T) -> None:
-    """Let the identifier `row[name]` stand for a value.
+    """Map the identifier `row[name]` to a value.
 
     Raises:
-        FieldError: it is neither string nor whole number, or stands for something else already.
+        FieldError: it is neither a string nor a whole number, or is in use already.
     """
     found = row.get(name)
     if not isinstance(found, str | int):
@@ -303,7 +303,7 @@ def claim(known: dict[Any, T], row: Mapping[str, Any], name: str, path: str, val
 
 
 def referred(known: Mapping[Any, T], row: Mapping[str, Any], name: str, path: str) -> T:
-    """Return what the identifier `row[name]` stands for.
+    """Return the value of the identifier `row[name]`.
 
     Raises:
         FieldError: it is missing, or nothing has this identifier.
@@ -315,7 +315,7 @@ def referred(known: Mapping[Any, T], row: Mapping[str, Any], name: str, path: st
 
 
 def other_fields(row: Mapping[str, Any], known: Collection[str], report: ConversionReport) -> None:
-    """Count the fields of a row that are not read, as far as they say anything."""
+    """Count the fields of a row that are not read and not empty."""
     report.lose("further fields of rows", sum(name not in known and bool(value) for name, value in row.items()))
 
 

@@ -39,7 +39,7 @@ def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
     """Yield the text of every task that was annotated, with the latest annotation that was not cancelled.
 
     Raises:
-        DataFormatError: the file is a JSON-MIN export; or a task is wrong, and the report takes none.
+        DataFormatError: the file is a JSON-MIN export; or a task is wrong, and the report has no `on_bad_line`.
         FileNotFoundError: there is no such file.
     """
     if _is_json_min(Sample(path)):

@@ -52,7 +52,7 @@ def decoded_lines(path: Path, report: ConversionReport) -> Iterator[tuple[int, s
     """Yield the lines of a UTF-8 file as [`text_lines`] does; lines that are not UTF-8 go to the report.
 
     Raises:
-        DataFormatError: the file is UTF-16 or UTF-32; or a line is not UTF-8, and the report takes none.
+        DataFormatError: the file is UTF-16 or UTF-32; or a line is not UTF-8, and the report has no `on_bad_line`.
         FileNotFoundError: there is no such file.
     """
     with path.open("rb") as file:

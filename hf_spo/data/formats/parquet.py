@@ -1,6 +1,6 @@
 """Parquet files with a row for each document: columns of this package, or of another known shape."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,33 @@ _AT_ONCE = 1000
 """Rows held in memory."""
 
 
-def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
-    return parsed(numbered(_rows(path)), path, lambda row: record_from_row(row, report), report)
+def parquet_rows(path: Path, columns: Callable[[list[str]], list[str]] | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a Parquet file.
 
+    Args:
+        path: of the file.
+        columns: chooses the columns to read from those of the file; default: all.
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    Raises:
+        DataFormatError: it is not a complete Parquet file.
+        FileNotFoundError: there is no such file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with path.open("rb") as source, pq.ParquetFile(source) as file:
-            for batch in file.iter_batches(_AT_ONCE):
+            wanted = None if columns is None else columns(file.schema_arrow.names)
+            for batch in file.iter_batches(_AT_ONCE, columns=wanted):
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:  # of the system, such as a file that is missing
+        if isinstance(error, OSError) and error.errno:  # of the system, such as a missing file
             raise
         raise DataFormatError(f"{path}: not a Parquet file, or not complete ({str(error).splitlines()[0]})") from None
+
+
+def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
+    return parsed(numbered(parquet_rows(path)), path, lambda row: record_from_row(row, report), report)
 
 
 def _write(records: Iterable[Record], path: Path, report: ConversionReport) -> None:
