@@ -110,9 +110,7 @@ class Batcher:
             self._waiting.clear()
             for job in left:
                 job.is_dropped = True
-        for job in left:
-            if not job.future.done():
-                job.future.set_exception(stopping())
+        _refuse(left, stopping())
 
     def close(self) -> None:
         """End the threads after the batches in progress."""
