@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import initialization as init
 
 from .configuration_spo import Conditioning, SpoConfig
@@ -22,9 +22,7 @@ class SubjectConditioning(nn.Module):
 
     inserts: ClassVar[bool] = False
 
-    def forward(
-        self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, positions: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
         """Condition sentence `rows[n]` on the subject at tokens `spans[n]`.
 
         *Shape:* hidden (B, L, H), rows (N,), spans (N, 2), positions (P, any), a table of position vectors that an
@@ -36,7 +34,7 @@ class SubjectConditioning(nn.Module):
         """Initialise the parameters that are not those of a submodule; by default there are none."""
 
 
-def border_states(hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+def border_states(hidden: Tensor, rows: Tensor, spans: Tensor) -> Tensor:
     """Return the states of each subject's first and last token, side by side. *Shape:* (B, L, H) → (N, 2·H)."""
     return torch.cat([hidden[rows, spans[:, 0]], hidden[rows, spans[:, 1]]], dim=-1)
 
@@ -64,9 +62,7 @@ class ConditionalLayerNorm(SubjectConditioning):
         for parameter in (self.bias, self.gamma_dense.weight, self.beta_dense.weight):
             init.zeros_(parameter)
 
-    def forward(
-        self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, positions: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
         """Condition; each sentence is normalised once, however many subjects it has."""
         condition = border_states(hidden, rows, spans)
         normal = nn.functional.layer_norm(hidden, hidden.shape[-1:], eps=self.eps)[rows]
@@ -83,11 +79,9 @@ class ConditionAddition(SubjectConditioning):
         self.dense = nn.Linear(2 * hidden_size, hidden_size)
         self.norm = nn.LayerNorm(hidden_size, eps=eps)
 
-    def forward(
-        self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, positions: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
         """Condition."""
-        added: torch.Tensor = self.norm(hidden[rows] + self.dense(border_states(hidden, rows, spans)).unsqueeze(1))
+        added: Tensor = self.norm(hidden[rows] + self.dense(border_states(hidden, rows, spans)).unsqueeze(1))
         return added
 
 
@@ -107,7 +101,7 @@ class SubjectVector(nn.Module):
             self.network = network(hidden_size, hidden_size, batch_first=True, bidirectional=True)
         self.dense = nn.Linear(2 * hidden_size, hidden_size)
 
-    def forward(self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor) -> Tensor:
         """Encode subjects. *Shape:* hidden (B, L, H), rows (N,), spans (N, 2) → (N, H)."""
         count = self.positions if self.network is not None else 2
         steps = torch.linspace(0, 1, count, device=spans.device)
@@ -118,7 +112,7 @@ class SubjectVector(nn.Module):
             _, last = self.network(tokens) if tokens.shape[0] else (None, tokens.new_zeros(2, 0, tokens.shape[-1]))
             last = last[0] if isinstance(last, tuple) else last  # an LSTM returns the state of its cells as well
             tokens = last.transpose(0, 1)
-        vector: torch.Tensor = self.dense(tokens.flatten(1))
+        vector: Tensor = self.dense(tokens.flatten(1))
         return vector
 
 
@@ -135,7 +129,7 @@ class RelativePositions(nn.Module):
         self.start = nn.Conv1d(position_size, hidden_size, 3, bias=False)
         self.end = nn.Conv1d(position_size, hidden_size, 3, bias=False)
 
-    def forward(self, table: torch.Tensor, spans: torch.Tensor, length: int) -> torch.Tensor:
+    def forward(self, table: Tensor, spans: Tensor, length: int) -> Tensor:
         """Embed distances. *Shape:* table (positions, P), spans (N, 2) → (N, L, H)."""
         distances = torch.arange(-length, length + 1, device=table.device).abs().clamp(max=len(table) - 1)
         embedded = table[distances].T.unsqueeze(0)
@@ -157,13 +151,11 @@ class SubjectInsertion(SubjectConditioning):
         self.vector = SubjectVector(hidden_size, cell, positions)
         self.distances = RelativePositions(position_size, hidden_size)
 
-    def forward(
-        self, hidden: torch.Tensor, rows: torch.Tensor, spans: torch.Tensor, positions: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
         """Return what is added."""
         assert positions is not None
-        vector: torch.Tensor = self.vector(hidden, rows, spans)
-        distances: torch.Tensor = self.distances(positions, spans, hidden.shape[1])
+        vector: Tensor = self.vector(hidden, rows, spans)
+        distances: Tensor = self.distances(positions, spans, hidden.shape[1])
         return vector.unsqueeze(1) + distances
 
 
