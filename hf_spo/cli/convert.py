@@ -134,5 +134,7 @@ def _remarks(done: "Conversion") -> Iterator[str]:
         yield f"{done.target_format} cannot hold: {tally(done.written.lost)}"
     if done.corrected:
         yield f"corrected or looked up: {tally(done.corrected)}"
+    if done.read.doubtful:
+        yield f"read as they are, and perhaps wrong: {tally(done.read.doubtful)}"
     if done.read.skipped:
         yield f"skipped because they cannot be read: {done.read.skipped:,}"

@@ -78,6 +78,7 @@ class Conversion:
             "not_read": dict(self.read.lost),
             "not_written": dict(self.written.lost),
             "corrected": dict(self.corrected),
+            "doubtful": dict(self.read.doubtful),
             "skipped": self.read.skipped,
         }
 

@@ -79,6 +79,7 @@ def test_accounts(source, tmp_path):
         "not_read": {},
         "not_written": {"scores of triples": 1},
         "corrected": {"offsets where too high by 1": 1, "triples placed by looking their words up": 1},
+        "doubtful": {},
         "skipped": 1,
     }
     assert len(aside) == 1

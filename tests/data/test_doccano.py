@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 
+from hf_spo.data.conversion import convert
 from hf_spo.data.formats.base import ConversionReport, DataFormatError, Record
 from hf_spo.data.formats.doccano import FORMAT, write_predictions
 from hf_spo.data.formats.registry import detect
@@ -166,6 +167,8 @@ def test_mentions_that_are_torn_in_any_unit_are_doubtful(tmp_path):
     (record,), report = read(tmp_path, {"text": "Blue Harbour", "entities": [[1, 12, "F"]], "cats": []})
     assert record.entities[0].text == "lue Harbour"
     assert report.doubtful == Counter({"mentions that begin or end inside a word": 1})
+    done = convert(tmp_path / "export.jsonl", tmp_path / "out.jsonl", source_format="doccano")
+    assert done.to_dict()["doubtful"] == dict(report.doubtful)
 
 
 def test_a_file_is_recognised_by_any_of_its_first_rows(tmp_path):
