@@ -10,7 +10,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils.hub import cached_file
 
-from .checkpoint import check_shapes, check_weights, share_weights, stored_shapes, weight_files
+from .checkpoint import check_shapes, check_weights, refuse_adapter, share_weights, stored_shapes, weight_files
 from .conditioning import SubjectConditioning
 from .configuration_spo import SpoConfig
 from .features import PRIOR_FILE, WORDS_FILE, Features
@@ -85,6 +85,8 @@ class SpoPreTrainedModel(PreTrainedModel):
         """
         path = pretrained_model_name_or_path
         hub = {name: kwargs.pop(name) for name in HUB_OPTIONS if name in kwargs}
+        if path is not None:
+            refuse_adapter(path)
         with advise_upgrade(path, lambda: _written_by(path, kwargs.get("config"), hub)):
             model, info = cls._load(path, *args, hub=hub, **kwargs)
             unknown = info["unexpected_keys"]
