@@ -46,6 +46,7 @@ def show(
         ),
     ] = None,
     width: Annotated[int, option("Width of a picture.", panel=FILES_PANEL, min=160, metavar="PIXELS")] = WIDTH,
+    encoding: Annotated[str, option("Encoding of stdin.", panel=FILES_PANEL, metavar="NAME")] = "utf-8",
     skip_bad_lines: SkipBadLines = False,
     batch_size: BatchSize = None,
     *,
@@ -69,7 +70,8 @@ def show(
         if input_file is not None:
             rows: Iterable[_Row] = _read(input_file, bad_lines)
         else:
-            found = choice.load()(texts_of(texts or [], ReadOptions()), batch_size=batch_size, **extraction.to_dict())
+            given = texts_of(texts or [], ReadOptions(encoding=encoding))
+            found = choice.load()(given, batch_size=batch_size, **extraction.to_dict())
             rows = ((triples.text, triples) for triples in found)
         if file is None:
             console = Console(highlight=False)
