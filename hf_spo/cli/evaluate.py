@@ -10,7 +10,7 @@ import typer
 
 from ..metrics import Match, TripleScore, TripleScorer, evaluate_report, read_aliases
 from ..metrics.rule_effects import rule_effects
-from ..metrics.triple_f1 import Tokenize
+from ..metrics.triple_f1 import Tokenize, score_predictions
 from ..model.fields import json_line
 from ..model.options import ExtractionOptions
 from ..model.rules import apply_rules
@@ -197,7 +197,4 @@ def _report(
 
 
 def _score(examples: Sequence[Example], found: _Predictions, match: Match) -> dict[str, float | int]:
-    scorer = TripleScorer(match, found.tokenize)
-    for example, triples in zip(examples, found.triples, strict=True):
-        scorer.add(example.judged(triples), example.triples)
-    return scorer.score().to_dict()
+    return score_predictions(examples, found.triples, TripleScorer(match, found.tokenize)).to_dict()

@@ -90,10 +90,7 @@ def _exchanged(text: str, triple: Triple) -> bool:
 
 
 def _has_nested(labels: Labels) -> bool:
-    spans = {(span.start, span.end) for span in labels} | {
-        (value.start, value.end) for objects in labels.values() for value, _ in objects
-    }
-    return any(
-        (one[0] <= other[0] and other[1] <= one[1]) or (other[0] <= one[0] and one[1] <= other[1])
-        for one, other in combinations(spans, 2)
-    )
+    spans = {*labels, *(value for objects in labels.values() for value, _ in objects)}
+    # The first of two spans in this order does not lie inside the second.
+    ordered = sorted({(span.start, -span.end) for span in spans})
+    return any(other[1] >= one[1] for one, other in combinations(ordered, 2))

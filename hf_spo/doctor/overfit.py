@@ -138,14 +138,14 @@ def overfit(
 
 
 def _result(trainer: "_Overfitter", course: "_Course", seconds: float, moved: bool) -> Overfitting:
-    arguments, state = trainer.args, trainer.state
+    state = trainer.state
+    rate, head_rate = trainer.args.learning_rate, trainer.args.head_learning_rate
     losses = tuple(entry["loss"] for entry in state.log_history if "loss" in entry)
-    progress = TrainingState(state.global_step, state.max_steps, arguments.learning_rate, losses)
+    progress = TrainingState(state.global_step, state.max_steps, rate, losses)
     subject_f1, object_f1 = course.metrics["eval_subject_f1"], course.metrics["eval_object_f1"]
     learnt = course.f1s[-1] >= LEARNT
     explanation = explain_failure(course.f1s, subject_f1, object_f1, progress, trainer.zero, moved)
     texts = trainer.train_dataset.examples
-    rate, head_rate = arguments.learning_rate, arguments.head_learning_rate
     return Overfitting(
         learnt=learnt,
         texts=len(texts),
@@ -199,8 +199,8 @@ def choose_texts(
     """
     whole: dict[str, Example] = {}
     part: dict[str, Example] = {}
-    for example in _shuffled(examples):
-        known, unknown = without_unknown_relations(example, schema)
+    for index in np.random.default_rng(_SEED).permutation(len(examples)).tolist():
+        known, unknown = without_unknown_relations(examples[index], schema)
         if not known.triples or len(whole) == count:
             continue
         checks = TokenChecks(tokenizer, schema, max_length, policy)
@@ -214,11 +214,6 @@ def choose_texts(
             "no text has a triple that becomes a label, so there is nothing to learn; the diagnosis gives the reasons"
         )
     return chosen
-
-
-def _shuffled(examples: Sequence[Example]) -> Iterator[Example]:
-    for index in np.random.default_rng(_SEED).permutation(len(examples)).tolist():
-        yield examples[index]
 
 
 class _Overfitter(SpoTrainer):
@@ -238,13 +233,7 @@ class _Course(TrainerCallback):
         self.f1s: list[float] = []
         self.metrics: dict[str, float] = {}
 
-    def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: Any,
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self.metrics = kwargs["metrics"]
         self.f1s.append(self.metrics["eval_f1"])
         if self.on_evaluation is not None:

@@ -7,12 +7,12 @@ has whole numbers of right, predicted and gold triples, and the usual precision 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from ..model.schema import Example, Schema, Triple
-from .triple_f1 import RATIOS, Judgement, TripleScore
+from .triple_f1 import RATIOS, Judgement, TripleScore, total
 
 OVERLAPS = ("normal", "SEO", "EPO", "SOO", "no triples")
 _LENGTHS = (25, 50, 75, 100, 150, 200, 300)
@@ -124,46 +124,28 @@ def macro_average(relations: Iterable[Group]) -> Macro:
     return Macro(precision, recall, f1, len(scores))
 
 
-class _Counts:
-    """Numbers of right, predicted and gold triples and of texts, by row."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._rows: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}
-
-    def add(self, name: str, right: int = 0, wrong: int = 0, missed: int = 0, texts: int = 0) -> None:
-        row = self._rows.setdefault(name, [0, 0, 0, 0])
-        for column, count in enumerate((right, right + wrong, right + missed, texts)):
-            row[column] += count
-
-    def groups(self) -> tuple[Group, ...]:
-        return tuple(Group(name, TripleScore(*row[:3]), row[3]) for name, row in self._rows.items() if row[3])
-
-
 def _by_text(
     judgements: Iterable[Judgement], classes: Callable[[Judgement], Iterable[str]], names: Iterable[str]
 ) -> tuple[Group, ...]:
-    counts = _Counts(names)
-    for item in judgements:
-        for name in classes(item):
-            counts.add(name, len(item.right), len(item.wrong), len(item.missed), texts=1)
-    return counts.groups()
+    return _groups(((name, item.score) for item in judgements for name in classes(item)), names)
 
 
 def _by_triple(
     judgements: Iterable[Judgement], classes: Callable[[Triple], Iterable[str]], names: Iterable[str]
 ) -> tuple[Group, ...]:
-    counts = _Counts(names)
-    for item in judgements:
-        present: dict[str, None] = {}
-        for column, triples in (
-            ("right", [gold for _, gold in item.right]),
-            ("wrong", item.wrong),
-            ("missed", item.missed),
-        ):
-            for triple in triples:
-                for name in classes(triple):
-                    counts.add(name, **{column: 1})
-                    present[name] = None
-        for name in present:
-            counts.add(name, texts=1)
-    return counts.groups()
+    def rows() -> Iterator[tuple[str, TripleScore]]:
+        for item in judgements:
+            sides = [gold for _, gold in item.right], item.wrong, item.missed
+            right, wrong, missed = (Counter(name for triple in side for name in classes(triple)) for side in sides)
+            for name in right | wrong | missed:
+                yield name, TripleScore(right[name], right[name] + wrong[name], right[name] + missed[name])
+
+    return _groups(rows(), names)
+
+
+def _groups(rows: Iterable[tuple[str, TripleScore]], names: Iterable[str]) -> tuple[Group, ...]:
+    """Add up the scores of each name, one score for each text; the given names come first."""
+    scores: dict[str, list[TripleScore]] = {name: [] for name in names}
+    for name, score in rows:
+        scores.setdefault(name, []).append(score)
+    return tuple(Group(name, total(found), len(found)) for name, found in scores.items() if found)

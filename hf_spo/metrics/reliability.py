@@ -58,7 +58,7 @@ class ThresholdPoint:
     f1: float
 
 
-def reliability(scores: Sequence[float], right: Sequence[bool]) -> Reliability:
+def reliability(scores: Sequence[float] | np.ndarray, right: Sequence[bool] | np.ndarray) -> Reliability:
     """Measure the calibration of scores.
 
     Args:

@@ -172,7 +172,9 @@ def evaluate_report(
 
 def text_counts(judgements: Iterable[Judgement]) -> np.ndarray:
     """Return the counts of each text for [`bootstrap`] and [`compare`]. *Shape:* (T, 4)."""
-    rows = [(right := len(item.right), right + len(item.wrong), right, right + len(item.missed)) for item in judgements]
+    rows = [
+        (score.correct, score.predicted, score.correct, score.gold) for score in (item.score for item in judgements)
+    ]
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
@@ -189,18 +191,13 @@ def _matches(
 
 
 def _measure(judgements: Sequence[Judgement], samples: int, seed: int) -> Measure:
-    return Measure(total(judgements), bootstrap(text_counts(judgements), samples, seed))
+    return Measure(total(item.score for item in judgements), bootstrap(text_counts(judgements), samples, seed))
 
 
-def _reliability(judgements: Iterable[Judgement]) -> tuple[Reliability | None, tuple[ThresholdPoint, ...]]:
-    scores: list[float] = []
-    right: list[bool] = []
-    gold = 0
-    for item in judgements:
-        gold += len(item.gold)
-        for triple in item.predicted:
-            if triple.score is None or not 0 <= triple.score <= 1:
-                return None, ()
-            scores.append(triple.score)
-        right += [True] * len(item.right) + [False] * len(item.wrong)
-    return (reliability(scores, right), threshold_curve(scores, right, gold)) if scores else (None, ())
+def _reliability(judgements: Sequence[Judgement]) -> tuple[Reliability | None, tuple[ThresholdPoint, ...]]:
+    scores = [triple.score for item in judgements for triple in item.predicted]
+    usable = [score for score in scores if score is not None and 0 <= score <= 1]
+    if not scores or len(usable) < len(scores):
+        return None, ()
+    right = [is_right for item in judgements for is_right in [True] * len(item.right) + [False] * len(item.wrong)]
+    return reliability(usable, right), threshold_curve(usable, right, sum(len(item.gold) for item in judgements))

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ..model.schema import Mention, Schema, Span, Triple
 from .breakdown import relation_name
-from .errors import TripleError, places
+from .errors import places
 from .report import TextResult
 
 
@@ -67,11 +67,8 @@ def _lines(result: TextResult, schema: Schema | None) -> Iterator[Line]:
         yield Line(triple, "right", relation_name(gold, schema))
     for verdict, errors in (("wrong", result.wrong), ("missed", result.missed)):
         for error in errors:
-            yield _error_line(error, verdict, schema)
-
-
-def _error_line(error: TripleError, verdict: str, schema: Schema | None) -> Line:
-    return Line(error.triple, verdict, relation_name(error.triple, schema), error.cause.value, error.counterpart)
+            relation = relation_name(error.triple, schema)
+            yield Line(error.triple, verdict, relation, error.cause.value, error.counterpart)
 
 
 def _chosen(lines: Sequence[Sequence[Line]], limit: int) -> list[int]:

@@ -72,6 +72,12 @@ class Judgement:
     missed: tuple[Triple, ...]
 
     @property
+    def score(self) -> TripleScore:
+        """Counts of this text."""
+        right = len(self.right)
+        return TripleScore(right, right + len(self.wrong), right + len(self.missed))
+
+    @property
     def predicted(self) -> tuple[Triple, ...]:
         """The distinct predicted triples."""
         return *(triple for triple, _ in self.right), *self.wrong
@@ -143,11 +149,20 @@ def judge(example: Example, predicted: Iterable[Triple], scorer: TripleScorer) -
     )
 
 
-def total(judgements: Iterable[Judgement]) -> TripleScore:
-    """Add up the counts of texts."""
-    counts = [(len(item.right), len(item.wrong), len(item.missed)) for item in judgements]
-    right, wrong, missed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
-    return TripleScore(right, right + wrong, right + missed)
+def total(scores: Iterable[TripleScore]) -> TripleScore:
+    """Add up counts."""
+    counts = [(score.correct, score.predicted, score.gold) for score in scores]
+    return TripleScore(*map(sum, zip(*counts, strict=True))) if counts else TripleScore(0, 0, 0)
+
+
+def score_predictions(
+    examples: Iterable[Example], predictions: Iterable[Iterable[Triple]], scorer: TripleScorer | None = None
+) -> TripleScore:
+    """Score the triples predicted for each text, by default strictly."""
+    scorer = scorer or TripleScorer()
+    for example, triples in zip(examples, predictions, strict=True):
+        scorer.add(example.judged(triples), example.triples)
+    return scorer.score()
 
 
 def _distinct(triples: Iterable[Triple], scorer: TripleScorer) -> dict[Hashable, Triple]:

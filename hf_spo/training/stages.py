@@ -10,7 +10,8 @@ from ..data.labels import AlignmentReport, Labels, label
 from ..data.occurrences import OccurrencePolicy
 from ..data.reach import out_of_reach
 from ..data.unknown_relations import without_unknown_relations
-from ..metrics import TripleScore, TripleScorer
+from ..metrics import TripleScore
+from ..metrics.triple_f1 import score_predictions, total
 from ..model.alignment import Batch
 from ..model.decoding import Subjects, decode_subjects
 from ..model.extraction import PointerBackend, TripleExtractor
@@ -43,8 +44,8 @@ class StageScore:
         if not parts:
             return cls()
         return cls(
-            _sum(part.subjects for part in parts),
-            _sum(part.objects for part in parts),
+            total(part.subjects for part in parts),
+            total(part.objects for part in parts),
             float(np.max([part.subject_peak for part in parts])),
             float(np.max([part.object_peak for part in parts])),
             sum(part.out_of_reach for part in parts),
@@ -57,10 +58,7 @@ Examined = tuple[list[Triple], StageScore]
 
 def scores(examples: Iterable[Example], examined: Sequence[Examined]) -> dict[str, float]:
     """Return precision, recall and F1 of triples (strict), and F1 of each stage alone, over all texts."""
-    scorer = TripleScorer()
-    for example, (triples, _) in zip(examples, examined, strict=True):
-        scorer.add(example.judged(triples), example.triples)
-    score = scorer.score()
+    score = score_predictions(examples, (triples for triples, _ in examined))
     stages = StageScore.total([stage for _, stage in examined])
     return {
         "precision": score.precision,
@@ -69,11 +67,6 @@ def scores(examples: Iterable[Example], examined: Sequence[Examined]) -> dict[st
         "subject_f1": stages.subjects.f1,
         "object_f1": stages.objects.f1,
     }
-
-
-def _sum(parts: Iterable[TripleScore]) -> TripleScore:
-    counts = [(part.correct, part.predicted, part.gold) for part in parts]
-    return TripleScore(*(sum(column) for column in zip(*counts, strict=True)))
 
 
 class StageExtractor(TripleExtractor):

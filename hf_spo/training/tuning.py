@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from ..metrics import TripleScore, TripleScorer, judge
 from ..metrics.reliability import reliability
+from ..metrics.triple_f1 import score_predictions, total
 from ..model.calibration import Calibration, CalibrationMethod, fit_calibration
 from ..model.decoding_settings import DecodingSettings, Thresholds
 from ..model.ensemble import EnsembleExtractor
@@ -39,12 +41,14 @@ class Found:
 
     def of(self, chosen: np.ndarray) -> "Found":
         """Return the triples of some texts. *Shape:* chosen (T,), a mask of the texts."""
-        kept = chosen[self.texts]
-        gold = np.where(chosen, self.gold, 0)
-        return Found(self.texts[kept], self.scores[kept], self.correct[kept], self.relations[kept], gold)
+        return replace(self.only(chosen[self.texts]), gold=np.where(chosen, self.gold, 0))
 
-    def score(self, kept: np.ndarray | slice = slice(None)) -> TripleScore:
-        """Score all triples, or some of them. *Shape:* kept (K,)."""
+    def only(self, kept: np.ndarray) -> "Found":
+        """Return some of the triples. *Shape:* kept (K,), a mask."""
+        return Found(self.texts[kept], self.scores[kept], self.correct[kept], self.relations[kept], self.gold)
+
+    def score(self, kept: np.ndarray) -> TripleScore:
+        """Score some of the triples. *Shape:* kept (K,), a mask."""
         correct = self.correct[kept]
         return TripleScore(int(correct.sum()), len(correct), int(self.gold.sum()))
 
@@ -172,8 +176,8 @@ class Tuner:
             ValueError: no threshold reaches the required precision, or there are too few triples to calibrate.
         """
         everything = np.ones(len(self.examples), dtype=bool)
-        before = self._measure(self._own)
-        crossed, calibrated = self._cross_validate()
+        before = score_predictions(self.examples, self._own_triples)
+        crossed, calibration_errors = self._cross_validate()
         names = list(crossed)
         # `max` returns the first of equal values, which is the simplest.
         chosen = max(names, key=lambda name: crossed[name].f1) if self.min_precision is None else names[-1]
@@ -183,11 +187,8 @@ class Tuner:
             settings = self._own
         else:
             settings = self._settings(Choice(self._own.thresholds, (0.0,), 0.0))
-        errors: tuple[float | None, float | None] = (None, None)
-        if calibrated is not None:
-            raw, mapped, correct = calibrated
-            errors = tuple(reliability(values, correct).equal_mass.ece for values in (raw, mapped))  # type: ignore[assignment]  # two
-        return Tuning(settings, chosen, before, self._measure(settings), crossed, *errors)
+        after = score_predictions(self.examples, self._extract(settings))
+        return Tuning(settings, chosen, before, after, crossed, *calibration_errors)
 
     def found(self, borders: Thresholds) -> Found:
         """Return the triples found with border thresholds, whatever their scores."""
@@ -202,12 +203,6 @@ class Tuner:
         texts = (example.text for example in self.examples)
         results: Iterator[list[Triple]] = self._recorded.redecoded(settings)(texts, self.batch_size)
         return results
-
-    def _measure(self, settings: DecodingSettings) -> TripleScore:
-        scorer = TripleScorer()
-        for example, triples in zip(self.examples, self._extract(settings), strict=True):
-            scorer.add(example.judged(triples), example.triples)
-        return scorer.score()
 
     def _choose(self, texts: np.ndarray, by_relation: bool) -> Choice:
         """Choose settings on some texts. *Shape:* texts (T,), a mask."""
@@ -257,18 +252,17 @@ class Tuner:
         limits = np.full(len(self.schema), common)
         for relation in np.unique(found.relations):
             own = found.relations == relation
-            scores, predicted, correct = Found(
-                found.texts[own], found.scores[own], found.correct[own], found.relations[own], found.gold
-            ).cuts()
+            scores, predicted, correct = found.only(own).cuts()
             gains = correct - choice.value / 2 * predicted
             at = int(gains.argmax())
             best = 1.0 if gains[at] <= 0 else 0.0 if at == len(scores) - 1 else float(scores[at])
             limits[relation] = (own.sum() * best + self.shrinkage * common) / (own.sum() + self.shrinkage)
         return Choice(choice.borders, tuple(limits.tolist()), choice.value)
 
-    def _cross_validate(self) -> tuple[dict[str, TripleScore], tuple[Any, Any, Any] | None]:
+    def _cross_validate(self) -> tuple[dict[str, TripleScore], list[float]]:
+        """Return the score of each kind of settings and, if calibrated, the errors of raw and calibrated scores."""
         ways = [ONE] if self.min_precision is not None else [AS_IT_IS, ONE, BY_RELATION]
-        counts = {way: np.zeros(3, dtype=np.int64) for way in ways}
+        parts: dict[str, list[TripleScore]] = {way: [] for way in ways}
         calibrated: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         # Neighbouring texts of a file may be related; they go to different folds.
         fold_of = np.arange(len(self.examples)) % self.folds
@@ -276,7 +270,7 @@ class Tuner:
             seen = fold_of != fold
             for way in ways:
                 if way == AS_IT_IS:
-                    score = self._own_score(~seen)
+                    score = score_predictions(compress(self.examples, ~seen), compress(self._own_triples, ~seen))
                 else:
                     choice = self._choose(seen, by_relation=way == BY_RELATION)
                     rest = self.found(choice.borders).of(~seen)
@@ -284,17 +278,12 @@ class Tuner:
                     if way == ONE and self.method is not None:
                         calibration = self._calibration(self.found(choice.borders).of(seen))
                         calibrated.append((rest.scores, calibration(rest.scores), rest.correct))
-                counts[way] += score.correct, score.predicted, score.gold
-        pooled = tuple(np.concatenate(parts) for parts in zip(*calibrated, strict=True)) if calibrated else None
-        scores = {way: TripleScore(*map(int, numbers)) for way, numbers in counts.items()}
-        return scores, pooled  # type: ignore[return-value]  # three arrays
-
-    def _own_score(self, texts: np.ndarray) -> TripleScore:
-        scorer = TripleScorer()
-        own = self._own_triples
-        for index in np.flatnonzero(texts).tolist():
-            scorer.add(self.examples[index].judged(own[index]), self.examples[index].triples)
-        return scorer.score()
+                parts[way].append(score)
+        errors = []
+        if calibrated:
+            raw, mapped, correct = (np.concatenate(arrays) for arrays in zip(*calibrated, strict=True))
+            errors = [reliability(values, correct).equal_mass.ece for values in (raw, mapped)]
+        return {way: total(scores) for way, scores in parts.items()}, errors
 
     @cached_property
     def _own_triples(self) -> list[list[Triple]]:
@@ -325,7 +314,7 @@ _LEAST = 20
 
 def _compare(examples: Sequence[Example], found: Iterator[list[Triple]], schema: Schema) -> Found:
     scorer = TripleScorer()
-    rows: list[tuple[int, float, bool, int]] = []
+    rows: list[tuple[int, float, bool, int]] = []  # in the order of the fields of `Found`
     gold = []
     for index, (example, triples) in enumerate(zip(examples, found, strict=True)):
         judgement = judge(example, triples, scorer)
@@ -334,11 +323,8 @@ def _compare(examples: Sequence[Example], found: Iterator[list[Triple]], schema:
             for triple in group:
                 relation = schema.find(triple.predicate, triple.subject.type, triple.object.type)
                 rows.append((index, triple.score or 0.0, right, relation))
-    texts, scores, correct, relations = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Found(
-        np.array(texts, dtype=np.int64),
-        np.array(scores, dtype=np.float64),
-        np.array(correct, dtype=bool),
-        np.array(relations, dtype=np.int64),
-        np.array(gold, dtype=np.int64),
+    table = np.array(
+        rows, dtype=[("texts", np.int64), ("scores", np.float64), ("correct", bool), ("relations", np.int64)]
     )
+    texts, scores, correct, relations = (np.ascontiguousarray(table[name]) for name in table.dtype.names or ())
+    return Found(texts, scores, correct, relations, np.array(gold, dtype=np.int64))

@@ -156,5 +156,5 @@ def test_adds_up_to_what_the_scorer_counts(match):
     for predicted, gold in texts:
         scorer.add(predicted, gold)
     judged = [judge(example("…", *gold), predicted, scorer) for predicted, gold in texts]
-    assert total(judged) == scorer.score() == TripleScore(1, 3, 2)
+    assert total(item.score for item in judged) == scorer.score() == TripleScore(1, 3, 2)
     assert total([]) == TripleScore(0, 0, 0)
