@@ -4,45 +4,11 @@ Modules that import torch are imported inside the commands that need them, so th
 at once, and the other commands run where torch is not installed.
 """
 
-# Each module adds its command to the application.
-from . import (
-    compare,
-    convert,
-    demo,
-    doctor,
-    ensemble,
-    evaluate,
-    export,
-    extract,
-    graph,
-    kfold,
-    publish,
-    relabel,
-    rules,
-    serve,
-    show,
-    train,
-    tune,
-)
-from .app import app
+from importlib import import_module
 
-__all__ = [
-    "app",
-    "compare",
-    "convert",
-    "demo",
-    "doctor",
-    "ensemble",
-    "evaluate",
-    "export",
-    "extract",
-    "graph",
-    "kfold",
-    "publish",
-    "relabel",
-    "rules",
-    "serve",
-    "show",
-    "train",
-    "tune",
-]
+from .app import COMMANDS, app
+
+for _name in COMMANDS:
+    import_module(f".{_name}", __name__)  # adds the command to the application
+
+__all__ = ["app"]

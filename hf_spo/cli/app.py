@@ -19,11 +19,11 @@ from ..support.errors import as_exception
 from ..support.lazy import explain_missing
 from .console import LogHandler, say
 
-_COMMANDS = (
+COMMANDS = (
     "extract", "show", "demo", "graph", "convert", "train", "evaluate", "compare", "doctor", "tune", "kfold",
     "relabel", "ensemble", "export", "serve", "publish", "rules",
 )  # fmt: skip
-"""All commands, in the order in which a newcomer needs them."""
+"""Names of all commands, each with a module of its own, in the order in which a newcomer needs them."""
 
 
 class Command(TyperCommand):
@@ -65,7 +65,7 @@ class CommandGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the commands in the order in which a newcomer needs them."""
-        return sorted(super().list_commands(ctx), key=_COMMANDS.index)
+        return sorted(super().list_commands(ctx), key=COMMANDS.index)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command with the first sentence of its help, uncut."""

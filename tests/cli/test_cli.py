@@ -297,7 +297,7 @@ class TestTrain:
         for option in ("--words", "--texts"):
             line = one_line_error(run("train", "recipe.yaml", *words, option, "file"), 2)
             assert "words, texts: only an encoder with random weights" in line
-        assert "put `prior: true` under" in one_line_error(run("train", "recipe.yaml", *words, "--prior", "file"), 2)
+        assert "add `prior: true` under" in one_line_error(run("train", "recipe.yaml", *words, "--prior", "file"), 2)
 
     def test_wrong_recipe_is_wrong_usage(self, run: Any) -> None:
         Path("recipe.yaml").write_text("trainign: {}")
