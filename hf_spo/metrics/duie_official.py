@@ -65,7 +65,7 @@ def official_counts(
     """Return right predictions, predictions, found gold triples and gold triples of each text. *Shape:* (T, 4)."""
     known = aliases or {}
     texts = {
-        example.text: ([_fact(triple) for triple in example.triples], [_fact(triple) for triple in triples])
+        example.text: (list(map(_fact, example.triples)), list(map(_fact, triples)))
         for example, triples in zip(examples, predictions, strict=True)
     }
     counts = np.zeros((len(texts), 4), dtype=np.int64)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from ..metrics.figures import Figure, Palette, Plot
@@ -58,13 +59,13 @@ class Curves:
         for number, history in enumerate(histories):
             if number:
                 found.starts.append(offset)
-            offset = found._add(history, offset, f"eval_{metric.removeprefix('eval_')}", greater_is_better)
+            offset = found._add(history, offset, metric.removeprefix("eval_"), greater_is_better)
         return found
 
     def _add(self, history: History, offset: float, metric: str, greater_is_better: bool) -> float:
         last = offset
         seen: set[tuple[str, float]] = set()
-        candidates: Points = []
+        known = len(self.evaluations.get(metric, []))
         for entry in history:
             step = offset + entry.get("step", 0)
             last = max(last, step)
@@ -72,31 +73,27 @@ class Curves:
                 if not _is_number(value) or (name, step) in seen:
                     continue
                 seen.add((name, step))
-                self._put(name, (step, value))
-                if name == metric:
-                    candidates.append((step, value))
+                if name == "loss":
+                    self.loss.append((step, value))
+                elif name == "learning_rate":
+                    self.rate.append((step, value))
+                elif name.startswith("eval_"):
+                    self.evaluations.setdefault(name.removeprefix("eval_"), []).append((step, value))
+        candidates = self.evaluations.get(metric, [])[known:]
         if candidates:
             sign = 1 if greater_is_better else -1
             step, value = max(candidates, key=lambda point: sign * point[1])
-            self.best.append((step, metric.removeprefix("eval_"), value))
+            self.best.append((step, metric, value))
         return last
-
-    def _put(self, name: str, point: tuple[float, float]) -> None:
-        if name == "loss":
-            self.loss.append(point)
-        elif name == "learning_rate":
-            self.rate.append(point)
-        elif name.startswith("eval_"):
-            self.evaluations.setdefault(name.removeprefix("eval_"), []).append(point)
 
     def chosen(self, names: Sequence[str]) -> dict[str, Points]:
         """Return the metrics with these names, of each evaluation set."""
-        found = {}
-        for name in names:
-            for known, points in self.evaluations.items():
-                if known == name or (known.endswith(f"_{name}") and not _is_other(known, name)):
-                    found[known] = points
-        return found
+        return {
+            known: points
+            for name in names
+            for known, points in self.evaluations.items()
+            if known == name or (known.endswith(f"_{name}") and not _is_other(known, name))
+        }
 
 
 def _is_other(known: str, name: str) -> bool:
@@ -189,18 +186,12 @@ def _loss(axes: Any, points: Points, colours: Palette) -> None:
     smooth = len(points) >= _SMOOTHED
     axes.plot(steps, values, color=colours.first, linewidth=0.8 if smooth else 1.5, alpha=0.35 if smooth else 1)
     if smooth:
-        axes.plot(steps, _average(values, len(points) // 20), color=colours.first, linewidth=1.5)
+        span = len(points) // 20
+        # The moving average over the last values, at the beginning over the values so far.
+        sums = np.convolve(values, np.ones(span))[: len(values)]
+        axes.plot(steps, sums / np.arange(1, len(values) + 1).clip(max=span), color=colours.first, linewidth=1.5)
     if min(values) > 0 and max(values) / min(values) > 20:
         axes.set_yscale("log")
-
-
-def _average(values: Sequence[float], span: int) -> list[float]:
-    """Return the moving average over the last `span` values."""
-    total, averages = 0.0, []
-    for at, value in enumerate(values):
-        total += value - (values[at - span] if at >= span else 0.0)
-        averages.append(total / min(at + 1, span))
-    return averages
 
 
 def _lines(axes: Any, lines: Mapping[str, Points], colours: Palette) -> None:

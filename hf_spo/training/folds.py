@@ -17,6 +17,7 @@ from transformers import AutoTokenizer
 from transformers.trainer_utils import IntervalStrategy
 
 from ..metrics import TripleScorer
+from ..metrics.triple_f1 import total
 from ..model.ensemble import make_extractor
 from ..model.fields import json_line
 from ..model.modeling_spo import SpoForTripleExtraction
@@ -84,9 +85,7 @@ class Folds:
 
     def save(self, path: Path) -> None:
         """Write the folds as JSON."""
-        texts: list[list[str]] = [[] for _ in range(self.count)]
-        for text, fold in self.held_out.items():
-            texts[fold].append(text)
+        texts = [[text for text, own in self.held_out.items() if own == fold] for fold in range(self.count)]
         write_json({"seed": self.seed, "data": self.data, "held_out": texts}, path)
 
     def of(self, text: str) -> int | None:
@@ -249,7 +248,6 @@ def _extract(plan: Plan, examples: Sequence[Example], fold: int, folder: Path) -
 def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str, Any]:
     """Combine and score the triples of the finished folds."""
     parts = {fold: folder / f"fold-{fold}" / OUT_OF_FOLD_FILE for fold in range(folds.count)}
-    whole = TripleScorer()
     with ExitStack() as stack:
         lines = {
             fold: stack.enter_context(path.open(encoding="utf-8", newline="\n"))
@@ -265,13 +263,13 @@ def _report(folder: Path, examples: Sequence[Example], folds: Folds) -> dict[str
                     line = next(lines[fold])
                     file.write(line)
                     predicted = Example.from_dict(json.loads(line)).triples
-                    for scorer in (whole, scorers[fold]):
-                        scorer.add(example.judged(predicted), example.triples)
+                    scorers[fold].add(example.judged(predicted), example.triples)
                     texts[fold] += 1
+    scores = {fold: scorer.score() for fold, scorer in scorers.items()}
     report = {
         "folds": folds.count,
-        "finished": [{"fold": fold, "texts": texts[fold], **scorers[fold].score().to_dict()} for fold in lines],
-        "overall": {"texts": sum(texts.values()), **whole.score().to_dict()},
+        "finished": [{"fold": fold, "texts": texts[fold], **score.to_dict()} for fold, score in scores.items()],
+        "overall": {"texts": sum(texts.values()), **total(scores.values()).to_dict()},
     }
     write_json(report, folder / REPORT_FILE)
     return report

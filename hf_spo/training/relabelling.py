@@ -112,14 +112,14 @@ def _kept_and_removed(
     kept, removed = [], []
     for triple, stated in zip(example.triples, facts, strict=True):
         judged = stated if policy.remove is not None and votes.read_whole and votes.voters else None
-        own = FactVotes() if judged is None else votes.facts.get(judged, FactVotes())
-        if judged is not None and policy.removes(own, votes.voters):
-            removed.append(Change(False, triple, judged[1], own, votes.voters))
-        elif policy.soft:
-            share = 1.0 if judged is None else (own.votes + 1) / (votes.voters + 1)
-            kept.append(replace(triple, score=round(share, 4)))
-        else:
-            kept.append(triple)
+        share = 1.0
+        if judged is not None:
+            own = votes.facts.get(judged, FactVotes())
+            if policy.removes(own, votes.voters):
+                removed.append(Change(False, triple, judged[1], own, votes.voters))
+                continue
+            share = (own.votes + 1) / (votes.voters + 1)
+        kept.append(replace(triple, score=round(share, 4)) if policy.soft else triple)
     return kept, removed
 
 

@@ -135,16 +135,15 @@ def vote(
                 f"`hf-spo kfold`, or votes of all models on all texts"
             )
         asked = [
-            index
-            for index, example in enumerate(examples)
+            (example.text, votes)
+            for example, votes in zip(examples, result, strict=True)
             if not (held_out and voter.trained_on and voter.trained_on(example.text))
         ]
         extractor = _Extractor(voter, examples)
-        found = extractor((examples[index].text for index in asked), batch_size)
-        for index, triples in zip(asked, found, strict=True):
-            votes = result[index]
+        found = extractor((text for text, _ in asked), batch_size)
+        for (text, votes), triples in zip(asked, found, strict=True):
             votes.voters += 1
-            votes.read_whole &= examples[index].text not in extractor.in_parts
+            votes.read_whole &= text not in extractor.in_parts
             for stated, group in _by_fact(triples, schema).items():
                 votes.facts.setdefault(stated, FactVotes()).add(group)
     if first is None:
