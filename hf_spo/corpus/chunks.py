@@ -4,11 +4,10 @@ The last digits of a score depend on the texts that share a batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
 from ..data.document_readers import Item
 from ..data.documents import Document
-from ..model.extraction import Loop
+from ..model.extraction import Loop, in_blocks
 from ..model.schema import TripleDict
 from ..support.errors import as_exception
 from ..support.unreadable import UnreadableRecord
@@ -36,23 +35,14 @@ def in_chunks(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
 
     An error of their source is raised after the last chunk that could be read.
     """
-    failure: Exception | None = None
-    while failure is None:
-        chunk: list[Item] = []
-        characters = 0
-        try:
-            for item in islice(items, size):
-                chunk.append(item)
-                characters += len(item.text) if isinstance(item, Document) else 0
-                if characters >= _CHUNK_CHARACTERS:
-                    break
-        except Exception as error:
-            failure = error
-        if chunk:
-            yield chunk
-        elif failure is None:
-            return
-    raise failure
+    for chunk in in_blocks(items, _characters, _CHUNK_CHARACTERS, size):
+        if isinstance(chunk, Exception):
+            raise chunk
+        yield chunk
+
+
+def _characters(item: Item) -> int:
+    return len(item.text) if isinstance(item, Document) else 0
 
 
 def extract_chunk(loop: Loop, chunk: Sequence[Item], batch_size: int | None = None) -> Iterator[Result]:

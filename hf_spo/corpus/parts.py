@@ -42,7 +42,7 @@ class PartWriter:
     def __init__(
         self, folder: Path, number: int, rows: Rows, form: PartFormat, stamp: Mapping[str, str | None]
     ) -> None:
-        self.path = folder / part_name(number, form)
+        self.path = folder / f"part-{number:05d}.{form}"
         self.errors = folder / f"_errors-{number:05d}.jsonl"
         self.documents = self.triples = self.failed = 0
         self.read: dict[str, int] = {}
@@ -86,11 +86,6 @@ class PartWriter:
             self._files.close()
         for path in self._hidden.values():
             path.unlink(missing_ok=True)
-
-
-def part_name(number: int, form: PartFormat) -> str:
-    """Return the name of a part's file."""
-    return f"part-{number:05d}.{form}"
 
 
 def written_parts(folder: Path) -> Iterator[tuple[int, Path]]:

@@ -8,6 +8,7 @@ triple's score is the product of its subject's and its object's: P(s) · P(p, o 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,8 +30,7 @@ class Subjects:
         return len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Objects:
+class Objects(NamedTuple):
     """Objects of subjects. *Shape:* subjects, relations, scores (M,); spans (M, 2), tokens, inclusive."""
 
     subjects: np.ndarray

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from .features import Features
 from .options import ExtractionOptions, OnLong
 from .rules import apply_rules
 from .schema import Schema, Triple
-from .windows import Piece, Window, WindowSize, join, pieces, split
+from .windows import Piece, Window, WindowSize, join, pieces, split, usual_stride
 
 logger = logging.getLogger(__name__)
 
@@ -146,8 +146,7 @@ class TripleExtractor:
         self.window = max_length if chosen.window is None else chosen.window
         if self.window > max_length:
             raise ValueError(f"window={self.window}: expected 3 to {max_length} tokens, the limit of the model")
-        usual = self.window // 4 if self.window > max_length // 2 else 0
-        self.stride = usual if chosen.stride is None else chosen.stride
+        self.stride = usual_stride(self.window, max_length) if chosen.stride is None else chosen.stride
         if self.stride > self.window // 2:
             raise ValueError(f"stride={self.stride}: expected 0 to {self.window // 2} tokens, half of the window")
         self.batch_tokens = chosen.batch_tokens
@@ -209,25 +208,25 @@ class TripleExtractor:
 
         A thread tokenises each block while the model runs on the one before. The input is read in the caller's thread.
         """
-        blocks = _blocks(
-            self.pieces(texts), self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size
-        )
+        characters, count = self.look_ahead * self.batch_tokens, batch_size and self.look_ahead * batch_size
+        blocks = in_blocks(self.pieces(texts), _characters, characters, count)
         with ThreadPoolExecutor(1) as worker:
-            pending: tuple[Sequence[Piece], Future[list[Window]]] | None = None
+            pending: Future[tuple[Sequence[Piece], list[Window]]] | None = None
             for block in blocks:
-                if isinstance(block, Exception):
-                    coming: tuple[Sequence[Piece], Future[list[Window]]] = ([], Future())
-                    coming[1].set_exception(block)
-                elif pending is None:  # the model has nothing to do meanwhile
-                    coming = block, Future()
-                    coming[1].set_result(self.read(block))
-                else:
-                    coming = block, worker.submit(self.read, block)
-                if pending is not None:
-                    yield pending[0], pending[1].result()
+                if pending is None:  # the model has nothing to do meanwhile
+                    pending = Future()
+                    pending.set_result(self._read_block(block))
+                    continue
+                coming = worker.submit(self._read_block, block)
+                yield pending.result()
                 pending = coming
             if pending is not None:
-                yield pending[0], pending[1].result()
+                yield pending.result()
+
+    def _read_block(self, block: Sequence[Piece] | Exception) -> tuple[Sequence[Piece], list[Window]]:
+        if isinstance(block, Exception):
+            raise block
+        return block, self.read(block)
 
     def _batches(self, windows: Sequence[Window], batch_size: int | None) -> Iterator[list[Window]]:
         """Group windows of similar length into batches, each as large as the limits allow."""
@@ -271,7 +270,7 @@ class TripleExtractor:
     def _cut(self, piece: Piece, encoding: Encoding) -> list[Window]:
         if self.on_long == OnLong.WINDOW:
             specials = sum(encoding.specials)
-            size = WindowSize(max(self.window - specials, 1), max(self.max_length - specials, 1), self.stride)
+            size = WindowSize.of_model(self.window, self.max_length, specials, self.stride)
             return split(piece.text_index, encoding, size, piece.start)
         beginning = encoding.truncated(self.max_length)
         unread = len(encoding.text) - beginning.chars_read
@@ -311,16 +310,13 @@ class TripleExtractor:
         labels = np.arange(len(self.schema)) if self.labels is None else np.array(self.labels)
         width = max(2 * len(labels), _HIDDEN)
         size = max(1, self._object_budget // (batch.input_ids.shape[1] * width))
-        parts = []
+        parts = [Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))]
         for at in range(0, len(subjects), size):
             rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
             probs = self.backend.objects(state, rows, spans)
             part = decode_objects(probs, batch.pointable[rows], self.decoding.thresholds, self.decoding.span_pairing)
             parts.append(Objects(part.subjects + at, labels[part.relations], part.spans, part.scores))
-        if not parts:
-            return Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))
-        names = [field.name for field in fields(Objects)]
-        return Objects(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        return Objects(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 # Pad to a multiple of 8 tokens so that kernel caches see few shapes.
@@ -333,19 +329,25 @@ _HIDDEN = 1024
 _PIECE = 1 << 14
 
 
-def _blocks(pieces: Iterable[Piece], characters: int, count: int | None) -> Iterator[list[Piece] | Exception]:
-    """Yield blocks of pieces, of about `characters` characters and at most `count` pieces.
+def _characters(piece: Piece) -> int:
+    return len(piece.content) if isinstance(piece.content, str) else 0
 
-    An exception from the source of the texts is yielded last, so that the texts before it are not lost.
+
+def in_blocks(
+    items: Iterable[_Item], characters: Callable[[_Item], int], limit: int, count: int | None
+) -> Iterator[list[_Item] | Exception]:
+    """Yield blocks of items: as few as have `limit` characters, and at most `count`.
+
+    An exception from the source of the items is yielded last, so that the items before it are not lost.
     """
-    block: list[Piece] = []
+    block: list[_Item] = []
     size = 0
     failure: Exception | None = None
     try:
-        for piece in pieces:
-            block.append(piece)
-            size += len(piece.content) if isinstance(piece.content, str) else 0
-            if size >= characters or len(block) == count:
+        for item in items:
+            block.append(item)
+            size += characters(item)
+            if size >= limit or len(block) == count:
                 yield block
                 block, size = [], 0
     except Exception as error:

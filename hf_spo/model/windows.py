@@ -128,18 +128,20 @@ class WindowSize:
 
     @classmethod
     def of_model(cls, window: int, max_length: int, specials: int, stride: int | None = None) -> "WindowSize":
-        """Return the size for a model's settings, which count special tokens.
-
-        The default stride is a quarter of a window that is more than half as long as the model reads, else 0.
-        """
+        """Return the size for a model's settings, which count special tokens; default stride: [`usual_stride`]."""
         if stride is None:
-            stride = window // 4 if window > max_length // 2 else 0
+            stride = usual_stride(window, max_length)
         return cls(max(window - specials, 1), max(max_length - specials, 1), stride)
 
     @property
     def torn_stride(self) -> int:
         """Tokens that two windows share if the border between them is inside a sentence."""
         return max(self.stride, self.limit // 8)
+
+
+def usual_stride(window: int, max_length: int) -> int:
+    """Return a quarter of a window that is more than half as long as the model reads, else 0."""
+    return window // 4 if window > max_length // 2 else 0
 
 
 def split(text_index: int, encoding: Encoding, size: WindowSize, begin: int = 0) -> list[Window]:
