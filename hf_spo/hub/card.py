@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -177,9 +178,7 @@ def _on_hub(data: str | None) -> bool:
 
 def markdown(value: object) -> str:
     """Escape a string for Markdown, also in a table's cell: no markup, no HTML, no line breaks."""
-    text = one_line(str(value))
-    for character, entity in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}.items():
-        text = text.replace(character, entity)
+    text = escape(one_line(str(value)), quote=False).replace("|", "&#124;")
     return re.sub(r"([\\`*_\[\]~$])", r"\\\1", text)
 
 

@@ -18,12 +18,10 @@ def register() -> None:
     """Register configs, models and pipeline with the Auto classes and `transformers.pipeline`, once or again."""
     AutoConfig.register(DgcnnConfig.model_type, DgcnnConfig, exist_ok=True)
     AutoModel.register(DgcnnConfig, DgcnnModel, exist_ok=True)
-    AutoConfig.register(SpoConfig.model_type, SpoConfig, exist_ok=True)
-    AutoModelForTripleExtraction.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
-    AutoModel.register(SpoConfig, SpoForTripleExtraction, exist_ok=True)
-    AutoConfig.register(EnsembleConfig.model_type, EnsembleConfig, exist_ok=True)
-    AutoModelForTripleExtraction.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
-    AutoModel.register(EnsembleConfig, SpoEnsemble, exist_ok=True)
+    for config, model in ((SpoConfig, SpoForTripleExtraction), (EnsembleConfig, SpoEnsemble)):
+        AutoConfig.register(config.model_type, config, exist_ok=True)
+        AutoModelForTripleExtraction.register(config, model, exist_ok=True)
+        AutoModel.register(config, model, exist_ok=True)
     # Written into the table directly: `register_pipeline` warns on a second import, and makes `save_pretrained` of a
     # pipeline write a reference to this class that cannot be resolved on loading.
     PIPELINE_REGISTRY.supported_tasks[TASK] = {

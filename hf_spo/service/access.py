@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import RefusedError
-from .logs import JsonLog
-from .metrics import ServiceMetrics
+from .service import Service
 from .service_settings import ServiceSettings
 
 OPEN = frozenset({"/health", "/ready", "/docs", "/openapi.json"})
@@ -32,27 +31,17 @@ class AccessMiddleware:
 
     Args:
         app: the application.
-        settings: limits of a request's body.
-        log, metrics: get an entry for each request.
+        service: has the limits of a request's body, and gets an entry in log and metrics for each request.
         paths: that metrics are kept for.
         token: that requests have to bring.
         sends_ids: whether responses get the header X-Request-ID.
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        settings: ServiceSettings,
-        log: JsonLog,
-        metrics: ServiceMetrics,
-        paths: frozenset[str],
-        token: str | None,
-        sends_ids: bool = True,
+        self, app: ASGIApp, service: Service, paths: frozenset[str], token: str | None, sends_ids: bool
     ) -> None:
         self._app = app
-        self._settings = settings
-        self._log = log
-        self._metrics = metrics
+        self._settings, self._log, self._metrics = service.settings, service.log, service.metrics
         self._paths = paths
         self._sends_ids = sends_ids
         self._start, self._numbers = secrets.token_hex(6), count(1)
@@ -89,21 +78,12 @@ class AccessMiddleware:
             self._record(scope, entry, status, time.perf_counter() - began)
 
     def _check(self, path: str, headers: Headers) -> None:
-        if self._expected is not None and path not in OPEN and not self._has_token(headers):
-            raise RefusedError(
-                401,
-                "unauthorized",
-                "expected the header Authorization: Bearer TOKEN with the service's token",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+        if self._expected is not None and path not in OPEN and not _has_token(headers, self._expected):
+            message = "expected the header Authorization: Bearer TOKEN with the service's token"
+            raise RefusedError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._settings.max_body:
             raise _too_large(self._settings)
-
-    def _has_token(self, headers: Headers) -> bool:
-        assert self._expected is not None
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        return hmac.compare_digest(token.strip().encode("latin-1"), self._expected) and scheme.lower() == "bearer"
 
     def _record(self, scope: Scope, entry: Mapping[str, Any], status: int, seconds: float) -> None:
         path = scope["path"]
@@ -112,6 +92,11 @@ class AccessMiddleware:
             self._metrics.rejected(entry["code"])
         line = {"method": scope["method"][:20], "path": path[:200], "status": status, "ms": round(seconds * 1000, 1)}
         self._log.event("request", **{"id": entry["id"], **line, **entry})
+
+
+def _has_token(headers: Headers, expected: bytes) -> bool:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return hmac.compare_digest(token.strip().encode("latin-1"), expected) and scheme.lower() == "bearer"
 
 
 class _LimitedBody:

@@ -65,7 +65,7 @@ def make_app(service: Service, token: str | None = None, sends_ids: bool = True)
     app.add_exception_handler(ClientGoneError, _client_gone)
     app.add_exception_handler(Exception, _fail)
     paths = frozenset(route.path for route in app.routes if hasattr(route, "path"))
-    return AccessMiddleware(app, service.settings, service.log, service.metrics, paths, token, sends_ids)
+    return AccessMiddleware(app, service, paths, token, sends_ids)
 
 
 def _add_routes(app: FastAPI, service: Service, secured: list[Any]) -> None:

@@ -13,6 +13,7 @@ from ..support.errors import as_exception
 from .errors import queue_full, stopping
 from .inputs import Options
 from .jobs import Batch, Found, Job, Place
+from .service_settings import ServiceSettings
 
 
 class Batcher:
@@ -22,25 +23,18 @@ class Batcher:
     others.
 
     Args:
-        max_queue, batch_characters, gather_time, workers: see [`ServiceSettings`].
+        settings: limits of the queue and of a batch, and the number of threads.
         observe: called in a model thread with the size of each batch and the seconds that it took.
     """
 
     def __init__(
-        self,
-        max_queue: int,
-        batch_characters: int,
-        gather_time: float = 0,
-        workers: int = 1,
-        observe: Callable[[int, float], None] = lambda texts, seconds: None,
+        self, settings: ServiceSettings, observe: Callable[[int, float], None] = lambda texts, seconds: None
     ) -> None:
-        self.max_queue = max_queue
-        self.batch_characters = batch_characters
-        self.gather_time = gather_time
+        self._settings = settings
         self._observe = observe
         self._changed = Condition()
         self._waiting: deque[Job] = deque()
-        self._running: list[Collection[Job]] = [()] * workers
+        self._running: list[Collection[Job]] = [()] * settings.workers
         self._idle = 0
         self.max_padding = 256.0  # measured by `Service.warm_up`
         self._is_open = False
@@ -68,7 +62,7 @@ class Batcher:
     @property
     def is_full(self) -> bool:
         """Whether the next request would be refused."""
-        return len(self._waiting) >= self.max_queue
+        return len(self._waiting) >= self._settings.max_queue
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -87,7 +81,7 @@ class Batcher:
             return job
         with self._changed:
             if self.is_full:
-                raise queue_full(f"{self.max_queue:,} requests are waiting already; ask again in a moment")
+                raise queue_full(f"{self._settings.max_queue:,} requests are waiting already; ask again in a moment")
             self._waiting.append(job)
             self._changed.notify()
         return job
@@ -178,9 +172,9 @@ class Batcher:
             try:
                 # A client that was answered a moment ago is likely to ask again, and many texts at once cost little
                 # more than one.
-                if answered > 1 and self.gather_time:
+                if answered > 1:
                     self._changed.wait_for(
-                        lambda: len(self._waiting) >= answered or not self._is_open, self.gather_time
+                        lambda: len(self._waiting) >= answered or not self._is_open, self._settings.gather_time
                     )
                 self._changed.wait_for(lambda: self._waiting or not self._is_open)
             finally:
@@ -199,7 +193,7 @@ class Batcher:
         batch, turns = Batch(), deque(job for job in self._waiting if job.options == options)
         served: dict[Job, None] = {}
         # Idle threads get their share.
-        room = min(self.batch_characters, sum(job.characters for job in turns) // (1 + self._idle))
+        room = min(self._settings.batch_characters, sum(job.characters for job in turns) // (1 + self._idle))
         while turns and batch.characters < room:
             job = turns.popleft()
             if batch.take_turn(job, room):

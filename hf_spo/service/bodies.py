@@ -15,6 +15,13 @@ from .inputs import Extractors
 from .service_settings import ServiceSettings
 
 _TEXT = "《星辰之外》由林晓舟执导，陈默然、周子衿主演。"
+_TRIPLE: dict[str, Any] = {
+    "score": 0.98,
+    "subject": {"text": "星辰之外", "start": 1, "end": 5, "type": "影视作品"},
+    "predicate": "导演",
+    "object": {"text": "林晓舟", "start": 7, "end": 10, "type": "人物"},
+    "qualifiers": {},
+}
 
 
 class Mention(BaseModel):
@@ -41,23 +48,7 @@ class ExtractResponse(BaseModel):
 
     results: list[list[Triple]]
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "results": [
-                    [
-                        {
-                            "score": 0.98,
-                            "subject": {"text": "星辰之外", "start": 1, "end": 5, "type": "影视作品"},
-                            "predicate": "导演",
-                            "object": {"text": "林晓舟", "start": 7, "end": 10, "type": "人物"},
-                            "qualifiers": {},
-                        }
-                    ]
-                ]
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"results": [[_TRIPLE]]}})
 
 
 class ErrorDetail(BaseModel):

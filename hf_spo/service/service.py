@@ -33,13 +33,7 @@ class Service:
         self.extractors = Extractors(model, self.settings.batch_tokens)
         self.log = log or JsonLog(with_texts=self.settings.log_texts)
         self.metrics = ServiceMetrics(lambda: len(self.batcher))
-        self.batcher = Batcher(
-            self.settings.max_queue,
-            self.settings.batch_characters,
-            self.settings.gather_time,
-            self.settings.workers,
-            self.metrics.batch,
-        )
+        self.batcher = Batcher(self.settings, self.metrics.batch)
 
     def warm_up(self) -> None:
         """Run the model for the first time, and measure which texts are worth padding to share a batch."""

@@ -8,6 +8,7 @@ import pytest
 from hf_spo.service import batching
 from hf_spo.service.batching import Batcher
 from hf_spo.service.errors import RefusedError
+from hf_spo.service.service_settings import ServiceSettings
 from tests.service.samples import FakeModel
 
 
@@ -15,7 +16,8 @@ def run(scenario, max_queue=100, room=10_000, gather_time=0.0, workers=1):
     """Run a scenario with a queue and a model that waits for its gate; return what the model was called with."""
 
     async def go():
-        model, batcher = FakeModel(), Batcher(max_queue, room, gather_time, workers)
+        settings = ServiceSettings(max_queue=max_queue, batch_characters=room, gather_time=gather_time, workers=workers)
+        model, batcher = FakeModel(), Batcher(settings)
         batcher.start()
         try:
             await scenario(batcher, model)
@@ -283,7 +285,7 @@ def test_who_is_refused_at_the_end_may_be_with_several_threads():
 
 
 def test_answers_to_nobody_after_the_end():
-    model, batcher = FakeModel(), Batcher(10, 100)
+    model, batcher = FakeModel(), Batcher(ServiceSettings(max_queue=10, batch_characters=100))
 
     async def scenario():
         batcher.start()
