@@ -38,6 +38,25 @@ def test_tokens_are_text(tmp_path):
     assert not report.lost
 
 
+@pytest.mark.parametrize(
+    "tags",
+    ["B-Peop L-Peop O U-Work O", "B-Peop I-Peop O B-Work O", "B-Peop E-Peop O S-Work O", "I-Peop I-Peop O I-Work O"],
+)
+def test_tags_in_place_of_entities(tmp_path, tags):
+    row = {name: value for name, value in ROW.items() if name != "entities"} | {"tags": tags.split()}
+    records, report = read(spert, tmp_path, row)
+    assert records == [Record(TEXT, (Triple(ANNA, "Film", FILM),), (), "4501")]
+    assert not report.lost
+    with pytest.raises(DataFormatError, match="a tag for each of the 5 tokens, got 4"):
+        read(spert, tmp_path, row | {"tags": row["tags"][:4]})
+
+
+def test_neighbouring_tags_are_two_entities(tmp_path):
+    row = {"tokens": ["Anna", "Blue"], "tags": ["U-Peop", "U-Work"], "relations": ROW["relations"]}
+    ((record,), _) = read(spert, tmp_path, row)
+    assert [(one.subject.text, one.object.text) for one in record.triples] == [("Anna", "Blue")]
+
+
 def test_a_document_of_scierc_is_one_text(tmp_path):
     records, report = read(scierc, tmp_path, DOCUMENT)
     assert records == [Record(TEXT, (Triple(ANNA, "FILM", FILM),), (), "D-1")]

@@ -1,10 +1,11 @@
 """SpERT: sentences as tokens, with entities and relations, as CoNLL04 and SciERC are published for it.
 
 Tokens are joined to a text with a space between two, except next to a Chinese or Japanese character. Other white space
-is lost in writing, and offsets are those of the new text.
+is lost in writing, and offsets are those of the new text. Where a row has a tag for each token (BIO, BILOU or IOBES) in
+place of entities, as CoNLL04 is published too, the entities are those of the tags, numbered in their order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...model.fields import FieldError, string, whole_number
@@ -14,24 +15,30 @@ from .base import ConversionReport, Record
 from .json_rows import identifier, json_format, objects, other_fields, strings
 from .tokens import cut, joined
 
-_KNOWN = ("tokens", "entities", "relations", "orig_id")
+_KNOWN = ("tokens", "tags", "entities", "relations", "orig_id")
 
 
 def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
     if "tokens" not in row:
         raise FieldError("tokens", "expected a list of strings, got nothing")
     text, spans = joined(strings(row, "tokens"))
-    entities = [
-        covered(
-            text,
-            spans,
-            whole_number(entry, "start", path),
-            whole_number(entry, "end", path),
-            string(entry, "type", path),
-            path,
-        )
-        for path, entry in objects(row, "entities")
-    ]
+    if "entities" not in row and "tags" in row:
+        tags = strings(row, "tags")
+        if len(tags) != len(spans):
+            raise FieldError("tags", f"expected a tag for each of the {len(spans)} tokens, got {len(tags)}")
+        entities = [covered(text, spans, start, end, type_, "tags") for start, end, type_ in _tagged(tags)]
+    else:
+        entities = [
+            covered(
+                text,
+                spans,
+                whole_number(entry, "start", path),
+                whole_number(entry, "end", path),
+                string(entry, "type", path),
+                path,
+            )
+            for path, entry in objects(row, "entities")
+        ]
     links = []
     for path, entry in objects(row, "relations"):
         ends = [whole_number(entry, side, path) for side in ("head", "tail")]
@@ -41,6 +48,22 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record:
         links.append(Link(ends[0], string(entry, "type", path), ends[1]))
     other_fields(row, _KNOWN, report)
     return from_annotation(text, Annotation(entities, links), report, identifier(row, "orig_id"))
+
+
+def _tagged(tags: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and type of the entities that tags mark; letters are those of BIO, BILOU or IOBES."""
+    start, type_ = 0, ""
+    for number, tag in enumerate([*tags, "O"]):
+        letter, _, name = tag.partition("-")
+        goes_on = letter in ("I", "L", "E") and name == type_
+        if type_ and not goes_on:
+            yield start, number, type_
+            type_ = ""
+        if name and not goes_on:
+            start, type_ = number, name
+        if type_ and letter in ("L", "E", "U", "S"):
+            yield start, number + 1, type_
+            type_ = ""
 
 
 def covered(text: str, tokens: list[Span], start: int, end: int, type_: str, path: str) -> Mention:
@@ -75,11 +98,13 @@ def _row(record: Record, report: ConversionReport) -> dict[str, Any]:
 
 
 def _fits(row: Mapping[str, Any]) -> bool:
-    tokens, entities = row.get("tokens"), row.get("entities")
+    tokens, entities, tags = row.get("tokens"), row.get("entities"), row.get("tags")
+    if not isinstance(tokens, list) or not isinstance(row.get("relations"), list):
+        return False
+    if entities is None:
+        return isinstance(tags, list) and all(isinstance(one, str) for one in [*tokens, *tags])
     return (
-        isinstance(tokens, list)
-        and isinstance(entities, list)
-        and isinstance(row.get("relations"), list)
+        isinstance(entities, list)
         and all(isinstance(token, str) for token in tokens)
         and all(isinstance(entity, Mapping) and {"type", "start", "end"} <= set(entity) for entity in entities)
     )
@@ -87,7 +112,7 @@ def _fits(row: Mapping[str, Any]) -> bool:
 
 FORMAT = json_format(
     "spert",
-    "JSON of SpERT: tokens, entities and relations",
+    "JSON of SpERT: tokens, entities (or a tag for each token) and relations",
     lambda sample: sample.any_row(_fits),
     _record,
     _row,
