@@ -108,7 +108,8 @@ def test_wrong_usage(run: Any, gold: Path, words: list[str], message: str) -> No
         ([".", "a.jsonl"], ". is a folder in no known format"),
     ],
 )
-def test_errors(run: Any, gold: Path, words: list[str], message: str) -> None:
+def test_errors(run: Any, gold: Path, words: list[str], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # or it would try for half a minute
     assert message in one_line_error(run("convert", *words), 1)
 
 
