@@ -45,7 +45,7 @@ def read_records(
 def read_examples(
     path: str | Path,
     on_bad_line: OnUnreadable | None = None,
-    format: str | None = None,  # noqa: A002  # what everybody calls it
+    format: str | None = None,  # noqa: A002  # the usual name
 ) -> Iterator[Example]:
     """Read labelled texts for training or evaluation; what is lost or corrected is logged as a warning.
 

@@ -18,7 +18,7 @@ from ..support.unreadable import OnUnreadable
 def read_as_it_is(
     path: str | Path,
     on_bad_line: OnUnreadable | None = None,
-    format: str | None = None,  # noqa: A002  # what everybody calls it
+    format: str | None = None,  # noqa: A002  # the usual name
 ) -> Iterator[Example]:
     """Read labelled texts as [`read_examples`] does, but keep wrong offsets of rows in the package's own format.
 

@@ -181,7 +181,7 @@ def _numbers(path: Path) -> Counter[str]:
     counts: Counter[str] = Counter()
     try:
         with safe_open(path, framework="np") as file:
-            for name in file.keys():  # noqa: SIM118  # no dictionary
+            for name in file.keys():  # noqa: SIM118  # safe_open is not iterable
                 part = file.get_slice(name)
                 counts[_FORMATS.get(part.get_dtype(), part.get_dtype())] += prod(part.get_shape())
     except SafetensorError as error:

@@ -1,7 +1,6 @@
 """Pictures of triples: what is in them, that it is where it belongs, and that no text can break them."""
 
 import re
-from html.parser import HTMLParser
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -18,6 +17,7 @@ from hf_spo.drawing.text import is_right_to_left, lines, shortened, text_width
 from hf_spo.drawing.text_layout import FONT, layout
 from hf_spo.support.safe_text import printable_line
 from tests import builders
+from tests.strict_html import StrictPage
 
 SVG = "{http://www.w3.org/2000/svg}"
 FILM = "《远山的灯》由林小川执导，周一鸣、何雨晴主演。"
@@ -308,34 +308,6 @@ def test_right_to_left_begins_at_the_right():
     assert all(line.get("direction") == "rtl" for line in tree(svg).findall(f"{SVG}text"))
 
 
-class Fragment(HTMLParser):
-    """Reads HTML strictly: every tag is closed in order."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.shown = [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.shown.append(data)
-
-
 HOSTILE = (
     """</text></svg></style><script>alert(1)</script>"' onload="x" &amp; ]]> --> \x00\x1b[31m \ud800 \u202e \uffff"""
 )
@@ -347,7 +319,7 @@ class TestMarkup:
         triples = [Triple(whole, HOSTILE, at(HOSTILE, "alert", HOSTILE), {HOSTILE: whole}, 0.5)]
         svg = render(HOSTILE, triples, "svg")
         tree(svg)
-        html = Fragment(render(HOSTILE, triples))
+        html = StrictPage(render(HOSTILE, triples))
         assert "script" not in html.tags
         assert not [name for name, _ in html.attributes if name.startswith("on")]
         for text in (svg, "".join(page([(HOSTILE, triples)], title=HOSTILE))):
@@ -365,7 +337,7 @@ class TestMarkup:
         triples = [Triple(mention(), text, mention(), {"slot": mention()}, 0.5) for _ in range(count)]
         svg = render(text, triples, "svg", width=data.draw(st.sampled_from([160, 760])))
         tree(svg)
-        Fragment(render(text, triples))
+        StrictPage(render(text, triples))
         expected = [printable_line(text[span.start : span.end].rstrip()) for span in lines(text, 1e9)]
         # White space goes where a line is broken, and some of it is a control character, which is shown as U+FFFD.
         drawn, stated = (re.sub(r"[\s\ufffd]", "", "".join(parts)) for parts in (sentence(svg), expected))
@@ -373,7 +345,7 @@ class TestMarkup:
 
     def test_drawings_on_one_page_have_nothing_to_clash(self):
         both = "".join(page([(FILM, FACTS), (FILM, FACTS[:1]), (LONG, FAR), ("", [])]))
-        html = Fragment(both)
+        html = StrictPage(both)
         assert "id" not in {name for name, _ in html.attributes}
         # What a style sheet has is for drawings alone.
         for sheet in re.findall(r"<style>(.*?)</style>", render(FILM, FACTS), re.DOTALL):
@@ -390,13 +362,13 @@ class TestMarkup:
         assert render(LONG, FAR) == render(LONG, FAR)
 
     def test_a_list_stands_below(self):
-        html = Fragment(render(FILM, [fact(FILM, "远山的灯", "主演", "周一鸣", 0.91, onDate="何雨晴")]))
+        html = StrictPage(render(FILM, [fact(FILM, "远山的灯", "主演", "周一鸣", 0.91, onDate="何雨晴")]))
         text = " ".join("".join(html.shown).split())
         assert text.endswith("1 triple远山的灯 作品主演 →周一鸣 人物 onDate: 何雨晴 0.91")
 
     def test_narrow_windows_have_a_picture_of_their_own(self):
-        assert Fragment(render(LONG, FAR)).tags.count("svg") == 2
-        assert Fragment(render("白露", [])).tags.count("svg") == 1
+        assert StrictPage(render(LONG, FAR)).tags.count("svg") == 2
+        assert StrictPage(render("白露", [])).tags.count("svg") == 1
 
     def test_a_page_knows_every_triple_that_is_pointed_at(self):
         text = "".join(page([(FILM, FACTS[:1]), (FILM, FACTS), (FILM, FACTS)], title="灯"))

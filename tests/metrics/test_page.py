@@ -1,6 +1,5 @@
 import dataclasses
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -8,37 +7,7 @@ from hf_spo.metrics import TripleScore, evaluate_report
 from hf_spo.metrics.page import render
 from tests import builders
 from tests.metrics.triples import example, triple
-
-
-class Page(HTMLParser):
-    """Reads a page strictly: every tag is closed in order; texts and attributes are kept."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.shown = [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in {"meta"}:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in {"script", "style"}:
-            self.shown.append(data)
-
-    @property
-    def text(self):
-        return "".join(self.shown)
+from tests.strict_html import StrictPage
 
 
 def report(texts, predictions, **options):
@@ -53,7 +22,7 @@ def page():
 
 
 def test_shows_figures_tables_and_sentences(page):
-    text = Page(page).text
+    text = StrictPage(page).text
     for part in ("my-model", "macro F1", "strict", "official", "EPO", "subject seen", "影视作品 主演", "boundary"):
         assert part in text
     assert "8 of 8 sentences" in " ".join(text.split())
@@ -62,7 +31,7 @@ def test_shows_figures_tables_and_sentences(page):
 
 
 def test_needs_no_other_file_and_no_network(page):
-    tree = Page(page)
+    tree = StrictPage(page)
     assert not {"link", "img", "iframe", "object", "embed"} & set(tree.tags)
     assert not [value for name, value in tree.attributes if name in {"src", "href", "action"}]
     assert "default-src 'none'" in page
@@ -85,7 +54,7 @@ def test_hostile_texts_are_text():
     found = report([example(HOSTILE, gold), example(HOSTILE * 3)], [[ours], [ours]], about={HOSTILE: HOSTILE})
     found = dataclasses.replace(found, rules={HOSTILE: TripleScore(1, 2, 3)})
     page = render(found)
-    tree = Page(page)
+    tree = StrictPage(page)
     assert tree.tags.count("script") == 1
     assert not [name for name, _ in tree.attributes if name.startswith("on")]
     assert HOSTILE in tree.text
@@ -104,8 +73,8 @@ def test_says_how_many_sentences_are_shown():
     found = report(builders.EXAMPLES, [[] for _ in builders.EXAMPLES])
     page = render(found, limit=3)
     assert page.count("<article>") == 3
-    assert "3 of 8 sentences, selected" in " ".join(Page(page).text.split())
-    assert "selected" not in Page(render(found)).text
+    assert "3 of 8 sentences, selected" in " ".join(StrictPage(page).text.split())
+    assert "selected" not in StrictPage(render(found)).text
 
 
 def test_says_why_plots_are_missing(page):
@@ -120,7 +89,7 @@ def test_says_why_plots_are_missing(page):
 def test_rules_are_shown_if_any_were_applied(page):
     assert "Declared rules" not in page
     found = dataclasses.replace(report([example("甲")], [[]]), rules={"dropped by type": TripleScore(1, 4, 2)})
-    text = Page(render(found)).text
+    text = StrictPage(render(found)).text
     assert "Declared rules" in text
     assert "dropped by type" in text
     assert "0.250" in text
