@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .data.loading import TRIPLE_FEATURES
     from .drawing import render
     from .loading.dtypes import auto_dtype
-    from .loading.loader import load
+    from .loading.loader import load, pipeline
     from .model.configuration_dgcnn import DgcnnConfig
     from .model.configuration_ensemble import EnsembleConfig
     from .model.configuration_spo import SpoConfig
@@ -60,6 +60,7 @@ else:
             "character_tokenizer": "training.tokenization_dgcnn",
             "load": "loading.loader",
             "load_onnx": "onnx.runtime",
+            "pipeline": "loading.loader",
             "read_word_vectors": "training.word_vectors",
             "register_segmenter": "model.words",
             "render": "drawing",
@@ -92,6 +93,7 @@ __all__ = [
     "load",
     "load_onnx",
     "packaged",
+    "pipeline",
     "read_word_vectors",
     "register_segmenter",
     "render",

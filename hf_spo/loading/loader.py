@@ -1,16 +1,21 @@
-"""load(): the one place that decides between torch and the engines of exports, and on number format and device."""
+"""load(): the one place that decides between torch and the engines of exports, and on number format and device.
+
+pipeline(): `transformers.pipeline` for this task and with the names of the packaged models.
+"""
 
 import os
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from ..model.travelling import TASK
 from ..onnx.exported import ENGINES, load_exported, make_backend
 from ..onnx.folder import is_export
 from .locations import find_model, model_folder
 
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedModel
 
     from ..model.pipeline import TripleExtractionPipeline
     from ..onnx.runtime import OnnxTripleExtractionPipeline
@@ -89,6 +94,41 @@ def load(
     from .checked import load_torch_pipeline
 
     return load_torch_pipeline(folder, device, dtype, threads, options)
+
+
+def pipeline(
+    task: str = TASK, model: "str | PathLike[str] | PreTrainedModel" = "base", **options: Any
+) -> "TripleExtractionPipeline":
+    """Make a pipeline for triple extraction as `transformers.pipeline` does, which accepts the same arguments.
+
+    It computes in the number format that the model was saved in; [`load`] in the fastest.
+
+    Args:
+        task: "triple-extraction".
+        model: "base" or "lite", the packaged models; a folder of a model; a name on the Hub; or a loaded model, with
+            `tokenizer=`.
+        options: further arguments of `transformers.pipeline`, and those of [`TripleExtractionPipeline`].
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        OSError: the Hub has no such model, or does not answer.
+        TypeError: an option is unknown.
+        ValueError: the task is another one, the model is not a triple-extraction model, or an argument is out of range.
+    """
+    if task != TASK:
+        raise ValueError(
+            f"task={task!r}: expected {TASK!r}; a model is passed as pipeline(model={task!r}), and "
+            f"transformers.pipeline has all other tasks"
+        )
+    if isinstance(model, str | PathLike):
+        model = find_model(model)
+        if is_export(model):
+            raise ValueError(f"{model} is an ONNX export; load it by hf_spo.load({model!r})")
+    import transformers
+
+    build: Any = transformers.pipeline  # its overloads list the tasks of transformers only
+    made: TripleExtractionPipeline = build(TASK, model, **options)
+    return made
 
 
 def _load_exported(

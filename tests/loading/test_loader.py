@@ -1,4 +1,4 @@
-"""hf_spo.load: torch or ONNX, number format, device, threads."""
+"""hf_spo.load: torch or ONNX, number format, device, threads; hf_spo.pipeline: that of transformers."""
 
 import pytest
 import torch
@@ -78,3 +78,22 @@ def test_what_is_not_a_model(trained_folder, tmp_path):
         hf_spo.load(tmp_path)
     with pytest.raises(FileNotFoundError, match="is not an ONNX export"):
         hf_spo.load(trained_folder, backend="onnx")
+
+
+def test_a_pipeline_is_made_as_that_of_transformers(trained_folder):
+    extract = hf_spo.pipeline("triple-extraction", trained_folder, device="cpu", dtype="float32", top_k=1)
+    assert type(extract) is TripleExtractionPipeline
+    assert len(extract(TEXTS[0])) == 1
+    same = hf_spo.pipeline(model=extract.model, tokenizer=extract.tokenizer)
+    assert [builders.facts(triples) for triples in same(TEXTS)] == GOLD
+    assert hf_spo.pipeline(model="lite").schema == hf_spo.pipeline(model=hf_spo.packaged("lite")).schema
+
+
+def test_what_a_pipeline_cannot_be_made_of(exported_folder, tmp_path):
+    for arguments, kind, message in (
+        (("lite",), ValueError, r"task='lite': expected 'triple-extraction'; .* pipeline\(model='lite'"),
+        (("triple-extraction", exported_folder), ValueError, r"is an ONNX export; load it by hf_spo\.load\('"),
+        (("triple-extraction", tmp_path / "none"), FileNotFoundError, "there is no folder"),
+    ):
+        with pytest.raises(kind, match=message):
+            hf_spo.pipeline(*arguments)
