@@ -1,12 +1,12 @@
 """Find facts that contradict the rules of a schema; the facts stay in the graph."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..model.patterns import matches
 from ..model.schema import VALUE_SLOT, Relation, Schema
 from ..model.value_formats import has_format
 from .elements import Edge, Node
@@ -142,9 +142,7 @@ def _object_conflicts(edge: Edge, relation: Relation, value: Node, what: str) ->
 
 def _matches(node: Node, pattern: str) -> bool:
     # As in extraction, the pattern may match the name with or without enclosing marks.
-    return not pattern or any(
-        re.fullmatch(pattern, form) or re.fullmatch(pattern, without_marks(form)) for form in node.forms
-    )
+    return any(matches(pattern, form) or matches(pattern, without_marks(form)) for form in node.forms)
 
 
 def _named(node: Node) -> str:

@@ -1,11 +1,11 @@
 """Rules that a schema may declare for a relation; decoded triples are made to follow them."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
+from .patterns import check_pattern
 from .value_formats import ObjectFormat
 
 
@@ -13,9 +13,9 @@ def _check_pattern(name: str, pattern: object) -> None:
     if not isinstance(pattern, str):
         raise _wrong(name, pattern, "a regular expression")
     try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"rules: {name}={pattern!r} is not a regular expression: {error}") from None
+        check_pattern(pattern)
+    except ValueError as error:
+        raise ValueError(f"rules: {name}={pattern!r:.200} {error}") from None
 
 
 def _wrong(name: str, value: object, expected: str) -> ValueError:
@@ -31,7 +31,8 @@ class RelationRules:
         inverse: predicate by which each triple also holds with subject and object exchanged; declare it at both
             predicates for both directions.
         max_objects: largest number of different objects of a subject.
-        subject_pattern, object_pattern: regular expressions that match the whole mention.
+        subject_pattern, object_pattern: regular expressions that match the whole mention, in Python's syntax; a match
+            may take a second, see `model/patterns.py`.
         object_format: kind of value of the object.
         strip: marks that do not belong to the border of a mention: single characters, and pairs such as "《》".
 

@@ -1,10 +1,10 @@
 """Apply the rules that a schema declares for its relations to decoded triples, see [`RelationRules`]."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .decoding import merge
+from .patterns import matches
 from .relation_rules import RelationRules
 from .schema import Mention, Relation, Schema, Span, Triple
 from .value_formats import has_format
@@ -24,6 +24,7 @@ def apply_rules(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
 
     Raises:
         KeyError: a triple's relation is not in the schema.
+        ValueError: a pattern takes too long for a mention.
     """
     fitting = _fitting(triples, schema)
     return _best_objects(merge([*fitting, *_fitting(_exchanged(fitting, schema), schema)]), schema)
@@ -39,7 +40,7 @@ def _fitting(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
     for triple in triples:
         rules = _relation(triple, schema).rules
         subject, value = _strip(triple.subject, rules.strip), _fitting_object(triple.object, rules)
-        if subject is None or value is None or not _matches(subject, rules.subject_pattern):
+        if subject is None or value is None or not matches(rules.subject_pattern, subject.text):
             continue
         found.append(replace(triple, subject=subject, object=value, qualifiers=_fitting_qualifiers(triple, schema)))
     return found
@@ -57,15 +58,11 @@ def _fitting_qualifiers(triple: Triple, schema: Schema) -> dict[str, Mention]:
 
 def _fitting_object(mention: Mention, rules: RelationRules) -> Mention | None:
     stripped = _strip(mention, rules.strip)
-    if stripped is None or not _matches(stripped, rules.object_pattern):
+    if stripped is None or not matches(rules.object_pattern, stripped.text):
         return None
     if rules.object_format is not None and not has_format(stripped.text, rules.object_format):
         return None
     return stripped
-
-
-def _matches(mention: Mention, pattern: str) -> bool:
-    return not pattern or re.fullmatch(pattern, mention.text) is not None
 
 
 def _strip(mention: Mention, marks: Sequence[str]) -> Mention | None:

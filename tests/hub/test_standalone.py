@@ -22,7 +22,7 @@ from tests.hub import matrix
 
 FILES = travelling_files()
 # What transformers itself needs, and so is wherever it is.
-ALLOWED = {"huggingface_hub", "numpy", "packaging", "safetensors", "tokenizers", "torch", "transformers"}
+ALLOWED = {"huggingface_hub", "numpy", "packaging", "regex", "safetensors", "tokenizers", "torch", "transformers"}
 
 
 @pytest.fixture
