@@ -90,6 +90,13 @@ def convert(
             "--mend-offsets",
         ),
     ] = False,
+    text_column: Annotated[
+        str | None,
+        option(
+            "Column of the text in a Label Studio export with several columns.", metavar="NAME",
+            default="the one in which the annotated words stand",
+        ),
+    ] = None,
     as_json: AsJson = None,
     skip_bad_lines: SkipBadLines = False,
 ) -> None:  # fmt: skip
@@ -108,7 +115,7 @@ def convert(
     from ..data.formats.base import ConversionReport
 
     with set_aside(skip_bad_lines, target) as bad_lines, Console(stderr=True).status("converting"):
-        report = ConversionReport(bad_lines, correct_offsets=mend_offsets)
+        report = ConversionReport(bad_lines, correct_offsets=mend_offsets, text_column=text_column)
         done = convert(source, target, source_format=from_, target_format=to, split=split, report=report)
     print_report(done.to_dict(), as_json, lambda: Group(_table(done), *map(printable, _remarks(done))))
 

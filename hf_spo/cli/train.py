@@ -41,6 +41,10 @@ class RecipeOptions:
     dev: Annotated[
         str | None, _source("Labelled texts that choose the best weights.", "the recipe's; kfold: the held-out texts")
     ] = None
+    dev_share: Annotated[
+        float | None,
+        _source("Without --dev, the share of the training texts to hold out as dev, such as 0.2.", metavar="SHARE"),
+    ] = None
     format: DataFormat = None
     schema: Annotated[
         str | None, _source("Relations to extract.", "the recipe's, else all relations of the training texts")

@@ -116,7 +116,7 @@ def convert(
     for number, (part, counts) in enumerate(files.items()):
         # The first pass reports what is wrong with the source.
         taken = report.on_bad_line and _ignore
-        once = report if number == 0 else ConversionReport(taken, correct_offsets=report.correct_offsets)
+        once = report if number == 0 else report.fresh(taken)
         records = read_records(source, source_format, once)
         if split is not None:
             records = _part(records, split, part)

@@ -55,9 +55,8 @@ def place(
         raise FieldError(path, f"text[{start}:{end}] is {there}, not {words!r} ({cause}); {_EXPECTED}")
     how, span = found
     if not report.correct_offsets:
-        raise FieldError(
-            path, f"text[{start}:{end}] is {text[start:end]!r}, not {words!r} ({how}); {_EXPECTED}; {OFFSETS_REMEDY}"
-        )
+        there = f"{text[start:end]!r}" if end <= len(text) else f"beyond the text of {len(text)} characters"
+        raise FieldError(path, f"text[{start}:{end}] is {there}, not {words!r} ({how}); {_EXPECTED}; {OFFSETS_REMEDY}")
     report.correct(corrected_offsets(how))
     return Mention(text[span.start : span.end], span, kind)
 

@@ -39,6 +39,10 @@ def read_records(
     """
     path, report = Path(path), report or ConversionReport()
     found = find_format(format) if format else detect(path)
+    if report.text_column is not None and found.name != "label-studio":
+        raise DataFormatError(
+            f"{path}: text_column={report.text_column!r}: only exports of Label Studio have such columns"
+        )
     return _some(_read(path, found, format is None, report), path, report)
 
 

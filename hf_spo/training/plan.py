@@ -15,6 +15,7 @@ from transformers import AutoTokenizer, set_seed
 from transformers.trainer_utils import IntervalStrategy
 
 from ..data.reading import read_examples, read_texts
+from ..data.splitting import Split
 from ..loading.locations import find_model
 from ..model.fields import json_line
 from ..model.modeling_spo import SpoForTripleExtraction
@@ -51,7 +52,12 @@ def run_recipe(
         RecipeError: the recipe lacks a value, or has a wrong one.
     """
     plan = Plan.make(recipe, extra, resume=resume)
-    plan.check_dev(recipe.dev)
+    plan.check_dev(recipe.has_dev)
+    if not recipe.has_dev:
+        logger.warning(
+            "no dev set: nothing is evaluated, the last weights are kept, thresholds stay as they are. --dev-share 0.2 "
+            "holds out a fifth of the training texts; `hf-spo kfold` scores every text by a model that did not see it"
+        )
     with writing_to(Path(str(recipe.output))):
         plan.check_earlier_run()
         return plan.train(TrainingData.read(recipe, on_bad_line))
@@ -88,7 +94,7 @@ class TrainingData:
         """Read a recipe's files.
 
         Raises:
-            RecipeError: a file has no example.
+            RecipeError: a file has no example, or `dev_share` leaves no text for training or for dev.
         """
         train = [
             _annotated(example, recipe.annotated_predicates.get(path))
@@ -96,6 +102,8 @@ class TrainingData:
             for example in _examples(path, recipe.format, on_bad_line)
         ]
         dev = None if recipe.dev is None else _examples(recipe.dev, recipe.format, on_bad_line)
+        if recipe.dev_share is not None:
+            train, dev = _held_out(train, recipe.dev_share)
         more = read_texts(recipe.texts, on_bad_line) if recipe.texts else ()
         schema = Schema.from_file(recipe.schema) if recipe.schema else Schema.infer([*train, *(dev or [])])
         known = TripleStore.from_file(recipe.prior, schema) if recipe.prior else None
@@ -143,14 +151,16 @@ class Plan:
                     f"{stage.output} has {checkpoint.name} of an earlier run: pass --resume or a new --output"
                 )
 
-    def check_dev(self, dev: object) -> None:
+    def check_dev(self, has_dev: bool) -> None:
         """Check that there are evaluation texts if a stage evaluates.
 
         Raises:
             RecipeError: there are none.
         """
-        if dev is None and self.evaluation != IntervalStrategy.NO:
-            raise RecipeError(f"eval_strategy is {self.evaluation.value}, but the recipe has no dev: pass --dev")
+        if not has_dev and self.evaluation != IntervalStrategy.NO:
+            raise RecipeError(
+                f"eval_strategy is {self.evaluation.value}, but the recipe has no dev: pass --dev, or --dev-share 0.2"
+            )
 
     @property
     def evaluation(self) -> IntervalStrategy:
@@ -164,7 +174,7 @@ class Plan:
         Raises:
             RecipeError: a stage evaluates, and there is no dev.
         """
-        self.check_dev(data.dev)
+        self.check_dev(data.dev is not None)
         logger.info("%r, %d texts to train on, %d to evaluate on", data.schema, len(data.train), len(data.dev or []))
         previous: str | None = None
         metrics: dict[str, float] = {}
@@ -227,6 +237,20 @@ def _train(
         log = {"final": metrics, **tuning, "history": trainer.state.log_history}
         write_json(log, Path(recipe.output) / LOG_FILE)
     return metrics
+
+
+def _held_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
+    """Divide labelled texts into training and dev, see [`Split`]."""
+    split = Split((1 - share, share))
+    parts: dict[str, list[Example]] = {part: [] for part in split.parts}
+    for example in examples:
+        parts[split.part(example.text)].append(example)
+    train, dev = parts.values()
+    if not (train and dev):
+        raise RecipeError(
+            f"dev_share={share} of {len(examples)} texts leaves {len(train)} to train on and {len(dev)} for dev"
+        )
+    return train, dev
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:

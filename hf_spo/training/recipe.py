@@ -30,6 +30,8 @@ class Recipe:
         train: labelled texts: a path, or a list of paths.
         dev: labelled texts; without dev nothing is evaluated and the last weights are kept. With dev, and unless
             `training` sets evaluation or saving, both happen twenty times, and the best weights are kept.
+        dev_share: without dev, the share of the training texts to hold out as dev, such as 0.2. The text alone decides,
+            so equal texts stay together, and a text stays in its part when others are added.
         annotated_predicates: for paths in `train` whose labels are partial, the list of predicates whose labels are
             complete, see [`Example`]; the field of the same name in a row takes precedence.
         format: format of train and dev, see [`format_names`]; default: detected.
@@ -47,6 +49,7 @@ class Recipe:
     encoder: str | None = None
     train: str | Sequence[str] | None = None
     dev: str | None = None
+    dev_share: float | None = None
     annotated_predicates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: str | None = None
     schema: str | None = None
@@ -80,7 +83,7 @@ class Recipe:
             raise RecipeError(f"{path}: stages: expected a list of mappings, one a stage, got {stages!r}")
         for number, stage in enumerate(stages, 1):
             _check_keys(stage, _TRAINING_KEYS, f"{path}: stage {number}")
-        for name in values.keys() - {"model", "training", "stages", "annotated_predicates"}:
+        for name in values.keys() - {"model", "training", "stages", "annotated_predicates", "dev_share"}:
             if not isinstance(values[name], str) and not (name == "train" and _is_list_of_names(values[name])):
                 raise RecipeError(f"{path}: {name}: expected a path, got {values[name]!r}")
         partial = values.get("annotated_predicates", {})
@@ -91,7 +94,7 @@ class Recipe:
             )
         return cls(**values)
 
-    def override(self, **values: str | None) -> "Recipe":
+    def override(self, **values: str | float | None) -> "Recipe":
         """Return the recipe with the given values; None keeps a value."""
         given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
         return replace(self, **given)
@@ -107,6 +110,7 @@ class Recipe:
             if getattr(self, name) is None:
                 raise RecipeError(f"{name} is missing: add `{name}:` to the recipe or pass --{name}")
         self._check_format()
+        self._check_dev_share()
         for path in self.annotated_predicates:
             if path not in self.train_files:
                 raise RecipeError(
@@ -139,6 +143,20 @@ class Recipe:
             except DataFormatError as error:
                 raise RecipeError(f"format: {error}") from None
 
+    @property
+    def has_dev(self) -> bool:
+        """Whether there are texts to evaluate on."""
+        return self.dev is not None or self.dev_share is not None
+
+    def _check_dev_share(self) -> None:
+        share = self.dev_share
+        if share is None:
+            return
+        if not isinstance(share, int | float) or not 0 < share < 1:
+            raise RecipeError(f"dev_share={share!r}: expected a share between 0 and 1, such as 0.2")
+        if self.dev is not None:
+            raise RecipeError(f"dev_share={share}: there is a dev set, {self.dev}; leave out one of both")
+
     def stage(self, number: int) -> "Recipe":
         """Return one stage as a recipe, whose output is a subfolder if there are several stages."""
         assert self.output is not None
@@ -159,7 +177,7 @@ class Recipe:
 
         parser.error = complain  # type: ignore[method-assign]  # argparse has no other hook
         named = {*self.training, *(word.lstrip("-").partition("=")[0].replace("-", "_") for word in extra)}
-        evaluation = _EVALUATION if self.dev and named.isdisjoint(_EVALUATION) else {}
+        evaluation = _EVALUATION if self.has_dev and named.isdisjoint(_EVALUATION) else {}
         parser.set_defaults(**{"output_dir": self.output, **evaluation, **self.training})
         try:
             arguments, unknown = parser.parse_args_into_dataclasses(list(extra), return_remaining_strings=True)

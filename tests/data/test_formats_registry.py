@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -68,3 +69,12 @@ def test_reading_json_imports_no_package_of_another_format(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["1", "set()"]
+
+
+@pytest.mark.parametrize("size", [30, 3_000])  # the long head starts at about 2,000 such rows
+def test_a_format_is_recognised_by_a_row_behind_many_that_are_rejected(size, tmp_path):
+    rejected = json.dumps({"text": "x" * 200, "answer": "reject"})
+    accepted = json.dumps({"text": "ab", "spans": [{"start": 0, "end": 1, "label": "X"}], "answer": "accept"})
+    path = tmp_path / "export.jsonl"
+    path.write_text("\n".join([*[rejected] * size, accepted]), encoding="utf-8")
+    assert detect(path).name == "prodigy"

@@ -61,7 +61,7 @@ def test_offsets_types_and_scores(write):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("a\t晚风\t晚风\t歌手", "row: expected 8 tab-separated fields, as the header has, got 4"),
+        ("a\t晚风\t晚风\t歌手", "row: expected 8 fields, as the header has, got 4"),
         (SONG + "\t\t\t\t", "got 9"),
         ("a\t晚风\t晚风\t\t白露\t\t\t", "predicate: empty, but there is a subject or an object"),
         (SONG + "\t\t1\t", "subject_end: expected a whole number, got ''; give both offsets or none"),
@@ -125,7 +125,7 @@ def test_a_line_in_another_encoding(write):
     ("header", "problem"),
     [
         ("text\tsubject\tpredicate", "no column object"),
-        ("text,subject,predicate,object", "no column text, subject, predicate, object; expected tab-separated"),
+        ("text|subject|predicate|object", "no column text, subject, predicate, object; expected tabs, commas"),
         (HEADER + "\tText", "two columns are called text"),
         ('"text" \tsubject', "the header row has no column text, predicate, object"),
     ],
@@ -137,9 +137,19 @@ def test_headers(write, header, problem):
 
 def test_a_header_that_is_no_table_is_not_recognised(write):
     with pytest.raises(DataFormatError, match="as no known format does"):
-        detect(write("text,subject,predicate,object"))
+        detect(write("text|subject|predicate|object"))
     with pytest.raises(DataFormatError, match="as no known format does"):
         detect(write('"text\ttext' + "x" * 200_000))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_commas_and_semicolons(write, delimiter):
+    quoted = f'"《晚风》{delimiter}由""白露""演唱"'
+    path = write(
+        delimiter.join(("text", "subject", "predicate", "object")), delimiter.join((quoted, "晚风", "歌手", "白露"))
+    )
+    (record,) = read_records(path)
+    assert (record.text, facts(record)) == (f'《晚风》{delimiter}由"白露"演唱', [("晚风", "歌手", "白露")])
 
 
 def test_a_million_characters(write):

@@ -256,11 +256,32 @@ def test_names_are_escaped_in_the_configuration():
         {"id": "17", "url": "http://x", "Full_Text": TEXT},
         {"text": "a title", "Full_Text": TEXT},
         {"title": "Anna Lind", "Full_Text": TEXT},
+        {"title": "Blue Harbour by Anna Lind", "Full_Text": TEXT},
     ],
 )
 def test_the_text_is_the_column_with_the_words_of_the_regions(data, tmp_path):
     (record,), _ = read(tmp_path, task(relation("bY2", "aX1", "director"), data=data))
     assert record == Record(TEXT, (Triple(FILM, "director", ANNA),), (), "31")
+
+
+COLUMNS = {"id": "17", "url": "http://x", "Full_Text": TEXT}
+
+
+@pytest.mark.parametrize("empty", [{"annotations": [{"result": []}]}, {"annotations": []}])
+def test_tasks_without_regions_have_the_column_of_the_others(empty, tmp_path):
+    first = {"data": {**COLUMNS, "text": "a headline", "Full_Text": "Nothing of note."}, **empty}
+    *before, last = read(tmp_path, first, task(relation("bY2", "aX1", "director"), data=COLUMNS))[0]
+    assert last.text == TEXT
+    assert [one.text for one in before] == ["Nothing of note."] * bool(empty["annotations"])
+
+
+def test_the_text_column_may_be_given(tmp_path):
+    empty = {"data": COLUMNS, "annotations": [{"result": []}]}
+    with pytest.raises(DataFormatError, match="convert --text-column names"):
+        read(tmp_path, empty)
+    assert read(tmp_path, empty, text_column="Full_Text")[0] == [Record(TEXT)]
+    with pytest.raises(DataFormatError, match="no text in the column 'body'; its columns are"):
+        read(tmp_path, empty, text_column="body")
 
 
 def test_a_relation_of_a_deleted_region_is_lost_alone(tmp_path):

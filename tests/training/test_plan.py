@@ -146,6 +146,26 @@ def test_evaluation_without_dev(recipe):
         run_recipe(Recipe(**{**fields(recipe), "dev": None}), ["--eval_strategy", "epoch"])
 
 
+def test_a_share_of_the_texts_is_held_out(recipe):
+    shared = replace(recipe, dev=None, dev_share=0.4)
+    data = TrainingData.read(shared)
+    assert data.dev
+    assert len(data.train) + len(data.dev) == len(tiny.TEXTS)
+    assert not {one.text for one in data.train} & {one.text for one in data.dev}
+    assert TrainingData.read(replace(shared, train=[recipe.train, recipe.train])).dev == [*data.dev, *data.dev]
+    assert "eval_f1" in run_recipe(shared, ["--max_steps", "1"])
+
+
+def test_a_share_too_small_for_the_texts(recipe):
+    with pytest.raises(RecipeError, match=r"dev_share=0\.0001 of 10 texts leaves 10 to train on and 0 for dev"):
+        TrainingData.read(replace(recipe, dev=None, dev_share=1e-4))
+
+
+def test_without_dev_it_is_said_what_to_do(recipe, caplog):
+    run_recipe(replace(recipe, dev=None), ["--max_steps", "1"])
+    assert "--dev-share 0.2" in caplog.text
+
+
 def test_a_schema_that_lacks_a_relation(recipe, parts):
     with pytest.raises(ValueError, match=r"is not in the schema.* add its relation to the schema"):
         run_recipe(recipe.override(schema=str(parts / "few.json")))

@@ -71,6 +71,23 @@ def test_with_dev_the_best_weights_are_kept(recipe):
     assert arguments.metric_for_best_model == "f1"
 
 
+def test_a_share_held_out_is_a_dev_set(recipe):
+    assert recipe.override(dev_share=0.2).arguments().load_best_model_at_end
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dev_share": 1}, "dev_share=1: expected a share between 0 and 1, such as 0.2"),
+        ({"dev_share": "a fifth"}, "dev_share='a fifth': expected a share"),
+        ({"dev_share": 0.2, "dev": "dev.jsonl"}, r"there is a dev set, dev\.jsonl; leave out one of both"),
+    ],
+)
+def test_a_share_that_cannot_be_held_out(recipe, changes, message):
+    with pytest.raises(RecipeError, match=message):
+        replace(recipe, encoder="a", train="b", **changes).check_sources()
+
+
 def test_what_is_said_of_evaluation_counts(recipe):
     with_dev = recipe.override(dev="dev.jsonl")
     arguments = with_dev.arguments(["--eval-strategy=epoch"])

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from ...support.unreadable import UnreadableRecord as UnreadableRecord
 
 _HEAD = 1 << 18
 _LONG_HEAD = 1 << 24
-_SAMPLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,20 @@ class ConversionReport:
     Args:
         on_bad_line: receives each record that cannot be read, which is then skipped; None raises an error instead.
         correct_offsets: correct offsets that were counted in another unit or from another start, see [`place`].
+        text_column: of exports with several columns for each text (label-studio), the one that was annotated; default:
+            the one in which the annotated words stand.
     """
 
-    def __init__(self, on_bad_line: OnUnreadable | None = None, *, correct_offsets: bool = False) -> None:
+    def __init__(
+        self,
+        on_bad_line: OnUnreadable | None = None,
+        *,
+        correct_offsets: bool = False,
+        text_column: str | None = None,
+    ) -> None:
         self.on_bad_line = on_bad_line
         self.correct_offsets = correct_offsets
+        self.text_column = text_column
         self.skipped = 0
         """How many records were skipped."""
         self.lost: Counter[str] = Counter()
@@ -67,6 +74,10 @@ class ConversionReport:
         """What was corrected, in words, and how often."""
         self.doubtful: Counter[str] = Counter()
         """What may be wrong and is read as it is, in words, and how often."""
+
+    def fresh(self, on_bad_line: OnUnreadable | None) -> "ConversionReport":
+        """Return an empty report for reading the same again."""
+        return ConversionReport(on_bad_line, correct_offsets=self.correct_offsets, text_column=self.text_column)
 
     def lose(self, what: str, count: int = 1) -> None:
         """Count something that is left out; a count of 0 leaves no entry."""
@@ -123,18 +134,28 @@ class Sample:
 
     Args:
         path: a file, or a folder for formats that have one.
+        size: bytes to read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int = _HEAD) -> None:
         self.path = path
+        self.size = size
+
+    @classmethod
+    def growing(cls, path: Path) -> "Iterator[Sample]":
+        """Yield the first 256 KiB of a file; then of a longer one the first 16 MiB, for rows with labels."""
+        sample = cls(path)
+        yield sample
+        if len(sample.head) == sample.size:
+            yield cls(path, _LONG_HEAD)
 
     @cached_property
     def head(self) -> bytes:
-        """The first 256 KiB; empty for a folder."""
+        """The first bytes; empty for a folder."""
         if self.path.is_dir():
             return b""
         with self.path.open("rb") as file:
-            return file.read(_HEAD)
+            return file.read(self.size)
 
     @cached_property
     def text(self) -> str:
@@ -143,22 +164,14 @@ class Sample:
 
     @cached_property
     def rows(self) -> list[Mapping[str, Any]]:
-        """The first JSON objects, of a list or of the lines; none if none is complete within the first 16 MiB."""
-        found = self._objects(self.text)
-        if found or self.path.is_dir() or len(self.head) < _HEAD:
-            return found
-        with self.path.open("rb") as file:
-            return self._objects(file.read(_LONG_HEAD).decode("utf-8-sig", "replace"))
+        """The JSON objects that are complete, of a list or of the lines."""
+        text = self.text.lstrip()
+        listed = text.startswith("[") or text.split("\n", 1)[0].strip() == "{"
+        return [part for part in (_elements(text) if listed else _lines(text)) if isinstance(part, dict)]
 
     def any_row(self, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
-        """Tell whether one of the first objects fits; others may be without labels."""
+        """Tell whether one of the objects fits; others may be without labels."""
         return any(map(fits, self.rows))
-
-    def _objects(self, text: str) -> list[Mapping[str, Any]]:
-        parts = _lines(text)
-        if text.lstrip().startswith("[") or text.lstrip().split("\n", 1)[0].strip() == "{":
-            parts = _elements(text)
-        return list(islice((part for part in parts if isinstance(part, dict)), _SAMPLED))
 
 
 def _lines(text: str) -> Iterator[Any]:
@@ -168,7 +181,7 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _elements(text: str) -> Iterator[Any]:
-    decoder, at = json.JSONDecoder(), text.index("[") + 1 if text.lstrip().startswith("[") else 0
+    decoder, at = json.JSONDecoder(), int(text.startswith("["))
     with suppress(ValueError, RecursionError):
         while True:
             while text[at : at + 1] in (",", " ", "\t", "\r", "\n"):

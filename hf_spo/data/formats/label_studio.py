@@ -4,7 +4,9 @@ A project needs a labelling configuration with the types and the names of the re
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,9 @@ from .base import ConversionReport, DataFormatError, Format, Record, Sample
 from .json_rows import identifier, objects, other_fields, parsed_rows, referred, strings, write_list
 
 _TEXT, _LABELS = "text", "label"
+_REMEDY = "hf-spo convert --text-column names the column that was annotated"
+_VOTES = 50
+"""Regions that decide which column of a file is the text."""
 
 
 def _recognise(sample: Sample) -> bool:
@@ -44,17 +49,36 @@ def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
     """
     if _is_json_min(Sample(path)):
         raise DataFormatError(f'{path}: Label Studio\'s "JSON-MIN" has no relations; export the project as "JSON"')
-    found = parsed_rows(path, partial(_record, report=report), report)
+    found = parsed_rows(path, partial(_record, report=report, usual=_usual_column(path)), report)
     return (record for record in found if record is not None)
 
 
-def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
+def _usual_column(path: Path) -> str | None:
+    """Return the column in which the words of most regions stand, of the first tasks with regions; None without any."""
+    votes: Counter[str] = Counter()
+    with suppress(DataFormatError):  # which reading explains
+        for row in parsed_rows(path, _column_votes, ConversionReport(lambda record: None)):
+            votes += row
+            if votes.total() >= _VOTES:
+                break
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def _column_votes(row: Mapping[str, Any]) -> Counter[str]:
+    """Count the regions whose words stand in each column of a task."""
+    chosen = _chosen(row, ConversionReport())
+    texts = _texts(row)
+    items = objects(chosen[1], "result") if chosen else ()
+    return Counter(name for name, text in texts.items() for _, item in items if _stands(item, text)[0])
+
+
+def _record(row: Mapping[str, Any], report: ConversionReport, usual: str | None) -> Record | None:
     report.lose("predictions", len(objects(row, "predictions")))
     report.lose("drafts", len(objects(row, "drafts")))
     chosen = _chosen(row, report)
     path, annotation = chosen or ("", {})
     items = objects(annotation, "result", path)
-    text = _text(row, [item for _, item in items], report)
+    text = _text(row, [item for _, item in items], usual, report)
     if chosen is None:
         report.lose("texts that nobody has annotated")
         return None
@@ -71,27 +95,58 @@ def _record(row: Mapping[str, Any], report: ConversionReport) -> Record | None:
     return from_annotation(text, Annotation(result.entities, links), report, name)
 
 
-def _text(row: Mapping[str, Any], items: Sequence[Mapping[str, Any]], report: ConversionReport) -> str:
-    """Return the annotated text of a task: of several columns, the one in which the words of the regions stand."""
-    data = row.get("data")
-    if not isinstance(data, Mapping):
-        raise FieldError("data", f'expected an object with the field "text", got {kind(data)}')
-    texts = {name: value for name, value in data.items() if isinstance(value, str)}
-    if len(texts) < 2:
-        items = ()
-    fits = {name: sum(_stands(item, text) for item in items) for name, text in texts.items()}
-    best = [name for name, count in fits.items() if count and count == max(fits.values())]
-    name = "text" if "text" in (best or texts) else best[0] if best else next(iter(texts)) if len(texts) == 1 else None
-    if name is None:
-        raise FieldError("data", f'expected the field "text", or one string; it has {sorted(data)}')
-    other_fields(data, (name,), report)
+def _text(
+    row: Mapping[str, Any], items: Sequence[Mapping[str, Any]], usual: str | None, report: ConversionReport
+) -> str:
+    """Return the annotated text of a task: of several columns, the one in which the words of the regions stand.
+
+    Args:
+        row: the task.
+        items: its regions, which say by their words which column was annotated.
+        usual: the column of other tasks of the file, for a task without regions.
+        report: may name the column.
+    """
+    texts = _texts(row)
+    if report.text_column is not None:
+        name = report.text_column
+        if name not in texts:
+            raise FieldError("data", f"has no text in the column {name!r}; its columns are {sorted(row['data'])}")
+    else:
+        fits = (
+            {
+                name: tuple(map(sum, zip(*(_stands(item, text) for item in items), strict=True)))
+                for name, text in texts.items()
+            }
+            if items and len(texts) > 1
+            else {}
+        )
+        best = [name for name, found in fits.items() if any(found) and found == max(fits.values())] or list(texts)
+        name = next((name for name in (usual, _TEXT) if name in best), best[0] if fits or len(texts) == 1 else "")
+        if not name:
+            raise FieldError(
+                "data", f'expected the field "text", or one string; it has {sorted(row["data"])}; {_REMEDY}'
+            )
+    other_fields(row["data"], (name,), report)
     return texts[name]
 
 
-def _stands(item: Mapping[str, Any], text: str) -> bool:
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of a task that are strings."""
+    data = row.get("data")
+    if not isinstance(data, Mapping):
+        raise FieldError("data", f'expected an object with the field "text", got {kind(data)}')
+    return {name: value for name, value in data.items() if isinstance(value, str)}
+
+
+def _stands(item: Mapping[str, Any], text: str) -> tuple[bool, bool]:
+    """Return whether the words of a region stand in a text, and whether they do at the region's offsets."""
     value = item.get("value")
-    words = value.get("text") if isinstance(value, Mapping) else None
-    return isinstance(words, str) and bool(words) and _shown(words) in _shown(text)
+    value = value if isinstance(value, Mapping) else {}
+    words, start, end = (value.get(name) for name in ("text", "start", "end"))
+    if not isinstance(words, str) or not words or _shown(words) not in _shown(text):
+        return False, False
+    placed = isinstance(start, int) and isinstance(end, int) and _shown(text[start:end]) == _shown(words)
+    return True, placed
 
 
 def _chosen(row: Mapping[str, Any], report: ConversionReport) -> tuple[str, Mapping[str, Any]] | None:

@@ -59,11 +59,11 @@ def detect(path: Path) -> Format:
         DataFormatError: it has no known format; the message shows how it begins.
         FileNotFoundError: there is no such file.
     """
-    sample = Sample(path)
-    for name in _MODULES:
-        found = find_format(name)
-        if found.recognise(sample):
-            return found
+    for sample in Sample.growing(path):
+        for name in _MODULES:
+            found = find_format(name)
+            if found.recognise(sample):
+                return found
     raise DataFormatError(f"{path} {_beginning(sample)}")
 
 

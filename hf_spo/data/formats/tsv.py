@@ -1,9 +1,10 @@
-"""Tab-separated values, as spreadsheets read and write them, with a row for each triple."""
+"""Tables of spreadsheets, a row a triple: tab-separated values; those with commas or semicolons are read too."""
 
 import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _COLUMNS = (
     *(f"object{part}" for part in _MENTION),
     "score",
 )
+_DELIMITERS = ("\t", ",", ";")
 _REQUIRED = ("text", "subject", "predicate", "object")
 
 Row = Mapping[str, str]
@@ -38,14 +40,15 @@ def _read(path: Path, report: ConversionReport) -> Iterator[Record]:
 
 
 def _statements(path: Path, report: ConversionReport) -> Iterator[tuple[Key, Triple | None]]:
+    delimiter = _delimiter(Sample(path)) or "\t"
     with path.open("rb") as file:
-        quoted = is_quoted(text_lines(file, str(path)), "\t")
+        quoted = delimiter != "\t" or is_quoted(text_lines(file, str(path)), delimiter)
     header: Sequence[str] = ()
     with path.open("rb") as file:
-        for row in csv_rows(text_lines(file, str(path)), str(path), "\t", quoted=quoted):
+        for row in csv_rows(text_lines(file, str(path)), str(path), delimiter, quoted=quoted):
             if isinstance(row, UnreadableRecord):
                 if not header:
-                    raise DataFormatError(f"{path}: no header row of tab-separated columns ({row.reason})")
+                    raise DataFormatError(f"{path}: no header row of columns ({row.reason})")
                 report.add_unreadable(row)
             elif not header:
                 header = _header(row.fields, path, report)
@@ -66,8 +69,8 @@ def _header(fields: Sequence[str], path: Path, report: ConversionReport) -> Sequ
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         raise DataFormatError(
-            f"{path}: the header row has no column {', '.join(missing)}; expected tab-separated columns, of which "
-            f"{', '.join(_REQUIRED)} are needed"
+            f"{path}: the header row has no column {', '.join(missing)}; expected tabs, commas or semicolons between "
+            f"columns, of which {', '.join(_REQUIRED)} are needed"
         )
     twice = [name for name in names if name in _COLUMNS and names.count(name) > 1]
     if twice:
@@ -79,7 +82,7 @@ def _header(fields: Sequence[str], path: Path, report: ConversionReport) -> Sequ
 
 def _row(header: Sequence[str], fields: Sequence[str]) -> Row:
     if len(fields) != len(header):
-        raise FieldError("row", f"expected {len(header)} tab-separated fields, as the header has, got {len(fields)}")
+        raise FieldError("row", f"expected {len(header)} fields, as the header has, got {len(fields)}")
     return dict(zip(header, fields, strict=True))
 
 
@@ -154,11 +157,17 @@ def _cells(mention: Mention, role: str) -> dict[str, object]:
 
 
 def _recognise(sample: Sample) -> bool:
-    try:
-        fields = next(csv.reader(sample.text.splitlines()[:1], "excel-tab"), [])
-    except csv.Error:
-        return False
-    return set(_REQUIRED) <= set(_names(fields))
+    return _delimiter(sample) is not None
+
+
+def _delimiter(sample: Sample) -> str | None:
+    """Return what separates the columns of the header row; None if it is not the header of such a table."""
+    for delimiter in _DELIMITERS:
+        with suppress(csv.Error):
+            fields = next(csv.reader(sample.text.splitlines()[:1], delimiter=delimiter), [])
+            if set(_REQUIRED) <= set(_names(fields)):
+                return delimiter
+    return None
 
 
 FORMAT = Format(
