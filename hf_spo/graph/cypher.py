@@ -5,7 +5,7 @@ be run again: existing nodes and relationships are updated.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,11 +19,14 @@ from .writer_options import WriterOptions
 _HEADER = """\
 // Run it with the driver for Python (pip install neo4j), here or with the paths put right:
 //   import json
+//   from pathlib import Path
 //   from neo4j import GraphDatabase
-//   rows = json.load(open({parameters}, encoding="utf-8"))
+//   rows = json.loads(Path({parameters}).read_text("utf-8"))
 //   with GraphDatabase.driver("neo4j://localhost", auth=("neo4j", "PASSWORD")) as driver:
-//       for statement in open({script}, encoding="utf-8").read().split(";\\n")[:-1]:
-//           driver.execute_query(statement, {{name: rows[name] for name in rows if f"${{name}} " in statement}})
+//       for statement in Path({script}).read_text("utf-8").split(";\\n")[:-1]:
+//           name = next((name for name in rows if f"${{name}} " in statement), "")
+//           for at in range(0, len(rows.get(name, " ")), 10_000):  # 10,000 rows a transaction
+//               driver.execute_query(statement, {{name: rows[name][at : at + 10_000]}} if name else {{}})
 CREATE CONSTRAINT hf_spo_entity_id IF NOT EXISTS FOR (n:Entity) REQUIRE n.id IS UNIQUE;
 """
 _NODES = "UNWIND ${name} AS row MERGE (n:Entity {{id: row.id}}) SET n += row.properties{label};\n"
@@ -35,21 +38,30 @@ MERGE (s)-[r:{type}]->(o) SET r += row.properties;
 
 def write_script(graph: KnowledgeGraph, file: IO[str], options: WriterOptions) -> None:
     """Write the script: one UNWIND statement for each node type and one for each predicate."""
-    names = {"script": options.path.name, "parameters": _parameters_path(options.path).name}
-    file.write(_HEADER.format(**{name: json.dumps(value) for name, value in names.items()}))
+    file.write(script_header(_HEADER, options.path, _parameters_path(options.path)))
     file.writelines(statement for _, statement, _ in _statements(graph))
 
 
+def script_header(header: str, script: Path, parameters: Path) -> str:
+    """Return a header with the names of a script and of its parameters; no name can break out of the comment."""
+    return header.format(script=json.dumps(script.name), parameters=json.dumps(parameters.name))
+
+
 def write_parameters(graph: KnowledgeGraph, file: IO[str], _: WriterOptions) -> None:
-    """Write the parameters of the script as a JSON object, one row a line."""
-    comma = "{"
-    for name, _statement, rows in _statements(graph):
-        file.write(f"{comma}\n{json_line(name)}: [")
+    """Write the parameters of the script."""
+    write_rows(((name, rows) for name, _statement, rows in _statements(graph)), file)
+
+
+def write_rows(parameters: Iterable[tuple[str, Iterable[dict[str, Any]]]], file: IO[str]) -> None:
+    """Write parameters with their rows as a JSON object, one row a line."""
+    begun = False
+    for name, rows in parameters:
+        file.write(f"{',' if begun else '{'}\n{json_line(name)}: [")
         for number, row in enumerate(rows):
             file.write(("," if number else "") + "\n" + json_line(row))
         file.write("\n]")
-        comma = ","
-    file.write("\n}\n" if graph.edges else "{}\n")
+        begun = True
+    file.write("\n}\n" if begun else "{}\n")
 
 
 def next_step(script: Path) -> str:

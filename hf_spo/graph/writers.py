@@ -103,6 +103,7 @@ _WRITERS = {
         GraphWriter("gexf", "xml_graphs", {".gexf": "write_gexf"}),
         GraphWriter("neo4j-csv", "neo4j_csv", {"nodes.csv": "write_nodes", "relationships.csv": "write_edges"}),
         GraphWriter("cypher", "cypher", {".cypher": "write_script", ".params.json": "write_parameters"}),
+        GraphWriter("ladybug", "ladybug", {".ladybug": "write_script", ".ladybug.json": "write_parameters"}),
         GraphWriter("html", "page", {".html": "write_page"}, frozenset({"limit", "title"}), needs_texts=True),
     )
 }
@@ -149,7 +150,7 @@ def write_graph(
     limit: int = PAGE_LIMIT,
     title: str = "Knowledge graph",
 ) -> None:
-    """Write a graph to a file; neo4j-csv writes a folder, cypher also writes a file of parameters.
+    """Write a graph to a file; neo4j-csv writes a folder, cypher and ladybug also a file of parameters.
 
     Args:
         graph: graph to write.

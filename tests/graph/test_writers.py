@@ -23,6 +23,7 @@ BEGINNINGS = {
     ".graphml": "<?xml version='1.0' encoding='utf-8'?>\n<graphml",
     ".gexf": "<?xml version='1.0' encoding='utf-8'?>\n<gexf",
     ".cypher": "// Run it",
+    ".ladybug": "// Run it",
     ".html": "<!DOCTYPE html>",
 }
 
@@ -34,7 +35,7 @@ def test_files_by_their_names(suffix: str, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.lstrip().startswith(BEGINNINGS[suffix])
     assert text.endswith("\n")
-    more = ["graph.params.json"] if suffix == ".cypher" else []
+    more = {".cypher": ["graph.params.json"], ".ladybug": ["graph.ladybug.json"]}.get(suffix, [])
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([path.name, *more])
 
 
@@ -121,13 +122,13 @@ def test_packages_that_are_missing(to: str, package: str, monkeypatch: pytest.Mo
 def test_formats_that_need_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("rdflib", "networkx"):
         monkeypatch.setitem(sys.modules, package, None)
-    for to in ("neo4j-csv", "cypher", "html"):
+    for to in ("neo4j-csv", "cypher", "ladybug", "html"):
         check_target(None, find_writer(to))
         write_graph(GRAPH, tmp_path / to, to)
 
 
 def test_several_files_are_no_stream() -> None:
-    for to in ("neo4j-csv", "cypher"):
+    for to in ("neo4j-csv", "cypher", "ladybug"):
         with pytest.raises(ValueError, match="is written to several files"):
             find_writer(to).write_to_stream(GRAPH, StringIO(), WriterOptions())
 
