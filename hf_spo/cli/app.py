@@ -21,7 +21,7 @@ from .console import LogHandler, say
 
 COMMANDS = (
     "extract", "show", "demo", "graph", "convert", "train", "evaluate", "compare", "doctor", "tune", "kfold",
-    "relabel", "ensemble", "export", "serve", "publish", "rules",
+    "relabel", "distill", "ensemble", "export", "serve", "publish", "rules",
 )  # fmt: skip
 """Names of all commands, each with a module of its own, in the order in which a newcomer needs them."""
 

@@ -47,6 +47,9 @@ class SpoCollator:
     def __call__(self, items: Sequence[LabelledItem]) -> dict[str, torch.Tensor]:
         """Collate B items. *Shape:* see [`SpoForTripleExtraction.forward`], with N = texts · subjects_per_example.
 
+        A subject's target is the largest target of its triples, and that of an object is its triple's target divided by
+        the subject's, so that the product that extraction computes becomes the score of a soft label.
+
         Items with partial labels add `complete_relations` (B, R) and `complete_subjects` (B,), see [`Completeness`].
         """
         batch = pad([item.encoding for item in items], self.pad_token_id, self.pad_to_multiple_of, self.max_length)
@@ -62,8 +65,10 @@ class SpoCollator:
             for draw in range(draws[row]):
                 drawn = draw_subject(item, self.sampling, draw // self.subjects_per_example)
                 spans[index] = drawn.start, drawn.end
-                for (value, relation), truth in item.labels.get(drawn, {}).items():
-                    _mark(object_labels[index, :, relation], value, truth)
+                objects = item.labels.get(drawn, {})
+                for (value, relation), truth in objects.items():
+                    # Given the subject: score = P(subject) · P(object | subject), as extraction multiplies them.
+                    _mark(object_labels[index, :, relation], value, truth / (max(objects.values()) or 1.0))
                 index += 1
         tensors = {
             **batch.model_inputs(),
@@ -86,7 +91,7 @@ def _mark(labels: np.ndarray, span: TokenSpan, truth: float) -> None:
 
 
 def draw_subject(item: LabelledItem, sampling: SubjectSampling, part: int = 0) -> TokenSpan:
-    """Draw one subject of one of the texts that an item joins.
+    """Draw one subject of one of the texts that an item joins; a subject of soft labels as often as it is one.
 
     In a text without subjects, draw a random token, which trains the model to find no object for it.
     """
@@ -99,7 +104,11 @@ def draw_subject(item: LabelledItem, sampling: SubjectSampling, part: int = 0) -
         tokens = np.flatnonzero(item.encoding.pointable & inside)
         token = int(item.rng.choice(tokens)) if tokens.size else 0
         return TokenSpan(token, token)
-    chosen = subjects[item.rng.integers(len(subjects))]
+    targets = [max(item.labels[subject].values()) for subject in subjects]
+    if min(targets) == max(targets):
+        chosen = subjects[item.rng.integers(len(subjects))]
+    else:
+        chosen = subjects[item.rng.choice(len(subjects), p=np.array(targets) / sum(targets))]
     if sampling == SubjectSampling.TRUE:
         return chosen
     ends = [subject.end for subject in subjects if subject.end >= chosen.start]

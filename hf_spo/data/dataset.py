@@ -88,9 +88,7 @@ class SpoDataset(Dataset[LabelledItem]):
         self.features = features or Features()
         self.soft_labels = soft_labels
         if soft_labels and all(triple.score is None for example in self.examples for triple in example.triples):
-            raise ValueError(
-                "soft_labels: no triple of the data has a score; pass data that `hf-spo relabel --soft` wrote"
-            )
+            raise ValueError("soft_labels: no triple of the data has a score; pass data that `hf-spo distill` wrote")
         # Rows of the same text count as one text: none of them is evidence for what another one states.
         self._stated: dict[str, StatedTriples] = {}
         for example in self.examples:

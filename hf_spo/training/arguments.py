@@ -85,7 +85,10 @@ class SpoTrainingArguments(TrainingArguments):
     )
     soft_labels: bool = field(
         default=False,
-        metadata={"help": "Train triples towards their scores in the data instead of 1; otherwise scores are ignored."},
+        metadata={
+            "help": "Train triples towards their scores in the data, see `hf-spo distill`, instead of 1; otherwise scores "
+            "are ignored."
+        },
     )
     evaluate_raw: bool = field(
         default=True, metadata={"help": "Evaluate the raw weights (eval_raw_f1) besides the averaged ones."}

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import torch
 from transformers import TrainingArguments
 
 from ..data.dataset import SpoDataset
 from ..data.occurrences import OccurrencePolicy
 from ..data.reach import WANTED
+from ..loading.dtypes import auto_dtype
 from ..model.configuration_spo import SpoConfig
 from ..model.modeling_spo import SpoForTripleExtraction
 from ..model.schema import Example
@@ -38,6 +40,13 @@ def check_arguments(args: object, tokenizer: object, more: Mapping[str, Any]) ->
         raise TypeError(
             "data_collator: SpoTrainer draws subjects and makes labels with a collator of its own; leave it out, and "
             "set subjects_per_example, subject_sampling and pad_to_multiple_of in SpoTrainingArguments"
+        )
+    if args.bf16 and auto_dtype(args.device) != torch.bfloat16:
+        what = "CPU has no instructions (AMX, AVX512-BF16)" if args.device.type == "cpu" else "device has no hardware"
+        logger.warning(
+            "bf16: this %s for bfloat16, so training takes many times as long as in float32; leave bf16 out, or pass "
+            "--bf16 false",
+            what,
         )
 
 

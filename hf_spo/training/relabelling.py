@@ -1,6 +1,7 @@
-"""Label cleaning by votes: triples that all models find are added to the labels, those that none finds are removed.
+"""Labels by votes of several models: cleaned labels, and soft labels for the training of one student.
 
-From kexue.fm/archives/6671, which uses the models of eight folds.
+Label cleaning is from kexue.fm/archives/6671, which uses the models of eight folds; the other use is knowledge
+distillation (Hinton et al. 2015, arXiv:1503.02531) with triples for classes.
 """
 
 from collections import Counter
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..model.decoding_settings import Combination
 from ..model.schema import Example, Mention, Relation, Schema, Span, Triple
 from .voting import Fact, FactVotes, TextVotes, VotingResult, fact, place
 
@@ -20,9 +22,6 @@ class VotePolicy:
         add: a triple becomes a label if at least this share of the models finds it.
         remove: a label is removed if at most this share of the models finds it; None keeps all labels.
         min_score: least mean score of an added triple, over the models that find it.
-        soft: give every triple a score, the share of agreement, with the label as one more vote: (votes + 1) /
-            (models + 1) for a label, votes / (models + 1) for an added triple. The score is 1 if labels are kept, and
-            for labels that the models cannot judge.
 
     Raises:
         ValueError: a share or score is out of range, or the same share adds a triple and removes it.
@@ -31,7 +30,6 @@ class VotePolicy:
     add: float = 1.0
     remove: float | None = 0.0
     min_score: float = 0.0
-    soft: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.add <= 1:
@@ -45,9 +43,59 @@ class VotePolicy:
         """Return whether an unlabelled triple becomes a label."""
         return votes.votes / voters >= self.add and (votes.score or 0.0) >= self.min_score
 
+    def qualifies(self, count: int, votes: FactVotes, voters: int) -> bool:
+        """Return whether an added triple gets a qualifier that `count` models find with it."""
+        return count / voters >= self.add
+
+    def score(self, votes: FactVotes, voters: int) -> float | None:
+        """Return the score of an added triple: none, it is a label like others."""
+        return None
+
     def removes(self, votes: FactVotes, voters: int) -> bool:
         """Return whether a label is removed."""
         return self.remove is not None and votes.votes / voters <= self.remove
+
+
+@dataclass(frozen=True, slots=True)
+class DistillationPolicy:
+    """Conditions under which the triples of teachers become soft labels. Labels are kept.
+
+    Args:
+        combine: the score of a triple: "average", the mean over all models, where a model that does not find it counts
+            as 0; "union", that of the surest model.
+        min_score: least score of an added triple.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    combine: str = Combination.AVERAGE
+    min_score: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.combine not in (Combination.AVERAGE, Combination.UNION):
+            raise ValueError(f"combine={self.combine!r}: expected average or union")
+        if not 0 < self.min_score <= 1:
+            raise ValueError(f"min_score={self.min_score}: expected a probability above 0 and at most 1")
+
+    def adds(self, votes: FactVotes, voters: int) -> bool:
+        """Return whether an unlabelled triple becomes a soft label."""
+        return self.score(votes, voters) >= self.min_score
+
+    def removes(self, votes: FactVotes, voters: int) -> bool:
+        """Return False: labels are kept."""
+        return False
+
+    def qualifies(self, count: int, votes: FactVotes, voters: int) -> bool:
+        """Return whether most models that find an added triple find a qualifier with it."""
+        return 2 * count > votes.votes
+
+    def score(self, votes: FactVotes, voters: int) -> float:
+        """Return the score of an added triple, which is what training learns."""
+        return round(votes.scores / voters if self.combine == Combination.AVERAGE else votes.best, 4)
+
+
+Policy = VotePolicy | DistillationPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +130,13 @@ class Relabelled:
     changes: Sequence[Change]
 
 
-def relabel(
-    examples: Iterable[Example], result: VotingResult, policy: VotePolicy | None = None
-) -> Iterator[Relabelled]:
+def relabel(examples: Iterable[Example], result: VotingResult, policy: Policy | None = None) -> Iterator[Relabelled]:
     """Change labels according to votes, see [`vote`].
 
-    Triples are compared by strings, predicate and types. An added triple gets the qualifiers that reach the share `add`
-    as well. Its mentions get the offsets of the same strings in the labels of the text, otherwise the lowest offsets
-    that a model found. Labels of relations that the models lack, and of texts that a model read in several windows, are
-    kept.
+    Triples are compared by strings, predicate and types. An added triple gets the qualifiers for which
+    the policy decides. Its mentions get the offsets of the same strings in the labels of the text, otherwise the lowest
+    offsets that a model found. Labels of relations that the models lack, and of texts that a model read in several
+    windows, are kept.
 
     Args:
         examples: the texts that were voted on.
@@ -107,23 +153,20 @@ def relabel(
 
 
 def _kept_and_removed(
-    example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: VotePolicy
+    example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: Policy
 ) -> tuple[list[Triple], list[Change]]:
     kept, removed = [], []
     for triple, stated in zip(example.triples, facts, strict=True):
-        judged = stated if policy.remove is not None and votes.read_whole and votes.voters else None
-        share = 1.0
-        if judged is not None:
-            own = votes.facts.get(judged, FactVotes())
-            if policy.removes(own, votes.voters):
-                removed.append(Change(False, triple, judged[1], own, votes.voters))
-                continue
-            share = (own.votes + 1) / (votes.voters + 1)
-        kept.append(replace(triple, score=round(share, 4)) if policy.soft else triple)
+        judged = stated if votes.read_whole and votes.voters else None
+        own = FactVotes() if judged is None else votes.facts.get(judged, FactVotes())
+        if judged is not None and policy.removes(own, votes.voters):
+            removed.append(Change(False, triple, judged[1], own, votes.voters))
+        else:
+            kept.append(triple)
     return kept, removed
 
 
-def _added(example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: VotePolicy) -> Iterator[Change]:
+def _added(example: Example, facts: Sequence[Fact | None], votes: TextVotes, policy: Policy) -> Iterator[Change]:
     places: dict[str, Span | None] = {}
     for triple in example.triples:
         for mention in (triple.subject, *(value for _, value in triple.slots())):
@@ -140,12 +183,47 @@ def _added(example: Example, facts: Sequence[Fact | None], votes: TextVotes, pol
         counts = sorted(own.qualifiers.items(), key=lambda entry: (-entry[1], entry[0][0], entry[0][1].span))
         qualifiers: dict[str, Mention] = {}
         for (slot, mention), count in counts:
-            if count / votes.voters >= policy.add:
+            if policy.qualifies(count, own, votes.voters):
                 qualifiers.setdefault(slot, put(mention))
-        score = round(own.votes / (votes.voters + 1), 4) if policy.soft else None
         triple = own.triple
+        score = policy.score(own, votes.voters)
         label = Triple(put(triple.subject), triple.predicate, put(triple.object), qualifiers, score)
         yield Change(True, label, relation, own, votes.voters)
+
+
+def distil(
+    examples: Iterable[Example], result: VotingResult, policy: DistillationPolicy | None = None
+) -> Iterator[Relabelled]:
+    """Add the triples of teachers to labels, with their scores, see [`vote`] and [`relabel`].
+
+    Labels are kept. A triple that differs from a label of an annotated predicate only in its borders is not added,
+    since the label is right. All texts are then annotated for all predicates.
+
+    Args:
+        examples: the texts that were voted on, labelled, partially labelled, or without labels.
+        result: the votes.
+        policy: which triples are added, and their scores.
+    """
+    for text in relabel(examples, result, policy or DistillationPolicy()):
+        example = text.before
+        changes = [change for change in text.changes if not _has_other_borders(change.triple, example)]
+        triples = (*example.triples, *(change.triple for change in changes))
+        yield Relabelled(example, replace(example, triples=triples, annotated_predicates=None), changes)
+
+
+def _has_other_borders(triple: Triple, example: Example) -> bool:
+    """Return whether a triple is a label of an annotated predicate, but for the borders of its mentions."""
+    annotated = example.annotated_predicates
+    return (annotated is None or triple.predicate in annotated) and any(
+        triple.predicate == label.predicate
+        and _overlap(triple.subject.text, label.subject.text)
+        and _overlap(triple.object.text, label.object.text)
+        for label in example.triples
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one in other or other in one
 
 
 class Summary:

@@ -33,12 +33,14 @@ class FactVotes:
     Args:
         votes: number of models that find it.
         scores: sum of their scores.
+        best: the highest of their scores.
         first: the triple with the lowest offsets among those found.
         qualifiers: number of models that find each mention of a slot with it.
     """
 
     votes: int = 0
     scores: float = 0.0
+    best: float = 0.0
     first: Triple | None = None
     qualifiers: Counter[tuple[str, Mention]] = field(default_factory=Counter)
 
@@ -56,7 +58,9 @@ class FactVotes:
     def add(self, triples: Sequence[Triple]) -> None:
         """Add the vote of one model: its triples that state the fact."""
         self.votes += 1
-        self.scores += max(triple.score or 0.0 for triple in triples)
+        score = max(triple.score or 0.0 for triple in triples)
+        self.scores += score
+        self.best = max(self.best, score)
         self.first = min([*triples, *([self.first] if self.first else [])], key=place)
         self.qualifiers.update({slot for triple in triples for slot in triple.qualifiers.items()})
 
@@ -108,15 +112,21 @@ class Voter:
 
 
 def vote(
-    examples: Sequence[Example], voters: Iterable[Voter], *, held_out: bool = False, batch_size: int | None = None
+    examples: Sequence[Example],
+    voters: Iterable[Voter],
+    *,
+    held_out: bool = False,
+    batch_size: int | None = None,
+    threshold: float | None = None,
 ) -> VotingResult:
     """Let models vote, one after the other, so that only one is in memory at a time.
 
     Args:
-        examples: labelled texts.
+        examples: the texts, with the labels that models with a prior were trained on.
         voters: the models.
         held_out: let only the models vote on a text that were not trained on it.
         batch_size: maximum number of texts in one forward pass.
+        threshold: border threshold of all models; default: that of each.
 
     Raises:
         ValueError: there is no model, the relations of two models differ, or `held_out` and the training texts of a
@@ -139,7 +149,7 @@ def vote(
             for example, votes in zip(examples, result, strict=True)
             if not (held_out and voter.trained_on and voter.trained_on(example.text))
         ]
-        extractor = _Extractor(voter, examples)
+        extractor = _Extractor(voter, examples, threshold)
         found = extractor((text for text, _ in asked), batch_size)
         for (text, votes), triples in zip(asked, found, strict=True):
             votes.voters += 1
@@ -167,7 +177,7 @@ class _Extractor(TripleExtractor):
     these labels.
     """
 
-    def __init__(self, voter: Voter, examples: Iterable[Example]) -> None:
+    def __init__(self, voter: Voter, examples: Iterable[Example], threshold: float | None) -> None:
         config = voter.model.config
         super().__init__(
             TorchBackend(voter.model),
@@ -177,6 +187,7 @@ class _Extractor(TripleExtractor):
             window=config.window,
             features=voter.model.features,
             decoding=config.decoding,
+            threshold=threshold,
         )
         self.in_parts: set[str] = set()
         self._stated = _stated(voter, examples) if self.features.prior is not None else {}

@@ -1,10 +1,14 @@
 """Adapt an encoder to a kind of text by further masked language modelling, before fine-tuning.
 
     python adapt_encoder.py ENCODER TEXTS... OUTPUT [--epochs 1] [--learning-rate 1e-4] [--batch-size 32]
+                            [--save-steps 200]
 
 TEXTS are .jsonl files with a "text" field or plain files with one text a line; labels are ignored. OUTPUT gets the
 encoder and its tokenizer, for `hf-spo train --encoder OUTPUT`. An encoder without a head for masked words gets a new
 one, which shares the embeddings of the encoder; the head is not saved (Gururangan et al. 2020, arXiv:2004.10964).
+
+Every --save-steps steps, a checkpoint is written to OUTPUT. The same command continues an interrupted run from the
+newest complete checkpoint, and does nothing if OUTPUT is finished. It computes in bfloat16 where the hardware does.
 """
 
 import argparse
@@ -23,6 +27,8 @@ from transformers import (
 )
 
 from hf_spo.data import read_texts
+from hf_spo.loading.dtypes import auto_dtype
+from hf_spo.training.checkpoints import last_checkpoint
 
 
 def main() -> None:
@@ -35,14 +41,29 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--max-length", type=int, default=128, help="maximum number of tokens of a text")
+    parser.add_argument("--save-steps", type=int, default=200, help="steps between two checkpoints")
     parser.add_argument("--seed", type=int, default=42)
     options = parser.parse_args()
+    if (options.output / "tokenizer.json").exists():  # the last file that is written
+        print(f"{options.output} is finished")
+        return
 
     set_seed(options.seed)  # weights of a new head are random
     tokenizer = AutoTokenizer.from_pretrained(options.encoder)
     model = AutoModelForMaskedLM.from_pretrained(options.encoder, dtype=torch.float32, attn_implementation="eager")
     texts = list(dict.fromkeys(text for path in options.texts for text in read_texts(path) if text.strip()))
-    arguments = TrainingArguments(
+    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, pad_to_multiple_of=8)
+    trainer = Trainer(model, arguments(options), collator, encoded(tokenizer, texts, options.max_length))
+    checkpoint = last_checkpoint(options.output)
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    model.base_model.save_pretrained(options.output)
+    tokenizer.save_pretrained(options.output)
+    print(f"{options.output}: adapted to {len(texts)} texts")
+
+
+def arguments(options: argparse.Namespace) -> TrainingArguments:
+    """Return the training arguments."""
+    return TrainingArguments(
         output_dir=str(options.output),
         num_train_epochs=options.epochs,
         learning_rate=options.learning_rate,
@@ -51,17 +72,14 @@ def main() -> None:
         lr_scheduler_type="linear",
         warmup_steps=0.05,
         weight_decay=0.01,
-        bf16=True,
+        bf16=auto_dtype() == torch.bfloat16,
         use_cpu=not torch.accelerator.is_available(),
         seed=options.seed,
-        save_strategy="no",
+        save_strategy="steps",
+        save_steps=options.save_steps,
+        save_total_limit=2,
         logging_steps=50,
     )
-    collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, pad_to_multiple_of=8)
-    Trainer(model, arguments, collator, encoded(tokenizer, texts, options.max_length)).train()
-    model.base_model.save_pretrained(options.output)
-    tokenizer.save_pretrained(options.output)
-    print(f"{options.output}: adapted to {len(texts)} texts")
 
 
 def encoded(tokenizer: Any, texts: list[str], max_length: int) -> Dataset:

@@ -77,9 +77,9 @@ def test_a_share(relabel: Any, trained_folder: str, tiny_model: Any, tiny_tokeni
     models = ("--model", trained_folder, "--model", str(tmp_path / "ignorant"))
     assert relabel(*models, "--keep-labels").exit_code == 0
     assert len(clean()[0]["triples"]) == 1
-    result = relabel(*models, "--add", "0.5", "--remove", "0.4", "--soft", "--table")
+    result = relabel(*models, "--add", "0.5", "--remove", "0.4", "--table")
     assert result.exit_code == 0, result.stderr
-    assert [triple["score"] for triple in clean()[0]["triples"]] == [0.6667, 0.3333, 0.3333]
+    assert len(clean()[0]["triples"]) == 3
     assert len(clean()[1]["triples"]) == 2
     assert "removed" in result.stdout
     assert relabel(*models, "--add", "0.5", "--min-score", "1").exit_code == 0

@@ -27,7 +27,7 @@ def item(tiny_tokenizer):
 
     def item(seed, labels=(A, B, C)):
         (encoding,) = encode(tiny_tokenizer, ["今天天气很好"], 64)
-        return LabelledItem(encoding, {subject: [] for subject in labels}, np.random.default_rng(seed))
+        return LabelledItem(encoding, {subject: {(A, 0): 1.0} for subject in labels}, np.random.default_rng(seed))
 
     return item
 
@@ -117,7 +117,10 @@ def test_a_blank_text_draws_the_first_token(tiny_tokenizer):
 
 
 def test_soft_labels_are_the_targets(tiny_tokenizer, tiny_schema):
-    """Where borders are shared, the truest triple counts: for a subject that of all its objects."""
+    """A subject's target is that of its truest triple; those of its objects are probabilities given the subject.
+
+    Where borders are shared, the truest triple counts.
+    """
     first, second = (
         replace(triple, score=score)
         for triple, score in zip(builders.EXAMPLES[4].triples * 2, (0.25, 0.5), strict=True)
@@ -132,8 +135,27 @@ def test_soft_labels_are_the_targets(tiny_tokenizer, tiny_schema):
     (author, _), (book, _) = objects
     assert author.start == book.start
     found = borders(batch["object_labels"][0, :, relation])
-    assert found == {(book.start, 0): 0.5, (author.end, 1): 0.25, (book.end, 1): 0.5}
+    assert found == {(book.start, 0): 1.0, (author.end, 1): 0.5, (book.end, 1): 1.0}
     assert (batch["object_labels"] > 0).sum() == 3
+
+
+def test_a_triple_that_is_certainly_wrong(tiny_tokenizer, tiny_schema):
+    triples = tuple(replace(triple, score=0.0) for triple in builders.EXAMPLES[4].triples)
+    example = Example(builders.EXAMPLES[4].text, triples)
+    (item,) = SpoDataset([example], tiny_tokenizer, tiny_schema, max_length=64, soft_labels=True)
+    batch = SpoCollator(0, len(tiny_schema))([item])
+    assert not batch["subject_labels"].any()
+    assert not batch["object_labels"].any()
+
+
+def test_a_soft_subject_is_drawn_as_often_as_it_is_one(item):
+    def soft(seed):
+        drawn = item(seed)
+        for subject, truth in ((A, 1.0), (B, 0.5), (C, 0.5)):
+            drawn.labels[subject] = {(A, 0): truth}
+        return drawn
+
+    assert frequencies(soft, TRUE) == pytest.approx({A: 1 / 2, B: 1 / 4, C: 1 / 4}, abs=0.03)
 
 
 def borders(labels):

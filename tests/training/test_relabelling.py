@@ -1,12 +1,13 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 
 from hf_spo import Example, Mention, Span, Triple
 from hf_spo.data import SpoCollator, SpoDataset, example_from_row
-from hf_spo.training.relabelling import Summary, VotePolicy, relabel
+from hf_spo.training.relabelling import DistillationPolicy, Summary, VotePolicy, distil, relabel
 from hf_spo.training.voting import FactVotes, TextVotes, VotingResult, fact
 from tests import builders
 from tests.training import tiny
@@ -131,8 +132,8 @@ class TestShares:
 class TestWhatCannotBeJudgedStays:
     def test_an_unknown_relation(self):
         label = Triple(Mention("海边"), "续集", Mention("雪国"))
-        text = run(Example(TEXT, (label,)), votes_on([], []), soft=True)
-        assert [triple.score for triple in text.after.triples] == [1.0]
+        text = run(Example(TEXT, (label,)), votes_on([], []))
+        assert text.after.triples == (label,)
         assert text.changes == []
 
     def test_a_text_that_was_cut(self):
@@ -195,26 +196,74 @@ class TestQualifiers:
         assert run(self.WHOLE, self.votes([], [])).after == self.WHOLE
 
 
-class TestSoft:
-    def test_the_label_counts_as_one_more_model(self):
-        models = [[A, C], [A, B, C], [A, C]]
-        text = run(bare(A, B, D), votes_on(*models), soft=True)
-        assert [(*pair, triple.score) for pair, triple in zip(pairs(text.after), text.after.triples, strict=True)] == [
-            ("海边", "何雨晴", 1.0),
-            ("海边", "周一鸣", 0.5),
-            ("雪国", "何雨晴", 0.75),
+class TestDistillation:
+    def test_labels_stay_and_triples_of_teachers_get_their_mean_score(self):
+        text = distilled(bare(A, B), [[C, replace(D, score=0.3)], [replace(C, score=0.5)], []])
+        assert text.after.triples[:2] == bare(A, B).triples
+        assert scores(text) == {("雪国", "何雨晴"): 0.4667, ("雪国", "周一鸣"): 0.1}
+
+    def test_the_surest_teacher_counts_in_a_union(self):
+        text = distilled(Example(TEXT), [[C, replace(D, score=0.3)], [replace(C, score=0.5)], []], combine="union")
+        assert scores(text) == {("雪国", "何雨晴"): 0.9, ("雪国", "周一鸣"): 0.3}
+
+    @pytest.mark.parametrize(("least", "count"), [(0.1, 2), (0.11, 1), (0.9, 0)])
+    def test_what_has_too_low_a_score_is_left_out(self, least, count):
+        text = distilled(Example(TEXT), [[C, replace(D, score=0.3)], [replace(C, score=0.5)], []], min_score=least)
+        assert len(text.after.triples) == len(text.changes) == count
+
+    def test_partial_labels_become_complete(self):
+        for annotated in ((), ("导演",), None):
+            text = distilled(replace(bare(A), annotated_predicates=annotated), [[A, D]])
+            assert text.after.annotated_predicates is None
+            assert pairs(text.after) == [("海边", "何雨晴"), ("雪国", "周一鸣")]
+
+    @pytest.mark.parametrize(
+        ("annotated", "value", "count"),
+        [(None, "晴", 0), (("主演",), "晴", 0), (("导演",), "晴", 1), (None, "鸣", 1)],
+    )
+    def test_a_label_with_other_borders_is_not_added(self, annotated, value, count):
+        gold = replace(bare(A), annotated_predicates=annotated)
+        assert len(distilled(gold, [[predicted("海边", value)]]).changes) == count
+
+    def test_qualifiers_that_most_of_the_finders_find(self):
+        whole = builders.EXAMPLES[7]
+        (award,) = whole.triples
+        slots = [["inWork", "onDate"], ["onDate"], []]
+        models = [
+            [replace(award, qualifiers={name: award.qualifiers[name] for name in own}, score=0.9)] for own in slots
         ]
+        (triple,) = distilled(Example(whole.text), [*models, []]).after.triples
+        assert set(triple.qualifiers) == {"onDate"}
 
-    def test_labels_that_are_to_stay_stay_whole(self):
-        text = run(bare(A), votes_on([C], [C]), soft=True, remove=None)
-        assert [triple.score for triple in text.after.triples] == [1.0, 0.6667]
+    def test_no_teacher_was_asked(self):
+        assert distilled(bare(A), []).after == bare(A)
 
-    def test_without_it_scores_stay_as_they_are(self):
-        assert run(Example(TEXT, (A,)), votes_on([A])).after.triples == (A,)
+    @pytest.mark.parametrize(
+        ("rules", "message"),
+        [
+            ({"combine": "vote"}, "combine='vote': expected average or union"),
+            ({"min_score": 0}, "min_score=0: expected a probability above 0"),
+        ],
+    )
+    def test_rules_that_make_no_sense(self, rules, message):
+        with pytest.raises(ValueError, match=message):
+            DistillationPolicy(**rules)
+
+
+def distilled(example, models, **rules):
+    (text,) = distil([example], VotingResult(SCHEMA, [votes_on(*models)]), DistillationPolicy(**rules))
+    return text
+
+
+def scores(text):
+    return {
+        pair: triple.score for pair, triple in zip(pairs(text.after), text.after.triples, strict=True) if triple.score
+    }
 
 
 def test_what_comes_out_is_read_again():
-    row = run(bare(A, B), votes_on([A, C], [A, C]), soft=True).after.to_dict()
+    row = distilled(bare(A, B), [[A, C], [A, C]]).after.to_dict()
+    assert row["triples"][2]["score"] == 0.9
     assert example_from_row(json.loads(json.dumps(row))).to_dict() == row
 
 
@@ -249,8 +298,8 @@ def test_summary():
 
 
 def test_a_soft_label_is_learnt_as_a_probability(tmp_path):
-    votes = votes_on([A], [A], [])
-    text = run(Example(TEXT), votes, add=0.6, soft=True).after  # 2 of 3 models, and no label: 2 / 4
+    """The product of both stages, which extraction takes for the score, becomes the score of the label."""
+    text = distilled(Example(TEXT), [[replace(A, score=0.75)], [replace(A, score=0.75)], []]).after
     trainer = tiny.trainer(
         tmp_path,
         train=[text] * 4,
@@ -270,4 +319,4 @@ def test_a_soft_label_is_learnt_as_a_probability(tmp_path):
         )
     ((value, relation),) = objects
     learnt = [output.subject_probs[0, subject.start, 0], output.object_probs[0, value.start, relation, 0]]
-    assert [float(p) for p in learnt] == pytest.approx([0.5, 0.5], abs=0.1)
+    assert [float(p) for p in learnt] == pytest.approx([0.5, 1.0], abs=0.1)

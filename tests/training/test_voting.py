@@ -48,9 +48,10 @@ class TestTally:
         assert tally.score is None
         tally.add([later, early, early])
         tally.add([later])
-        assert (tally.votes, tally.score) == (2, 0.9)
+        tally.add([early])
+        assert (tally.votes, tally.best, tally.score) == (3, 0.9, pytest.approx(0.8))
         assert tally.triple.subject.span == Span(3, 5)
-        assert tally.qualifiers == {("inArea", qualifier["inArea"]): 1}
+        assert tally.qualifiers == {("inArea", qualifier["inArea"]): 2}
 
 
 def test_every_model_votes_on_every_text(knowing, ignorant):
@@ -62,6 +63,12 @@ def test_every_model_votes_on_every_text(knowing, ignorant):
         assert votes_on.read_whole
         assert found(votes_on) == dict.fromkeys(facts_of(example), 2)
         assert all(0.5 < tally.score <= 1 for tally in votes_on.facts.values())
+
+
+def test_a_lower_threshold_lets_the_models_find_more(ignorant):
+    examples = builders.EXAMPLES[:2]
+    assert not any(votes.facts for votes in vote(examples, [ignorant]).texts)
+    assert any(votes.facts for votes in vote(examples, [ignorant], threshold=0.0).texts)
 
 
 def test_held_out_models_alone(knowing, tiny_tokenizer):
