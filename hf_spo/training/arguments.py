@@ -86,8 +86,8 @@ class SpoTrainingArguments(TrainingArguments):
     soft_labels: bool = field(
         default=False,
         metadata={
-            "help": "Train triples towards their scores in the data, see `hf-spo distill`, instead of 1; otherwise scores "
-            "are ignored."
+            "help": "Train triples towards their scores in the data, which `hf-spo distill` writes, instead of 1; "
+            "otherwise scores are ignored."
         },
     )
     evaluate_raw: bool = field(
