@@ -49,7 +49,8 @@ def in_reach(example: Example, windows: Sequence[Window], policy: OccurrencePoli
     """Leave out the triples that no window holds, and count them."""
     lost = out_of_reach(example, windows, policy)
     for triple in lost:
-        report.add(example.text, Miss(Misalignment.OUT_OF_REACH, triple.object.text))
+        # Neither of the two is wrong alone.
+        report.add(example.text, Miss(Misalignment.OUT_OF_REACH, f"{triple.subject.text} … {triple.object.text}"))
     return replace(example, triples=tuple(triple for triple in example.triples if triple not in lost))
 
 

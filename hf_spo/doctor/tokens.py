@@ -130,13 +130,22 @@ class TokenChecks:
                     by_share(count, self.report.triples),
                     cause.value,
                     what.format(triples=counted(count, "triple"), max_length=self.max_length),
-                    advice,
+                    advice or self._farther(),
                     count,
                     tuple(
                         f"{mention!r} in the text beginning {beginning(text)!r}"
                         for mention, text in self.report.examples[cause][:_SHOWN]
                     ),
                 )
+
+    def _farther(self) -> str:
+        """Return what to do about triples out of reach."""
+        lost = self.report.causes[Misalignment.OUT_OF_REACH]
+        for cut in self.lengths.cuts:
+            if cut.max_length > self.max_length and cut.triples < lost:
+                rest = f"all but {cut.triples:,} of" if cut.triples else "all of"
+                return f"max_length {cut.max_length} holds {rest} them, if the encoder reads so many tokens"
+        return "no common max_length holds more; label mentions of the two that are closer together, if there are any"
 
     def _unknown_tokens(self) -> Iterator[Finding]:
         if self.unknown:
@@ -154,8 +163,8 @@ class TokenChecks:
 
 _CAUSES = {
     Misalignment.OUT_OF_REACH: (
-        "mentions that no window of {max_length} tokens holds together: {triples}",
-        "raise max_length as far as the encoder goes",
+        "subject and object too far apart for a window of {max_length} tokens, so no model finds them: {triples}",
+        "",  # by the figures
     ),
     Misalignment.INSIDE_TOKEN: (
         "a mention that begins or ends inside a token: {triples}",

@@ -23,7 +23,7 @@ class Misalignment(StrEnum):
     """Why a character span has no token span."""
 
     TRUNCATED = "truncated"
-    OUT_OF_REACH = "in no window"
+    OUT_OF_REACH = "out of reach"
     INSIDE_TOKEN = "inside a token"
     UNKNOWN_RUN = "[UNK] run"
     NOT_IN_TEXT = "not in text"

@@ -79,7 +79,7 @@ def test_schema_file(doctor: Any, gold: Path, tmp_path: Path) -> None:
 def test_max_length(doctor: Any, gold: Path) -> None:
     (found,) = rows(doctor("--data", str(gold), "--max-length", "12").stdout)
     assert found["max_length"] == 12
-    assert "in no window" in {finding["topic"] for finding in found["findings"]}
+    assert "out of reach" in {finding["topic"] for finding in found["findings"]}
 
 
 def test_output(doctor: Any, gold: Path, tmp_path: Path) -> None:

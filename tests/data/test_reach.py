@@ -131,7 +131,7 @@ class TestLongTexts:
 
     def test_what_no_window_holds_is_counted(self, data):
         dataset = data(FAR, builders.EXAMPLES[0])
-        assert dataset.report.causes == {"in no window": 1}
+        assert dataset.report.causes == {"out of reach": 1}
         assert dataset.report.triples == 1 + len(builders.EXAMPLES[0].triples)
         assert not any(item.labels for item in list(dataset)[:-1])
 

@@ -162,7 +162,7 @@ class TestAlignment:
             "inside a token": song("1998年《晚风》", "晚风", "998年"),
             "[UNK] run": song("《晚风》 çabc白露", "晚风", "bc"),
             "border on characters no token covers": song("《晚风》\x07白露", "晚风", "\x07白露"),
-            "in no window": song("歌曲《晚风》" + "今天天气很好" * 20 + "由白露演唱"),
+            "out of reach": song("歌曲《晚风》" + "今天天气很好" * 20 + "由白露演唱"),
         }
         for cause, example in cases.items():
             found = findings([example])
@@ -176,6 +176,15 @@ class TestAlignment:
         assert examine([long], max_length=256).figures.aligned == 1
         cuts = {cut.max_length: (cut.texts, cut.triples) for cut in examine([long]).figures.lengths.cuts}
         assert cuts == {64: (1, 1), 128: (1, 1), 256: (0, 0), 512: (0, 0)}
+
+    def test_what_holds_more_is_said(self):
+        middle, far = (song("歌曲《晚风》" + "今天天气很好" * count + "由白露演唱") for count in (20, 200))
+        found = findings([middle, far])["out of reach"]
+        assert found.what.endswith("of 64 tokens, so no model finds them: 2 triples")
+        assert found.advice.startswith("max_length 256 holds all but 1 of them")
+        assert found.examples[0].startswith("'晚风 … 白露' in the text beginning")
+        assert findings([middle])["out of reach"].advice.startswith("max_length 256 holds all of them")
+        assert findings([far])["out of reach"].advice.startswith("no common max_length holds more")
 
     def test_partial_labels_are_noted(self):
         example = song("《晚风》由白露演唱")

@@ -529,7 +529,7 @@ def test_alignment_and_long_texts_are_logged(tmp_path, caplog):
     model = builders.spo_model(max_length=16)
     with caplog.at_level(logging.INFO):
         tiny.trainer(tmp_path, model)
-    assert "training data: 10 texts, 6 of 16 gold triples aligned (37.50%); 10 in no window" in caplog.text
+    assert "training data: 10 texts, 6 of 16 gold triples aligned (37.50%); 10 out of reach" in caplog.text
     assert "training data: 5 texts of more than 16 tokens are read in windows" in caplog.text
     assert "of 16 gold triples 10 are out of reach of windows of 16 tokens" in caplog.text
 
