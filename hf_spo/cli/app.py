@@ -110,7 +110,12 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        # --batch_size is --batch-size, as in scripts of transformers.
+        "token_normalize_func": lambda name: name.replace("_", "-"),
+    },
     epilog="hf-spo COMMAND --help explains a command.",
 )
 

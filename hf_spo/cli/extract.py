@@ -10,7 +10,7 @@ from ..model.options import ExtractionOptions
 from .console import is_terminal, set_aside
 from .corpus import CorpusOptions, extract_corpus
 from .models import ModelChoice
-from .options import FILES_PANEL, AsJson, BatchSize, SkipBadLines, command, option
+from .options import FILES_PANEL, AsJson, BatchSize, SkipBadLines, Texts, command, option
 from .stream import DocumentOptions, Extraction, Tool, extract_stream, extract_suggestions
 
 _LINES = (".jsonl", ".ndjson")
@@ -20,9 +20,7 @@ _NO_FOLDERS = (".csv", ".json", ".parquet", ".tsv", ".txt")
 @command(no_args_is_help=False)
 def extract(
     documents: DocumentOptions,
-    texts: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False)
-    ] = None,
+    texts: Texts = None,
     output: Annotated[
         Path | None,
         option(

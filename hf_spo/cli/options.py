@@ -119,6 +119,28 @@ NEW_FOLDER: dict[str, Any] = {"metavar": "FOLDER", "file_okay": False}
 LABELLED: dict[str, Any] = {"metavar": "FILE", "parser": labelled_data, "panel": FILES_PANEL}
 """Settings of options that take a file or a folder: an existing file, a new one, labelled texts in any format."""
 
+
+def not_files(texts: list[str] | None) -> list[str] | None:
+    """Check that no text is the name of a file, which somebody wants to be read.
+
+    Raises:
+        typer.BadParameter: a file has this name.
+    """
+    for text in texts or []:
+        try:
+            is_file = Path(text).is_file()
+        except OSError:  # longer than a name can be
+            continue
+        if is_file:
+            raise typer.BadParameter(f"{text} is the name of a file; --input reads files, and - < {text} its lines")
+    return texts
+
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False, callback=not_files),
+]
+
 _in_model, _in_files = partial(option, panel=MODEL_PANEL), partial(option, panel=FILES_PANEL)
 Model = Annotated[
     str | None,

@@ -17,7 +17,7 @@ from ..model.options import ExtractionOptions
 from ..support.files import whole_file
 from .console import BadLines, printable, say, set_aside
 from .models import ModelChoice
-from .options import FILE, FILES_PANEL, NEW_FILE, BatchSize, SkipBadLines, command, option
+from .options import FILE, FILES_PANEL, NEW_FILE, BatchSize, SkipBadLines, Texts, command, option
 from .stream import texts_of
 
 _Row = tuple[str, Sequence[Mapping[str, Any]]]
@@ -31,9 +31,7 @@ _STYLES = {
 
 @command()
 def show(
-    texts: Annotated[
-        list[str] | None, typer.Argument(metavar="TEXT…", help="Texts; - reads lines from stdin.", show_default=False)
-    ] = None,
+    texts: Texts = None,
     input_file: Annotated[
         Path | None,
         option("Draw the triples of this file, as extract writes it.", "--input", panel=FILES_PANEL, **FILE),

@@ -117,7 +117,7 @@ def _about_the_model(saved: SavedModel) -> dict[str, Any]:
         "gates": bool(saved.member_configs[0].get("global_gates")),
         "saved": saved,
         "schema": schema,
-        "predicates": len({relation.predicate for relation in schema}),
+        "predicates": len(schema.predicates),
         "qualifiers": any(relation.slot != VALUE_SLOT for relation in schema),
         "ruled": sum(bool(relation.rules) for relation in schema),
         "decoding": decoding,

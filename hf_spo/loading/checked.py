@@ -24,6 +24,11 @@ def load_torch_pipeline(
         dtype = auto_dtype(device)
     elif str(dtype).removeprefix("torch.") not in ("float32", "bfloat16", "float16"):
         raise ValueError(f"dtype={dtype!r}: expected one of auto, float32, bfloat16, float16")
+    if "tokenizer" in options:
+        raise TypeError(
+            "unknown argument tokenizer: it is part of the model's folder; for another one, use "
+            "hf_spo.pipeline(model=…, tokenizer=…)"
+        )
     if threads is not None:
         torch.set_num_threads(threads)
     # Not by the pipeline, whose message would hold the traceback of an error.

@@ -1,5 +1,6 @@
 """Where models are: inside the package, in a folder, or on the Hub."""
 
+from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 
@@ -24,10 +25,17 @@ def find_model(path_or_name: str | PathLike[str]) -> str:
     A folder goes before a packaged model of the same name.
 
     Raises:
-        FileNotFoundError: the name can only be that of a folder, and there is none.
+        FileNotFoundError: the name can only be that of a folder, and there is none; or it is nearly that of a packaged
+            model.
+        TypeError: it is no path or name.
     """
+    if not isinstance(path_or_name, str | PathLike):
+        raise TypeError(
+            f"expected a model's folder or name, got {type(path_or_name).__name__}; a loaded model is passed as "
+            f"hf_spo.pipeline(model=…, tokenizer=…)"
+        )
     name = str(path_or_name)
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return name
     if name in PACKAGED:
         folder = packaged(name)
@@ -36,9 +44,13 @@ def find_model(path_or_name: str | PathLike[str]) -> str:
                 f"there is no folder {folder}; the installation is incomplete: install hf-spo again"
             )
         return str(folder)
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+    near = get_close_matches(name.lower(), PACKAGED, n=1, cutoff=0.75)
+    if near:
+        raise FileNotFoundError(f"there is no model {name!r}; did you mean {near[0]}?")
+    if not name or name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
         raise FileNotFoundError(
-            f"there is no folder {name}; expected a model's folder, its name on the Hub, or {' or '.join(PACKAGED)}"
+            f"there is no folder {name or repr(name)}; expected a model's folder, its name on the Hub, or "
+            f"{' or '.join(PACKAGED)}"
         )
     return name
 

@@ -3,12 +3,14 @@
 Pure Python, independent of models.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from ..model.schema import Example, Mention, Triple
 
+TripleForm = Triple | Mapping[str, Any] | Sequence[str]
 Tokenize = Callable[[str], Iterable[str]]
 
 RATIOS = ("precision", "recall", "f1")
@@ -106,9 +108,9 @@ class TripleScorer:
             raise ValueError("lenient matching compares tokens: pass tokenize=tokenizer.tokenize")
         self._correct = self._predicted = self._gold = 0
 
-    def add(self, predicted: Iterable[Triple], gold: Iterable[Triple]) -> None:
-        """Count the triples of one text."""
-        ours, theirs = {self.key(triple) for triple in predicted}, {self.key(triple) for triple in gold}
+    def add(self, predicted: Iterable[TripleForm], gold: Iterable[TripleForm]) -> None:
+        """Count the triples of one text, each in any form that [`Triple.of`] takes."""
+        ours, theirs = ({self.key(Triple.of(triple)) for triple in some} for some in (predicted, gold))
         self._correct += len(ours & theirs)
         self._predicted += len(ours)
         self._gold += len(theirs)

@@ -200,14 +200,7 @@ def merge(triples: Iterable[Triple]) -> list[Triple]:
         key = (triple.subject, triple.predicate, triple.object, tuple(sorted(triple.qualifiers.items())))
         if key not in best or (triple.score or 0) > (best[key].score or 0):
             best[key] = triple
-    return sorted(best.values(), key=_place)
-
-
-def _place(triple: Triple) -> tuple[int, int, int, int, str]:
-    assert triple.subject.span is not None
-    assert triple.object.span is not None
-    subject, value = triple.subject.span, triple.object.span
-    return subject.start, subject.end, value.start, value.end, triple.predicate
+    return sorted(best.values())
 
 
 def calibrate_and_filter(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from .decoding import Objects, Subjects, assemble, calibrate_and_filter, decode_
 from .decoding_settings import DecodingSettings
 from .features import Features
 from .options import ExtractionOptions, OnLong
+from .results import describe_input
 from .rules import apply_rules
 from .schema import Schema, Triple
 from .windows import Piece, Window, WindowSize, join, pieces, split, usual_stride
@@ -358,15 +360,18 @@ def in_blocks(
         yield failure
 
 
-def check_batch(texts: object, batch_size: int | None) -> None:
+def check_batch(texts: object, batch_size: Any) -> None:
     """Check the arguments of an extraction loop, see [`TripleExtractor.pairs`]."""
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: expected a whole number of at least 1, or None")
+    if batch_size is not None:
+        message = f"batch_size={batch_size!r}: expected a whole number of at least 1, or None"
+        if not isinstance(batch_size, Integral):
+            raise TypeError(f"{message}, got {type(batch_size).__name__}")
+        if batch_size < 1:
+            raise ValueError(message)
     if isinstance(texts, str):
         raise TypeError("expected several texts, got one str; pass [text]")
 
 
 def _require_text(text: object) -> None:
     if not isinstance(text, str):
-        hint = '; of a data set pass one column, KeyDataset(dataset, "text")' if isinstance(text, dict) else ""
-        raise TypeError(f"expected a text (str), got {type(text).__name__}: {text!r:.80}{hint}")
+        raise TypeError(f"expected a text (str), got {describe_input(text)}")

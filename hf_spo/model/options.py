@@ -94,7 +94,7 @@ class ExtractionOptions:
 
     def __post_init__(self) -> None:
         names: Any = self.relations
-        if isinstance(names, list):
+        if isinstance(names, list | set | frozenset):
             object.__setattr__(self, "relations", tuple(names))
         for declared in fields(self):
             value = getattr(self, declared.name)
@@ -135,7 +135,7 @@ class ExtractionOptions:
         """
         if self.relations is None:
             return None
-        known = {relation.predicate for relation in schema}
+        known = schema.predicates
         for name in self.relations:
             if name not in known:
                 near = get_close_matches(name, known, n=3, cutoff=0.5)
@@ -182,8 +182,29 @@ _KINDS: dict[str, tuple[type, str]] = {
 }
 
 
+_SET_ONCE = "it is set when the pipeline is made"
+_BY_RELATIONS = "relations=[…] limits the predicates; the model's schema has all that can be found"
+_ELSEWHERE = {
+    "num_workers": "texts are tokenised in the same process, by many threads",
+    "num_threads": "hf_spo.load(…, threads=…) sets it",
+    "truncation": 'texts are read whole, in windows; on_long="warn" reads only the beginning of a long one',
+    "max_length": "window limits the tokens that are read together; on_long says what happens to longer texts",
+    "padding": "a batch is padded to its longest text",
+    "return_tensors": "the result is plain Python",
+    "device": _SET_ONCE,
+    "dtype": _SET_ONCE,
+    "min_score": "score_threshold drops triples that score less",
+    "labels": _BY_RELATIONS,
+    "candidate_labels": _BY_RELATIONS,
+    "schema": _BY_RELATIONS,
+}
+"""Arguments of other pipelines and libraries, and what does their work here."""
+
+
 def _check_names(given: Mapping[str, Any]) -> None:
     unknown = sorted(set(given) - set(OPTIONS))
+    if unknown and unknown[0] in _ELSEWHERE:
+        raise TypeError(f"unknown argument {unknown[0]}: {_ELSEWHERE[unknown[0]]}")
     if unknown:
         near = get_close_matches(unknown[0], OPTIONS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""

@@ -20,8 +20,8 @@ class TripleExtractionPipeline(Pipeline):
     """Extract (subject, predicate, object) triples from texts.
 
     One text gives its [`Triples`], a list sorted by position that can draw itself and become a data frame; several
-    texts give a list of them, in order. A generator, a `Dataset` or a `KeyDataset` gives an iterator that reads a few
-    batches ahead. A triple:
+    texts, also as an array or a column of pandas, give a list of them, in order. A generator, a `Dataset` or a
+    `KeyDataset` gives an iterator that reads a few batches ahead, with a length if the texts have one. A triple:
 
         {"score": 0.98, "subject": {"text": "战狼2", "start": 1, "end": 4, "type": "影视作品"}, "predicate": "主演",
          "object": {"text": "吴京", "start": 8, "end": 10, "type": "人物"}, "qualifiers": {}}
@@ -59,8 +59,7 @@ class TripleExtractionPipeline(Pipeline):
             embeddings: Any = self.model.get_input_embeddings()
             check_tokenizer(self.tokenizer, embeddings.num_embeddings, self.name_or_path)
         if self._num_workers is not None:
-            raise TypeError("unknown argument num_workers: texts are tokenised in the same process, by many threads")
-        self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
+            merge_options({}, {"num_workers": self._num_workers})  # raises: no option has this name
         self.schema: Schema = self.model.config.schema
         # Raises errors now rather than at the first call.
         self.extractor()([], self._batch_size)
@@ -104,4 +103,6 @@ class TripleExtractionPipeline(Pipeline):
 
     def extractor(self, **options: Any) -> TripleExtractor | EnsembleExtractor:
         """Return the extraction loop on this pipeline's model, with options as in a call."""
+        if self.model.training:  # also later: a training may have gone on after the pipeline was made
+            self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there
         return make_extractor(self.model, self.tokenizer, **merge_options(self._preprocess_params, options))

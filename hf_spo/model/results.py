@@ -1,7 +1,9 @@
 """What the pipelines take and return."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
+from os import PathLike
 from typing import Any, Literal, SupportsIndex, overload
 
 from .schema import Triple, TripleDict
@@ -66,14 +68,33 @@ def _copy(triple: Mapping[str, Any]) -> TripleDict:
     return dict(triple)  # type: ignore[return-value]  # Triple.from_dict checks it
 
 
+class TriplesStream(Iterator[Triples]):
+    """An iterator over the triples of texts whose number is known; `len` is that number.
+
+    Args:
+        results: the triples of each text.
+        length: number of texts.
+    """
+
+    def __init__(self, results: Iterator[Triples], length: int) -> None:
+        self._results = results
+        self._length = length
+
+    def __next__(self) -> Triples:
+        return next(self._results)
+
+    def __len__(self) -> int:
+        return self._length
+
+
 Collect = Callable[[Iterator[Triples]], Any]
 
 
 def read_inputs(inputs: Any) -> tuple[Iterable[str], Collect]:
     """Return the texts of a pipeline's input, and what makes the output of their triples.
 
-    One text gives its [`Triples`]; a list or tuple gives a list of them; anything else that can be iterated or indexed
-    gives an iterator of them.
+    One text gives its [`Triples`]; a list, a tuple, an array or a column of a table in memory gives a list of them;
+    anything else that can be iterated or indexed gives an iterator of them.
 
     Raises:
         TypeError: the input is none of these.
@@ -82,14 +103,40 @@ def read_inputs(inputs: Any) -> tuple[Iterable[str], Collect]:
         return [inputs], next
     if isinstance(inputs, list | tuple):
         return inputs, list
-    if not isinstance(inputs, bytes | bytearray | memoryview | dict):
+    for convert in ("tolist", "to_list", "to_pylist"):  # of numpy and pandas; polars; Arrow
+        if hasattr(inputs, convert) and not isinstance(inputs, memoryview):
+            return read_inputs(getattr(inputs, convert)())
+    if not isinstance(inputs, bytes | bytearray | memoryview | dict) and not hasattr(inputs, "columns"):
+        try:
+            length = len(inputs)
+        except TypeError:  # of a generator, or of what wraps a stream
+            length = None
+        collect = iter if length is None else partial(TriplesStream, length=length)
         if isinstance(inputs, Iterable):
-            return inputs, iter
-        if hasattr(inputs, "__getitem__") and hasattr(inputs, "__len__"):
-            return (inputs[index] for index in range(len(inputs))), iter
-    raise TypeError(
-        f"expected a text (str), a list of texts or a stream of texts, got {type(inputs).__name__}: {inputs!r:.80}"
-    )
+            return inputs, collect
+        if hasattr(inputs, "__getitem__") and length is not None:
+            return (inputs[index] for index in range(length)), collect
+    raise TypeError(f"expected a text (str), a list of texts or a stream of texts, got {describe_input(inputs)}")
+
+
+def describe_input(value: object) -> str:
+    """Describe what came in place of a text, for an error: its type, its beginning, and what to pass."""
+    hint = ""
+    if hasattr(value, "columns"):
+        hint = 'of a table pass one column, frame["text"]'
+    elif isinstance(value, Mapping):
+        hint = 'pass row["text"], or of a data set one column, KeyDataset(dataset, "text")'
+    elif isinstance(value, bytes | bytearray):
+        hint = 'decode it, data.decode("utf-8")'
+    elif isinstance(value, PathLike):
+        hint = 'read the file, path.read_text(encoding="utf-8")'
+    elif isinstance(value, list | tuple):
+        hint = "pass all texts in one list, without lists inside"
+    elif value is None or (isinstance(value, float) and value != value):
+        hint = 'replace missing texts by "", frame["text"].fillna("")'
+    elif hasattr(value, "__getitem__"):
+        hint = 'of a stream without a length pass (row["text"] for row in dataset)'
+    return f"{type(value).__name__}: {' '.join(repr(value).split()):.80}{hint and '; '}{hint}"
 
 
 def _room(name: str) -> Any:

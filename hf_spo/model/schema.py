@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, overload
 
 from .fields import FieldError, items, kind, names, score, string, whole_number
 from .relation_rules import RelationRules
@@ -35,6 +35,9 @@ class Span:
     def distance(self, other: "Span") -> int:
         """Count the characters between two spans; 0 when they touch or overlap."""
         return max(0, self.start - other.end, other.start - self.end)
+
+
+_NOWHERE = Span(0, 0)
 
 
 class MentionDict(TypedDict):
@@ -96,13 +99,46 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Triple:
-    """A subject, a predicate and an object, with the object's further slots as `qualifiers`."""
+    """A subject, a predicate and an object, with the object's further slots as `qualifiers`.
+
+    Triples can be members of sets, and are sorted by position, those without offsets first. A subject or an object that
+    is given as a string becomes a mention without offsets.
+    """
 
     subject: Mention
     predicate: str
     object: Mention
-    qualifiers: Mapping[str, Mention] = field(default_factory=dict)
+    qualifiers: Mapping[str, Mention] = field(default_factory=dict, hash=False)
     score: float | None = None
+
+    def __post_init__(self) -> None:
+        for role in ("subject", "object"):
+            given: Any = getattr(self, role)
+            if isinstance(given, str):
+                object.__setattr__(self, role, Mention(given))
+
+    def __lt__(self, other: "Triple") -> bool:
+        return self._order() < other._order()
+
+    def _order(self) -> tuple[Any, ...]:
+        places = (mention.span or _NOWHERE for mention in (self.subject, self.object))
+        return (*places, self.predicate, self.subject.text, self.object.text)
+
+    @classmethod
+    def of(cls, triple: "Triple | Mapping[str, Any] | Sequence[str]") -> "Triple":
+        """Make a triple of any form.
+
+        Args:
+            triple: a triple; a dictionary as in `from_dict`; or the texts of subject, predicate and object.
+
+        Raises:
+            FieldError: it is in none of these forms.
+        """
+        if isinstance(triple, Triple):
+            return triple
+        if isinstance(triple, tuple | list) and [type(part) for part in triple] == [str] * 3:
+            return cls(Mention(triple[0]), triple[1], Mention(triple[2]))
+        return cls.from_dict(triple)
 
     def to_dict(self) -> TripleDict:
         """Return the JSON form that the pipeline and the command line print; without a score there is no "score"."""
@@ -268,13 +304,22 @@ class Schema:
     Two relations may share a predicate (DuIE 1.0: 成立日期 of 机构 and of 企业). A qualifier slot belongs to the
     `@value` relations with its subject type and predicate.
 
+    Args:
+        relations: each a [`Relation`], a dictionary as in `from_list`, a tuple (subject type, predicate, object type),
+            optionally with a slot, or the name of a predicate without types.
+
     Raises:
-        ValueError: there are no relations, a relation occurs twice, a qualifier slot lacks its `@value` relation, or
-            rules do not fit the relation's types or slot.
+        TypeError: it is a string or a mapping, not a list of relations.
+        ValueError: a relation is in none of these forms, there are no relations, a relation occurs twice, a qualifier
+            slot lacks its `@value` relation, or rules do not fit the relation's types or slot.
     """
 
-    def __init__(self, relations: Iterable[Relation]) -> None:
-        self.relations = tuple(relations)
+    def __init__(self, relations: Iterable[Relation | Mapping[str, Any] | Sequence[str]]) -> None:
+        if isinstance(relations, str | Path | Mapping):
+            raise TypeError(
+                f"expected a list of relations, got {type(relations).__name__}; read a file by Schema.from_file(path)"
+            )
+        self.relations = tuple(relation for given in relations for relation in _as_relations(given))
         if not self.relations:
             raise ValueError("a schema needs at least one relation; pass a schema file, or data to infer it from")
         self._index = {relation: index for index, relation in enumerate(self.relations)}
@@ -321,8 +366,19 @@ class Schema:
     def __iter__(self) -> Iterator[Relation]:
         return iter(self.relations)
 
-    def __getitem__(self, index: int) -> Relation:
-        return self.relations[index]
+    @overload
+    def __getitem__(self, index: int | str) -> Relation: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Relation, ...]: ...
+
+    def __getitem__(self, index: int | str | slice) -> Relation | tuple[Relation, ...]:
+        """Return the relation of a label, or of a predicate that has only one, see `find`."""
+        return self.relations[self.find(index) if isinstance(index, str) else index]
+
+    def __contains__(self, relation: object) -> bool:
+        """Tell whether the schema has a relation, or a predicate of this name."""
+        return relation in (self.predicates if isinstance(relation, str) else self._index)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self.relations == other.relations
@@ -331,8 +387,12 @@ class Schema:
         return hash(self.relations)
 
     def __repr__(self) -> str:
-        predicates = len({relation.predicate for relation in self.relations})
-        return f"Schema({len(self)} relations, {predicates} predicates)"
+        return f"Schema({len(self)} relations, {len(self.predicates)} predicates)"
+
+    @property
+    def predicates(self) -> tuple[str, ...]:
+        """Names of the predicates, each once."""
+        return tuple(dict.fromkeys(relation.predicate for relation in self.relations))
 
     def find(self, predicate: str, subject_type: str = "", object_type: str = "", slot: str = VALUE_SLOT) -> int:
         """Return the index of the relation with these names; an empty type matches any type if one relation fits.
@@ -357,7 +417,7 @@ class Schema:
         known = self._by_predicate.get((predicate, slot), [])
         if known:
             raise KeyError(f"{asked} is not in the schema, which has {[self.relations[index] for index in known]}")
-        near = get_close_matches(predicate, {relation.predicate for relation in self.relations}, n=3)
+        near = get_close_matches(predicate, self.predicates, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise KeyError(f"{asked} is not in the schema of {len(self)} relations{hint}")
 
@@ -444,41 +504,24 @@ class Schema:
         Raises:
             ValueError: a row has neither, or no text has any triple.
         """
-        found = {relation for example in examples for relation in _stated_relations(example)}
-        return cls(
-            sorted(found, key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type))
-        )
+        found = list({relation for example in examples for relation in _stated_relations(example)})
+        found.sort(key=lambda r: (r.predicate, r.subject_type, r.slot != VALUE_SLOT, r.slot, r.object_type))
+        return cls(found)
 
     @classmethod
     def of(cls, relations: "Schema | Iterable[Relation | Mapping[str, Any] | Sequence[str]]") -> "Schema":
-        """Make a schema of relations in any form.
-
-        Args:
-            relations: a schema; or its relations, each a [`Relation`], a dictionary as in `from_list`, a tuple (subject
-                type, predicate, object type), optionally with a slot, or the name of a predicate without types.
-
-        Raises:
-            TypeError: it is a string or a mapping, not a list of relations.
-            ValueError: a relation is in none of these forms.
-        """
-        if isinstance(relations, Schema):
-            return relations
-        if isinstance(relations, str | Mapping):
-            raise TypeError(
-                f"expected a Schema or a list of relations, got {type(relations).__name__}; read a file by "
-                f"Schema.from_file(path)"
-            )
-        return cls.from_list(map(_as_entry, relations))
+        """Return a schema as it is, or make one of relations."""
+        return relations if isinstance(relations, Schema) else cls(relations)
 
 
-def _as_entry(relation: Any) -> Any:
-    """Return a relation in a form that [`Schema.of`] takes as a schema entry."""
+def _as_relations(relation: Any) -> Iterable[Relation]:
+    """Read a relation in any form that [`Schema`] takes; a dictionary may have several."""
     if isinstance(relation, Relation):
-        return relation.to_dict()
+        return [relation]
     names = ("", relation, "") if isinstance(relation, str) else relation
     if isinstance(names, tuple | list) and len(names) in (3, 4):
-        return dict(zip(("subject_type", "predicate", "object_type", "slot"), names, strict=False))
-    return names
+        names = dict(zip(("subject_type", "predicate", "object_type", "slot"), names, strict=False))
+    return _relations(names)
 
 
 def _stated_relations(example: Example | Mapping[str, Any]) -> Iterator[Relation]:

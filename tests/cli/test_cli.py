@@ -411,3 +411,17 @@ class TestProcess:
         assert done.returncode == 0, done.stderr.decode()
         assert "predicate" in shown.decode()
         assert "何雨晴" in shown.decode()
+
+
+def test_options_are_written_with_underscores_too(run):
+    spelt = [run("extract", builders.EXAMPLES[0].text, option, "1").stdout for option in ("--top-k", "--top_k")]
+    assert len(rows(spelt[0])[0]["triples"]) == 1
+    assert spelt[0] == spelt[1]
+
+
+@pytest.mark.parametrize("command", ["extract", "show"])
+def test_the_name_of_a_file_is_no_text(run, command):
+    Path("texts.txt").write_text("text\n")
+    error = one_line_error(run(command, "texts.txt", model=None), 2)
+    assert "texts.txt is the name of a file; --input reads files, and - < texts.txt its lines" in error
+    assert run(command, "x" * 5000, "--model", "/none", model=None).exit_code == 1

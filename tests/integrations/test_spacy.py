@@ -284,3 +284,35 @@ class TestSaved:
         component.to_disk(tmp_path, exclude=["model"])
         assert list(tmp_path.iterdir()) == []
         assert component.from_disk(tmp_path) is component
+
+
+class TestSpans:
+    def test_the_mentions_are_spans_with_their_types(self, nlp):
+        for doc in (nlp(TEXTS[2]), *nlp.pipe(TEXTS[2:3])):
+            spans = [(span.text, span.start_char, span.label_) for span in doc.spans["hf_spo"]]
+            assert spans == [
+                ("海边", 1, "影视作品"), ("雪国", 6, "影视作品"), ("何雨晴", 11, "人物"), ("周一鸣", 15, "人物"),
+            ]  # fmt: skip
+            assert not doc.ents
+        assert len(nlp("今天天气很好").spans["hf_spo"]) == 0
+
+    def test_as_entities_on_request_beside_those_that_are_there(self, trained_folder):
+        nlp = blank(trained_folder, annotate_ents=True, spans_key=None)
+        nlp.add_pipe("entity_ruler", first=True).add_patterns([{"label": "NAME", "pattern": "何雨晴"}])
+        doc = nlp(TEXTS[2])
+        assert [(ent.text, ent.label_) for ent in doc.ents] == [
+            ("海边", "影视作品"), ("雪国", "影视作品"), ("何雨晴", "NAME"), ("周一鸣", "人物"),
+        ]  # fmt: skip
+        assert not doc.spans
+
+    def test_of_mentions_that_overlap_the_longest_is_an_entity(self, trained_folder):
+        doc = blank(trained_folder, annotate_ents=True)(TEXTS[4])
+        assert [span.text for span in doc.spans["hf_spo"]] == ["鲁迅", "鲁迅自传"]
+        assert [ent.text for ent in doc.ents] == ["鲁迅自传"]
+
+    def test_tokens_that_a_mention_touches_belong_to_its_span(self, trained_folder):
+        nlp = spacy.blank("xx")  # one token between spaces
+        nlp.add_pipe("hf_spo", config={"model": trained_folder, "device": "cpu"})
+        doc = nlp(TEXTS[4])
+        assert all(span.text in TEXTS[4] for span in doc.spans["hf_spo"])
+        assert len(doc.spans["hf_spo"]) == 2

@@ -71,6 +71,15 @@ def test_what_an_export_cannot_do(exported_folder, arguments, message):
         hf_spo.load(exported_folder, **arguments)
 
 
+def test_a_loaded_model_or_a_tokenizer_goes_to_the_pipeline(trained_folder):
+    extract = hf_spo.load(trained_folder)
+    for arguments in ((extract.model,), (None,)):
+        with pytest.raises(TypeError, match=r"expected a model's folder or name, got .*hf_spo\.pipeline\(model=…"):
+            hf_spo.load(*arguments)
+    with pytest.raises(TypeError, match=r"unknown argument tokenizer: .* hf_spo\.pipeline\(model=…, tokenizer=…\)"):
+        hf_spo.load(trained_folder, tokenizer=extract.tokenizer)
+
+
 def test_what_is_not_a_model(trained_folder, tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         hf_spo.load(tmp_path / "none")

@@ -29,10 +29,16 @@ def test_a_name_stands_for_a_packaged_model_unless_there_is_such_a_folder(tmp_pa
     assert find_model("base") == "base"
 
 
-@pytest.mark.parametrize("name", ["./model", "/no/model", "~/model", "a/b/c", "a\\b"])
+@pytest.mark.parametrize("name", ["", "./model", "/no/model", "~/model", "a/b/c", "a\\b"])
 def test_a_missing_folder_is_said_to_be_one(name):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*; expected a model's folder"):
         find_model(name)
+
+
+@pytest.mark.parametrize(("typo", "model"), [("Lite", "lite"), ("litte", "lite"), ("bse", "base"), ("base ", "base")])
+def test_a_typo_in_the_name_of_a_packaged_model(typo, model):
+    with pytest.raises(FileNotFoundError, match=f"there is no model {typo!r}; did you mean {model}"):
+        find_model(typo)
 
 
 def test_an_incomplete_installation_is_said_to_be_one(tmp_path, monkeypatch):

@@ -68,3 +68,16 @@ def test_nothing_at_all(metric):
 def test_an_unknown_match(metric):
     with pytest.raises(ValueError, match="exact"):
         metric.compute(predictions=[[]], references=[[]], match="exact")
+
+
+def test_tuples(metric):
+    predictions, references = (
+        [[("雪国", "主演", "白露"), ("雪国", "主演", "周一鸣")], []],
+        [[("雪国", "主演", "周一鸣")], []],
+    )
+    score = metric.compute(predictions=predictions, references=references)
+    assert (score["correct"], score["predicted"], score["gold"]) == (1, 2, 1)
+    assert metric.compute(predictions=references, references=[[FILM], []])["f1"] == 1.0
+
+
+FILM = {"subject": {"text": "雪国"}, "predicate": "主演", "object": {"text": "周一鸣"}}

@@ -158,3 +158,8 @@ def test_adds_up_to_what_the_scorer_counts(match):
     judged = [judge(example("…", *gold), predicted, scorer) for predicted, gold in texts]
     assert total(item.score for item in judged) == scorer.score() == TripleScore(1, 3, 2)
     assert total([]) == TripleScore(0, 0, 0)
+
+
+def test_triples_in_any_form():
+    texts = (FILM.subject.text, FILM.predicate, FILM.object.text)
+    assert counts([texts], [FILM]) == counts([FILM.to_dict()], [list(texts)]) == (1, 1, 1)

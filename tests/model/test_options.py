@@ -30,6 +30,23 @@ class TestValues:
                 merge_options(defaults, given)
 
     @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("truncation", r"unknown argument truncation: texts are read whole.*on_long=\"warn\""),
+            ("device", "unknown argument device: it is set when the pipeline is made"),
+            ("candidate_labels", r"unknown argument candidate_labels: relations=\[…\] limits the predicates"),
+            ("min_score", "unknown argument min_score: score_threshold drops"),
+        ],
+    )
+    def test_what_other_pipelines_take_is_explained(self, name, message):
+        with pytest.raises(TypeError, match=message):
+            merge_options({}, {name: 1})
+
+    @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+    def test_relations_are_names_in_any_collection(self, kind):
+        assert ExtractionOptions(relations=kind(["主演"])).relations == ("主演",)
+
+    @pytest.mark.parametrize(
         ("given", "error", "message"),
         [
             ({"score_threshold": 1.5}, ValueError, "score_threshold=1.5: expected a number from 0 to 1, or None"),

@@ -3,8 +3,11 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from datasets import Dataset as HubDataset
@@ -87,6 +90,53 @@ class TestInput:
         results = extract(stream(), batch_size=3)
         assert iter(results) is results
         assert [builders.facts(triples) for triples in results] == GOLD
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            lambda: np.array(TEXTS),
+            lambda: pd.Series(TEXTS, dtype="string"),
+            lambda: pd.Index(TEXTS),
+            lambda: pa.chunked_array([TEXTS[:3], TEXTS[3:]]),
+        ],
+        ids=["array", "Series", "Index", "Arrow"],
+    )
+    def test_a_column_in_memory_gives_a_list(self, extract, column):
+        results = extract(column(), batch_size=3)
+        assert type(results) is list
+        assert [builders.facts(triples) for triples in results] == GOLD
+
+    def test_a_column_of_a_frame_with_any_index(self, extract):
+        frame = pd.DataFrame({"text": TEXTS}, index=[7, 7, *"abcdef"])
+        frame["triples"] = extract(frame["text"])
+        assert [builders.facts(triples) for triples in frame["triples"]] == GOLD
+        assert builders.facts(extract(np.array(TEXTS[0]))) == GOLD[0]
+
+    def test_a_stream_has_the_length_of_its_texts(self, extract):
+        for texts in (KeyDataset(rows(), "text"), rows()["text"], MapStyle(), dict.fromkeys(TEXTS).keys()):
+            results = extract(texts)
+            assert len(results) == len(TEXTS)
+            assert builders.facts(next(results)) == GOLD[0]
+        for texts in (iter(TEXTS), Stream()):
+            with pytest.raises(TypeError, match="has no len"):
+                len(extract(texts))
+
+    @pytest.mark.parametrize(
+        ("inputs", "way"),
+        [
+            (pd.DataFrame({"text": TEXTS}), r'DataFrame: .*of a table pass one column, frame\["text"\]'),
+            (Path("texts.txt"), r"PosixPath\('texts.txt'\); read the file, path\.read_text"),
+            (TEXTS[0].encode(), r'; decode it, data\.decode\("utf-8"\)'),
+            ({"text": TEXTS[0]}, r'; pass row\["text"\]'),
+            ([TEXTS[:2]], "got list: .*; pass all texts in one list, without lists inside"),
+            (pd.Series([TEXTS[0], None]), r'got .*; replace missing texts by "", frame\["text"\]\.fillna\(""\)'),
+            (KeyDataset(rows().to_iterable_dataset(), "text"), r'; .* pass \(row\["text"\] for row in dataset\)'),
+        ],
+        ids=["DataFrame", "Path", "bytes", "dict", "nested", "missing", "stream without a length"],
+    )
+    def test_what_is_no_text_is_refused_with_what_to_pass(self, extract, inputs, way):
+        with pytest.raises(TypeError, match=rf"expected a text \(str\).*{way}"):
+            extract(inputs)
 
     def test_a_generator_is_read_as_results_are_taken(self, extract):
         read = 0
@@ -207,6 +257,11 @@ class TestBatches:
         with pytest.raises(ValueError, match=f"batch_size={batch_size}: expected"):
             pipeline("triple-extraction", model=trained_folder, batch_size=batch_size)
 
+    @pytest.mark.parametrize("batch_size", ["8", 2.0])
+    def test_batch_size_of_a_wrong_type(self, extract, batch_size):
+        with pytest.raises(TypeError, match=r"batch_size=.*: expected a whole number of at least 1, or None, got"):
+            extract(TEXTS, batch_size=batch_size)
+
 
 class TestArguments:
     @pytest.mark.parametrize(
@@ -265,9 +320,10 @@ class TestArguments:
             pipeline("triple-extraction", model=trained_folder, treshold=0.5)
 
     def test_num_workers_is_refused_in_both_places(self, extract, trained_folder):
-        with pytest.raises(TypeError, match="num_workers"):
+        message = "unknown argument num_workers: texts are tokenised in the same process, by many threads"
+        with pytest.raises(TypeError, match=message):
             extract(TEXTS, num_workers=2)
-        with pytest.raises(TypeError, match="num_workers"):
+        with pytest.raises(TypeError, match=message):
             pipeline("triple-extraction", model=trained_folder, num_workers=2)
 
     @pytest.mark.parametrize(
@@ -358,6 +414,12 @@ class TestModel:
         assert not model.training
         loose = {"subject_start_threshold": 0.01, "subject_end_threshold": 0.01, "top_k": 1}
         assert extract(TEXTS[0], **loose) == extract(TEXTS[0], **loose)
+
+    def test_training_after_the_pipeline_was_made_changes_nothing(self, trained_model, tiny_tokenizer):
+        extract = pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer)
+        trained_model.train()
+        extract(TEXTS[0])
+        assert not trained_model.training
 
     def test_no_gradient_is_kept(self, trained_model, tiny_tokenizer):
         pipeline("triple-extraction", model=trained_model, tokenizer=tiny_tokenizer)(TEXTS)

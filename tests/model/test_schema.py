@@ -7,6 +7,7 @@ import pytest
 from datasets import Dataset
 
 from hf_spo.model.decoding_settings import Thresholds
+from hf_spo.model.fields import FieldError
 from hf_spo.model.relation_rules import RelationRules
 from hf_spo.model.schema import VALUE_SLOT, Example, Mention, Relation, Schema, Span, Triple
 
@@ -385,7 +386,7 @@ class TestOf:
     def test_relations_in_any_form(self, form):
         schema = Schema([BOX_OFFICE, BOX_OFFICE_AREA, replace(FOUNDED_BODY, rules=RelationRules(max_objects=1))])
         assert Schema.of(schema) is schema
-        assert Schema.of(form(schema)) == schema
+        assert Schema(form(schema)) == Schema.of(form(schema)) == schema
         if form in (list, Schema.to_list):
             assert Schema.of(form(schema))[2].rules.max_objects == 1
 
@@ -394,10 +395,53 @@ class TestOf:
 
     @pytest.mark.parametrize("wrong", ["schema.json", {"subject_type": "a"}])
     def test_no_list(self, wrong):
-        with pytest.raises(TypeError, match=r"list of relations, got (str|dict); read a file by Schema\.from_file"):
-            Schema.of(wrong)
+        for make in (Schema, Schema.of):
+            with pytest.raises(TypeError, match=r"list of relations, got (str|dict); read a file by Schema\.from_file"):
+                make(wrong)
 
     @pytest.mark.parametrize("wrong", [("导演", "人物"), 3, None, {"predicate": "导演"}])
     def test_no_relation(self, wrong):
-        with pytest.raises(ValueError, match=r"expected .*subject_type"):
-            Schema.of([wrong])
+        for make in (Schema, Schema.of):
+            with pytest.raises(ValueError, match=r"expected .*subject_type"):
+                make([wrong])
+
+
+def test_a_schema_is_asked_by_predicate():
+    schema = Schema([BOX_OFFICE, BOX_OFFICE_AREA, FOUNDED_BODY, FOUNDED_FIRM])
+    assert schema.predicates == ("票房", "成立日期")
+    assert "票房" in schema
+    assert BOX_OFFICE in schema
+    assert "主演" not in schema
+    assert Relation("", "票房", "") not in schema
+    assert schema["票房"] is schema[0]
+    assert schema[:1] == (BOX_OFFICE,)
+    with pytest.raises(KeyError, match="fits 2 relations of the schema"):
+        schema["成立日期"]
+
+
+class TestTriplesAsValues:
+    """Triples in sets, sorted, and of strings or tuples."""
+
+    def test_in_a_set(self):
+        triple = Triple(Mention("雪国"), "票房", Mention("三千万"), {"inArea": Mention("北京")})
+        same, other = replace(triple, qualifiers=dict(triple.qualifiers)), replace(triple, qualifiers={})
+        assert {triple, same} == {triple}
+        assert len({triple, other}) == 2
+
+    def test_sorted_by_position(self):
+        def at(start):
+            return Triple(Mention("a", Span(start, start + 1)), "p", Mention("b", Span(9, 10)))
+
+        nowhere = Triple(Mention("z"), "p", Mention("a"), {"slot": Mention("c")})
+        assert sorted([at(3), at(0), nowhere, at(2), nowhere]) == [nowhere, nowhere, at(0), at(2), at(3)]
+
+    @pytest.mark.parametrize("form", [tuple, list])
+    def test_of_strings(self, form):
+        texts = ("雪国", "主演", "周一鸣")
+        triple = Triple(Mention("雪国"), "主演", Mention("周一鸣"))
+        assert Triple(*texts) == Triple.of(form(texts)) == Triple.of(triple.to_dict()) == Triple.of(triple) == triple
+
+    @pytest.mark.parametrize("wrong", [("雪国", "主演"), ("雪国", "主演", 3), "雪国", None])
+    def test_of_what_is_no_triple(self, wrong):
+        with pytest.raises(FieldError, match=r'triple: expected an object with "subject" and "object", got'):
+            Triple.of(wrong)

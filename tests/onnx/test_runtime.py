@@ -63,7 +63,7 @@ class TestCall:
 
     @pytest.mark.parametrize("arguments", [{"treshold": 0.5}, {"num_workers": 2}])
     def test_unknown_argument_is_refused(self, exported_folder, extract, arguments):
-        with pytest.raises(TypeError, match=f"unknown argument {next(iter(arguments))}; known are"):
+        with pytest.raises(TypeError, match=f"unknown argument {next(iter(arguments))}"):
             extract(TEXTS[0], **arguments)
         with pytest.raises(TypeError, match="unknown argument"):
             load_onnx(exported_folder, **arguments)
