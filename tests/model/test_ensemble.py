@@ -57,8 +57,8 @@ class TestCombine:
         both, one = triple("雪国", "林小川", 0.8), triple("海边", "何雨晴", 0.9)
         found = combine([[both, one], [triple("雪国", "林小川", 0.6)]], 1)
         assert [(t.subject.text, t.score) for t in found] == [
-            ("雪国", pytest.approx(0.7)),
             ("海边", pytest.approx(0.45)),
+            ("雪国", pytest.approx(0.7)),
         ]
 
     def test_votes(self):

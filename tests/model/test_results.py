@@ -102,8 +102,9 @@ class TestInputs:
     def test_a_stream_gives_a_stream(self, stream):
         texts, collect = read_inputs(stream())
         assert list(texts) == ["text 0", "text 1"]
-        results = iter([1, 2])
-        assert collect(results) is results
+        results = collect(iter([1, 2]))
+        assert iter(results) is results
+        assert list(results) == [1, 2]
 
     @pytest.mark.parametrize("value", [None, 3, b"x", {"text": "白露"}])
     def test_anything_else_is_refused_with_what_came(self, value):
