@@ -28,6 +28,7 @@ from .options import FILE, FILES_PANEL, MODEL_METAVAR, NEW_FILE, AsJson, SkipBad
 
 if TYPE_CHECKING:
     from ..graph import Conflict, KnowledgeGraph
+    from ..graph.merging import Merge, TypeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,65 @@ class MergeOptions:
             "--provenance/--no-provenance",
         ),
     ] = True
+
+
+@dataclass(frozen=True, slots=True)
+class NameOptions:
+    """Which nodes of different names are merged."""
+
+    PANEL: ClassVar = "Merging of names"
+
+    text_aliases: Annotated[
+        bool,
+        option(
+            "Merge names that a text says are the same: 又名, 简称, 号, also known as, 北京大学（北大）.",
+            "--text-aliases",
+        ),
+    ] = False
+    aliases: Annotated[
+        Path | None, option("Table of aliases: NAME<tab>ALIAS, optionally <tab>TYPE, a line.", **FILE)
+    ] = None
+    merge_rules: Annotated[
+        Path | None,
+        option('Marks in which names of a type may differ: {"企业": {"endings": ["有限公司"]}}.', **FILE),
+    ] = None
+    merges: Annotated[Path | None, option("Report of merges, as written before and edited since.", **FILE)] = None
+    merge_report: Annotated[
+        Path | None,
+        option(
+            "File that lists each merge with its reason.", default="next to the output: graph.merges.tsv", **NEW_FILE
+        ),
+    ] = None
+
+    def claims(self) -> "list[Merge]":
+        """Read the report and the table of aliases."""
+        from ..graph.merging import read_aliases, read_merges
+
+        reported = [] if self.merges is None else read_merges(self.merges)
+        return [*reported, *([] if self.aliases is None else read_aliases(self.aliases))]
+
+    def rules(self) -> "dict[str, TypeRules]":
+        """Read the rules by type."""
+        from ..graph.merging import read_rules
+
+        return {} if self.merge_rules is None else read_rules(self.merge_rules)
+
+    def report(self, output: Path | None) -> Path | None:
+        """Return the path of the report; None if nothing is to be merged.
+
+        Raises:
+            typer.BadParameter: the report has no place, or there is nothing to report.
+        """
+        if not (self.text_aliases or self.aliases or self.merge_rules or self.merges):
+            if self.merge_report is not None:
+                raise typer.BadParameter("nothing to report: give --text-aliases, --aliases, --merge-rules or --merges")
+            return None
+        if self.merge_report is None and output is None:
+            raise typer.BadParameter("nothing is merged without a report; give --merge-report or --output")
+        found = self.merge_report or (output and output.with_suffix(".merges.tsv"))
+        if self.merges is not None and found is not None and found.exists() and found.samefile(self.merges):
+            raise typer.BadParameter(f"the report would overwrite {self.merges}; name another one by --merge-report")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +215,7 @@ def graph(
         ),
     ],
     merging: MergeOptions,
+    names: NameOptions,
     checks: CheckOptions,
     for_rdf: RdfOptions,
     for_page: PageOptions,
@@ -177,12 +238,13 @@ def graph(
     """Merge triples into a knowledge graph: as RDF, for Neo4j, for Gephi, or as an interactive page.
 
     Mentions of one type form one node if their names differ only in case, width, white space, and enclosing 《》 or
-    quotation marks. A fact keeps its documents, with offsets and scores.
+    quotation marks, or if the options of names merge them. A fact keeps its documents, with offsets and scores.
 
     Examples:
       hf-spo graph triples.jsonl --output graph.html --model base
       hf-spo graph triples.jsonl --output graph.ttl --base-iri https://my.org/kg/
       hf-spo graph triples.jsonl --to neo4j-csv --output import --min-score 0.5
+      hf-spo graph triples.jsonl --output graph.html --text-aliases --aliases aliases.tsv
     """
     writer = _chosen_writer(to, output)
     _refuse_unused({**asdict(for_rdf), **asdict(for_page)}, writer)
@@ -190,16 +252,21 @@ def graph(
     rdf = for_rdf.settings(schema)
 
     from ..graph import KnowledgeGraph, find_conflicts, read_rows, write_conflicts
+    from ..graph.merging import TextAliases
 
     check_target(output, writer)  # before the graph is built, which may take minutes
+    merge_report, claims, rules = names.report(output), names.claims(), names.rules()
+    said = TextAliases()
     with set_aside(skip_bad_lines, output) as bad_lines:
+        rows = read_rows(triples, bad_lines)
         built = KnowledgeGraph.from_rows(
-            read_rows(triples, bad_lines),
+            said.watch(rows) if names.text_aliases else rows,
             min_score=merging.min_score,
-            min_documents=merging.min_count,
             provenance=merging.provenance,
             texts=writer.needs_texts,
         )
+    merged = None if merge_report is None else _merge_names(built, [*claims, *said.claims], rules, merge_report)
+    built.prune(merging.min_count)
     conflicts = [] if schema is None else find_conflicts(built, schema)
     options = WriterOptions(rdf, conflicts, for_page.limit or PAGE_LIMIT, for_page.title or Path(triples).stem)
     if output is None:
@@ -216,10 +283,26 @@ def graph(
         "triples": triples,
         "output": None if output is None else str(output),
         **_counts(built, None if schema is None else conflicts),
+        **({} if merged is None else {"merged": merged}),
     }
     print_report(report, as_json, lambda: _table(report), sys.stderr if output is None else sys.stdout)
     if output is not None and (hint := writer.next_step(output)):
         say(f"hf-spo: {hint}")
+
+
+def _merge_names(
+    graph: "KnowledgeGraph", claims: "Sequence[Merge]", rules: "Mapping[str, TypeRules]", report: Path
+) -> int:
+    """Merge names, list the decisions, and return how many names were merged."""
+    from ..graph.merging import apply, decide, rule_claims, write_merges
+
+    decisions = decide(graph, [*claims, *rule_claims(graph, rules)])
+    write_merges(decisions, report)
+    apply(graph, decisions)
+    merged = sum(one.merge for one in decisions)
+    left = len(decisions) - merged
+    say(f"hf-spo: merged {_count(merged, 'name')}, left {left:,} apart; {report} lists them; edit it for --merges")
+    return merged
 
 
 def _chosen_writer(to: str | None, output: Path | None) -> GraphWriter:
@@ -261,6 +344,8 @@ def _table(report: Mapping[str, Any]) -> Table:
     table = Table("", "", show_header=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("documents", "statements", "nodes", "edges"):
         table.add_row(name, f"{report[name]:,}")
+    if "merged" in report:
+        table.add_row("merged names", f"{report['merged']:,}")
     for kind, number in report.get("conflicts", {}).items():
         table.add_row(printable(f"conflicts: {kind}"), f"{number:,}")
     return table

@@ -1,7 +1,8 @@
 """Nodes, edges and evidence: the elements of a graph."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model.fields import json_line
@@ -17,11 +18,13 @@ class Node:
         type: type of all its mentions; may be empty.
         key: normalised name, see [`normalised`]; unique among the nodes of the type.
         forms: names as written in mentions, with their counts.
+        name: form that is its label although others may be more frequent, since nodes were merged into it.
     """
 
     type: str
     key: str
     forms: Counter[str] = field(default_factory=Counter)
+    name: str = ""
 
     @property
     def id(self) -> str:
@@ -31,13 +34,13 @@ class Node:
     @property
     def label(self) -> str:
         """The most frequent form; among equally frequent ones, the first in code point order."""
-        return min(self.forms, key=lambda form: (-self.forms[form], form))
+        return self.name or min(self.forms, key=lambda form: (-self.forms[form], form))
 
     @property
     def aliases(self) -> list[str]:
         """The other forms, most frequent first."""
-        ordered = sorted(self.forms, key=lambda form: (-self.forms[form], form))
-        return ordered[1:]
+        others = set(self.forms) - {self.label}
+        return sorted(others, key=lambda form: (-self.forms[form], form))
 
     @property
     def mentions(self) -> int:
@@ -128,6 +131,22 @@ class Edge:
             self.qualifiers[statement.qualifiers] += 1
         if keep:
             self.evidence.append(statement)
+
+    def absorb(self, other: "Edge", kept: Callable[[Node], Node]) -> None:
+        """Add the statements of another edge; `kept` gives the node that stays in place of one."""
+
+        def moved(qualifiers: Qualifiers) -> Qualifiers:
+            return tuple((slot, kept(node)) for slot, node in qualifiers)
+
+        self.count += other.count
+        self._documents += other._documents
+        self._scores += other._scores
+        self._total += other._total
+        scores = [score for score in (self.best_score, other.best_score) if score is not None]
+        self.best_score = max(scores, default=None)
+        for qualifiers, count in other.qualifiers.items():
+            self.qualifiers[moved(qualifiers)] += count
+        self.evidence += [replace(one, qualifiers=moved(one.qualifiers)) for one in other.evidence]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form: labels, types, counts, scores, and the evidence if it is kept."""

@@ -79,6 +79,37 @@ class KnowledgeGraph:
         self.rare_edges += len(self._edges) - len(kept)
         self._edges = kept
 
+    def merge(self, pairs: Iterable[tuple[Node, Node]]) -> None:
+        """Merge nodes into others: (merged, kept) pairs, in which no kept node is itself merged.
+
+        Later rows that name a merged node add to the kept one.
+        """
+        into = dict(pairs)
+        if not into:
+            return
+        for merged, kept in into.items():
+            kept.name = kept.label
+            kept.forms.update(merged.forms)
+
+        def kept_node(node: Node) -> Node:
+            return into.get(node, node)
+
+        self._nodes = {key: kept_node(node) for key, node in self._nodes.items()}
+        self._by_mention = {written: (kept_node(node), form) for written, (node, form) in self._by_mention.items()}
+        old, self._edges = self._edges, {}
+        for edge in old.values():
+            key = (kept_node(edge.subject), edge.predicate, kept_node(edge.object))
+            self._edges.setdefault(key, Edge(*key)).absorb(edge, kept_node)
+
+    @property
+    def all_nodes(self) -> list[Node]:
+        """All nodes, those that only qualify an edge included."""
+        return list(dict.fromkeys(self._nodes.values()))
+
+    def node(self, type_: str, name: str) -> Node | None:
+        """Return the node of a name, in any writing that is [`normalised`] to its key, or None."""
+        return self._nodes.get((type_, normalised(name)))
+
     @property
     def edges(self) -> list[Edge]:
         """All edges."""
@@ -88,7 +119,7 @@ class KnowledgeGraph:
     def nodes(self) -> list[Node]:
         """The nodes that are subject or object of an edge."""
         joined = {node for edge in self._edges.values() for node in (edge.subject, edge.object)}
-        return [node for node in self._nodes.values() if node in joined]
+        return [node for node in self.all_nodes if node in joined]
 
     def edge(self, subject: Node, predicate: str, value: Node) -> Edge | None:
         """Return an edge, or None if the graph lacks it."""

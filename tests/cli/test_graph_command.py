@@ -201,6 +201,63 @@ def test_a_table_for_people(graph: Run, schema: Path) -> None:
     ]
 
 
+class TestMerging:
+    @pytest.fixture
+    def two_names(self, graph: Run) -> None:
+        """Two documents, one of which says that two names are the same."""
+        other = json.loads(json.dumps(ROWS[0]).replace(json.dumps("白露")[1:-1], json.dumps("白小露")[1:-1]))
+        del other["text"]
+        said = document("d", "1990年", 0.9)
+        said["text"] = "白露（又名白小露）生于1990年"
+        said["triples"][0]["object"] |= {"start": 11, "end": 16}
+        write_rows(Path("triples.jsonl"), [{**other, "id": "e"}, said])
+
+    @pytest.mark.usefixtures("two_names")
+    def test_a_report_that_is_edited_and_applied_again(self, graph: Run) -> None:
+        assert done(graph("--output", "plain.nt"))["nodes"] == 3
+        assert not Path("plain.merges.tsv").exists()
+        result = graph("--output", "graph.nt", "--text-aliases")
+        summary = done(result)
+        assert (summary["nodes"], summary["edges"], summary["merged"]) == (2, 1, 1)
+        assert "merged 1 name, left 0 apart; graph.merges.tsv lists them; edit it for --merges" in result.stderr
+        report = Path("graph.merges.tsv")
+        lines = report.read_text(encoding="utf-8").splitlines()
+        assert lines[1].split("\t") == [
+            "yes",
+            "白露",
+            "白小露",
+            "人物",
+            "text: 又名",
+            "d",
+            "0",
+            "8",
+            "白露（又名白小露",
+        ]
+        report.write_text("\n".join([lines[0], lines[1].replace("yes", "no")]), encoding="utf-8")
+        again = done(graph("--output", "again.nt", "--text-aliases", "--merges", "graph.merges.tsv"))
+        assert (again["nodes"], again["merged"]) == (3, 0)
+        message = one_line_error(graph("--output", "graph.nt", "--merges", "graph.merges.tsv"), 2)
+        assert "the report would overwrite graph.merges.tsv; name another one by --merge-report" in message
+
+    @pytest.mark.usefixtures("two_names")
+    def test_a_table_and_rules(self, graph: Run) -> None:
+        Path("aliases.tsv").write_text("白小露\t白露\n", encoding="utf-8")
+        words = ("--to", "ntriples", "--aliases", "aliases.tsv", "--merge-report", "m.tsv")
+        result = graph(*words)
+        assert result.exit_code == 0
+        assert '"白小露"' in result.stdout
+        assert "yes\t白小露\t白露\t人物\taliases.tsv:1" in Path("m.tsv").read_text(encoding="utf-8")
+        Path("rules.json").write_text('{"人物": {"beginnings": ["白小", "白"]}}', encoding="utf-8")
+        assert done(graph("--output", "g.nt", "--merge-rules", "rules.json"))["merged"] == 0  # of one character
+        Path("rules.json").write_text("[]", encoding="utf-8")
+        assert "rules.json" in one_line_error(graph("--output", "g.nt", "--merge-rules", "rules.json"), 1)
+
+    @pytest.mark.usefixtures("two_names")
+    def test_documents_of_merged_facts_count_together(self, graph: Run) -> None:
+        assert done(graph("--output", "a.nt", "--min-count", "2"))["edges"] == 0
+        assert done(graph("--output", "b.nt", "--min-count", "2", "--text-aliases"))["edges"] == 1
+
+
 def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, graph: Run) -> None:
     monkeypatch.setattr(console, "is_terminal", lambda stream: True)
     assert "documents" in graph("--to", "ntriples").stderr
@@ -219,6 +276,8 @@ def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, g
         (["--to", "turtle", "--limit", "5"], "--limit does not apply to turtle"),
         (["--to", "html", "--conflicts", "a"], "--conflicts needs a schema to compare with; give --schema or --model"),
         (["--to", "html", "--schema", "schema.jsonl", "--model", "lite"], "got both --schema and --model"),
+        (["--to", "ntriples", "--text-aliases"], "nothing is merged without a report; give --merge-report or --output"),
+        (["--output", "g.nt", "--merge-report", "m.tsv"], "nothing to report: give --text-aliases, --aliases, "),
     ],
 )
 def test_wrong_usage(graph: Run, schema: Path, words: list[str], problem: str) -> None:
