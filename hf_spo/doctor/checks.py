@@ -21,6 +21,8 @@ from .tokens import TokenChecks
 _AT_ONCE = 64
 _SHOWN = 5
 _WASTED = 0.02
+_FEW = 1_000
+"""Texts with triples; of fewer, more labels help most."""
 
 
 def diagnose(
@@ -121,6 +123,17 @@ def _about_all(figures: Figures) -> Iterator[Finding]:
             figures.texts,
         )
         return
+    texts = figures.texts - figures.without_triples
+    if texts < _FEW:
+        yield Finding(
+            Severity.NOTE,
+            "few texts",
+            f"{counted(texts, 'text')} with triples. A rough expectation, by two measurements of F1 on unseen texts: "
+            "0.58 with 257 short texts of 9 relations, going on from base; 0.00 to 0.12 with 80 texts of 10 relations, "
+            "going on from a convolutional model as small as lite",
+            "start from a pretrained encoder, and hold out dev texts or use hf-spo kfold to measure yours",
+            texts,
+        )
     lost = 1 - max(figures.attainable, figures.attainable_either)
     if lost > _WASTED:
         yield Finding(

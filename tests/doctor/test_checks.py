@@ -34,7 +34,12 @@ def test_clean_data():
     figures = found.figures
     assert (figures.texts, figures.triples, figures.aligned, figures.without_triples) == (8, 16, 16, 0)
     assert figures.attainable == figures.attainable_either == 1.0
-    assert {finding.topic for finding in found.findings} <= {"rare relations", "absent relations", "nested mentions"}
+    assert {finding.topic for finding in found.findings} <= {
+        "rare relations",
+        "absent relations",
+        "nested mentions",
+        "few texts",
+    }
     assert found.verdict == "a model can be trained; check: rare relations; 16 of 16 triples can be learnt"
 
 
@@ -42,7 +47,14 @@ def test_no_trouble_at_all():
     many = [song(f"{'的' * (number + 1)}《晚风》由白露演唱") for number in range(25)]
     found = examine(many, Schema.infer(many))
     assert found.verdict == "no problem found; 25 of 25 triples can be learnt"
-    assert found.findings == ()
+    (note,) = found.findings
+    assert (note.topic, note.severity, note.count) == ("few texts", Severity.NOTE, 25)
+
+
+def test_many_texts_are_not_few():
+    many = [song(f"{number}《晚风》由白露演唱") for number in range(1_000)]
+    assert "few texts" in findings(many[:-1])
+    assert "few texts" not in findings(many)
 
 
 def test_nothing_at_all():
