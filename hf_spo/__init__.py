@@ -10,7 +10,7 @@ from .loading.locations import packaged
 from .loading.registration_hook import register_when_imported
 from .support.lazy import lazy_names
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from .data.loading import TRIPLE_FEATURES
