@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from ..model.extraction import Loop
+from ..model.options import ExtractionKwargs
 from ..model.schema import Triple
 
 MAX_CHARACTERS = 10_000
@@ -18,7 +19,7 @@ LOWEST_BORDER = 0.05
 class Pipe(Protocol):
     """A loaded model: a pipeline on torch or on ONNX Runtime."""
 
-    def extractor(self, **parameters: Any) -> Loop:
+    def extractor(self, **options: Unpack[ExtractionKwargs]) -> Loop:
         """Return the extraction loop for arguments of a pipeline call."""
         ...
 

@@ -38,7 +38,7 @@ class Score:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluation:
     """Results of an evaluation.
 
@@ -48,6 +48,7 @@ class Evaluation:
         scores: by way of matching; at least one.
         relations: scores of each relation by strict matching.
         calibration_error: expected calibration error of the scores, in ten bins of equal mass.
+        by: what evaluated, in Markdown.
     """
 
     texts: int
@@ -55,6 +56,7 @@ class Evaluation:
     scores: Mapping[str, Score]
     relations: Mapping[str, Score]
     calibration_error: float | None
+    by: str = "`hf-spo evaluate`"
 
     @property
     def first(self) -> Score:
@@ -92,6 +94,7 @@ def _evaluation(report: Mapping[str, Any], place: str) -> Evaluation:
             {name: Score.from_dict(score) for name, score in scores.items()},
             {group["name"]: Score.from_dict(group) for group in groups},
             None if reliability is None else float(reliability["equal_mass"]["ece"]),
+            str(report.get("by", Evaluation.by)),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from ..model.adapters import adapter_base
 from ..model.decoding_settings import DecodingSettings
 from ..model.features import PRIOR_FILE, WORDS_FILE
 from ..model.schema import Schema
@@ -65,6 +66,11 @@ class SavedModel:
         if is_export(folder):
             raise ValueError(
                 f"{folder} is an ONNX export; publish the model that it was made from, with --onnx to add an export"
+            )
+        if adapter_base(lambda name: str(folder / name) if (folder / name).is_file() else None, folder) is not None:
+            raise ValueError(
+                f"{folder} has an adapter only; save the whole model by "
+                f"hf_spo.load({str(folder)!r}, dtype='float32').save_pretrained(…), and publish that"
             )
         config = _read_config(folder)
         names = [name for group in config.get("groups") or [[""]] for name in group]

@@ -7,6 +7,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoTokenizer
 
+from ..model.adapters import ADAPTER_FILE, adapter_base, merge_adapter
 from ..model.checkpoint import CheckpointError, check_tokenizer, read_config
 from ..model.configuration_ensemble import EnsembleConfig
 from ..model.configuration_spo import SpoConfig
@@ -14,6 +15,7 @@ from ..model.modeling_ensemble import SpoEnsemble
 from ..model.modeling_spo import AutoModelForTripleExtraction
 from ..model.pipeline import TripleExtractionPipeline
 from .dtypes import auto_dtype
+from .locations import PACKAGED, find_model
 
 
 def load_torch_pipeline(
@@ -50,12 +52,50 @@ def load_checked(folder: str, **options: Any) -> tuple[Any, Any]:
         CheckpointError: a file is damaged, or the model is of another kind; the message names the file.
     """
     if Path(folder).is_dir():
+        base = adapter_base(lambda name: _file(folder, name), folder)
+        if base is not None:
+            return _load_adapter(folder, _base_folder(base, folder), options)
         _check_config(Path(folder) / "config.json")
     model = AutoModelForTripleExtraction.from_pretrained(folder, trust_remote_code=False, **options)
     tokenizer = _load_tokenizer(folder)
     if not isinstance(model, SpoEnsemble):  # an ensemble has checked its members
         check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, folder)
     return model, tokenizer
+
+
+def _load_adapter(folder: str, base: str, options: dict[str, Any]) -> tuple[Any, Any]:
+    """Load an adapter with the model that it was trained on; settings and tokenizer of its own go first."""
+    if (Path(folder) / "config.json").is_file():
+        _check_config(Path(folder) / "config.json")
+        options = {**options, "config": AutoConfig.from_pretrained(folder, trust_remote_code=False)}
+    model, tokenizer = load_checked(base, **options)
+    if (Path(folder) / "tokenizer.json").is_file():
+        tokenizer = _load_tokenizer(folder)
+        check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, folder)
+    return merge_adapter(model, folder), tokenizer
+
+
+def _base_folder(base: str, adapter: str) -> str:
+    """Return the folder or Hub name of the model that an adapter was trained on.
+
+    Raises:
+        CheckpointError: there is no such folder.
+    """
+    try:
+        # A packaged model has another folder on each machine.
+        names = [name for name, folder in PACKAGED.items() if folder == Path(base).name]
+        return find_model(names[0] if names and not Path(base).is_dir() else base)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{adapter} is an adapter of the model {base}, and there is no such folder; enter the place of the model "
+            f"as base_model_name_or_path in {Path(adapter) / ADAPTER_FILE}: a folder, a name on the Hub, or "
+            f"{' or '.join(PACKAGED)}"
+        ) from None
+
+
+def _file(folder: str, name: str) -> str | None:
+    path = Path(folder) / name
+    return str(path) if path.is_file() else None
 
 
 def _check_config(path: Path) -> None:

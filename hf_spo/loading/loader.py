@@ -6,8 +6,9 @@ pipeline(): `transformers.pipeline` for this task and with the names of the pack
 import os
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from ..model.options import ExtractionKwargs
 from ..model.travelling import TASK
 from ..onnx.exported import ENGINES, load_exported, make_backend
 from ..onnx.folder import is_export
@@ -15,10 +16,25 @@ from .locations import find_model, model_folder
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from ..model.pipeline import TripleExtractionPipeline
     from ..onnx.runtime import OnnxTripleExtractionPipeline
+
+
+class PipelineKwargs(ExtractionKwargs, total=False):
+    """Keyword arguments of [`pipeline`], for type checkers and editors."""
+
+    config: "str | PreTrainedConfig | None"
+    tokenizer: "str | PreTrainedTokenizerBase | None"
+    revision: str | None
+    token: str | bool | None
+    device: "int | str | torch.device | None"
+    device_map: str | dict[str, int | str] | None
+    dtype: "str | torch.dtype | None"
+    model_kwargs: dict[str, Any] | None
+    trust_remote_code: bool | None
+    batch_size: int | None
 
 
 @overload
@@ -29,7 +45,21 @@ def load(
     dtype: "str | torch.dtype" = "auto",
     backend: Literal["torch"],
     threads: int | None = None,
-    **options: Any,
+    batch_size: int | None = None,
+    **options: Unpack[ExtractionKwargs],
+) -> "TripleExtractionPipeline": ...
+
+
+@overload
+def load(
+    path_or_name: Literal["base", "lite"] = "base",
+    *,
+    device: "str | int | torch.device | None" = None,
+    dtype: "str | torch.dtype" = "auto",
+    backend: Literal["auto"] = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+    **options: Unpack[ExtractionKwargs],
 ) -> "TripleExtractionPipeline": ...
 
 
@@ -41,7 +71,8 @@ def load(
     dtype: "str | torch.dtype" = "auto",
     backend: str = "auto",
     threads: int | None = None,
-    **options: Any,
+    batch_size: int | None = None,
+    **options: Unpack[ExtractionKwargs],
 ) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline": ...
 
 
@@ -52,7 +83,8 @@ def load(
     dtype: "str | torch.dtype" = "auto",
     backend: str = "auto",
     threads: int | None = None,
-    **options: Any,
+    batch_size: int | None = None,
+    **options: Unpack[ExtractionKwargs],
 ) -> "TripleExtractionPipeline | OnnxTripleExtractionPipeline":
     """Load a model as a pipeline, on torch or on onnxruntime.
 
@@ -66,7 +98,8 @@ def load(
             the fastest one, see [`auto_dtype`]. An ONNX export has its own.
         backend: "torch", an engine such as "onnx", or "auto": torch for a model, onnxruntime for an export.
         threads: that compute on the CPU; default: one for each core. Torch has one number for the whole process.
-        options: fields of [`ExtractionOptions`] and `batch_size`, for all calls.
+        batch_size: the most texts, or windows of long ones, in one forward pass.
+        options: see [`ExtractionOptions`], for all calls.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -80,24 +113,25 @@ def load(
         raise ValueError(f"backend={backend!r}: expected one of auto, torch, {', '.join(ENGINES)}")
     folder = find_model(path_or_name)
     exported = is_export(folder)
+    given: dict[str, Any] = {**options, "batch_size": batch_size}
     if backend == "torch" and exported:
         raise ValueError(
             f"{folder} is an ONNX export; expected a model of torch: pass the folder that it was exported from"
         )
     if backend in ENGINES or exported:
         engine = backend if backend in ENGINES else "onnx"
-        return _load_exported(engine, model_folder(folder), device, dtype, threads, options)
+        return _load_exported(engine, model_folder(folder), device, dtype, threads, given)
     # Torch and oneDNN keep what they prepared for each shape of a batch, of which there are thousands: by default 1,024
     # of them, some hundred MB. 64 are as fast.
     for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
         os.environ.setdefault(name, "64")
     from .checked import load_torch_pipeline
 
-    return load_torch_pipeline(folder, device, dtype, threads, options)
+    return load_torch_pipeline(folder, device, dtype, threads, given)
 
 
 def pipeline(
-    task: str = TASK, model: "str | PathLike[str] | PreTrainedModel" = "base", **options: Any
+    task: str = TASK, model: "str | PathLike[str] | PreTrainedModel" = "base", **options: Unpack[PipelineKwargs]
 ) -> "TripleExtractionPipeline":
     """Make a pipeline for triple extraction as `transformers.pipeline` does, which accepts the same arguments.
 

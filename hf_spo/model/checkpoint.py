@@ -35,7 +35,6 @@ def read_config(path: Path, model_types: Sequence[str]) -> dict[str, Any]:
     Raises:
         CheckpointError: the file is missing, holds no JSON object, or belongs to another kind of model.
     """
-    refuse_adapter(path.parent)
     try:
         if path.stat().st_size > _LARGEST_JSON:
             raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes; expected a config of a few thousand")
@@ -53,19 +52,6 @@ def read_config(path: Path, model_types: Sequence[str]) -> dict[str, Any]:
             f"train a plain encoder first, see `hf-spo train`"
         )
     return dict(config)
-
-
-def refuse_adapter(folder: str | PathLike[str]) -> None:
-    """Refuse a folder that holds a PEFT adapter without its model.
-
-    Raises:
-        CheckpointError: it does; the message says how to save the whole model.
-    """
-    if (Path(folder) / "adapter_config.json").is_file() and not (Path(folder) / "config.json").is_file():
-        raise CheckpointError(
-            f"{folder} holds a PEFT adapter, expected a whole model: load it by PeftModel.from_pretrained(model, "
-            f"folder), on the model that it was trained on, and save merge_and_unload() of it with its tokenizer"
-        )
 
 
 def weight_files(find: Callable[[str], str | None], where: object, variant: str | None = None) -> list[Path]:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, Unpack
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .alignment import Batch, Encoding, encode, pad
 from .decoding import Objects, Subjects, assemble, calibrate_and_filter, decode_objects, decode_subjects
 from .decoding_settings import DecodingSettings
 from .features import Features
-from .options import ExtractionOptions, OnLong
+from .options import ExtractionKwargs, ExtractionOptions, OnLong
 from .results import describe_input
 from .rules import apply_rules
 from .schema import Schema, Triple
@@ -126,7 +126,7 @@ class TripleExtractor:
         features: Features | None = None,
         decoding: DecodingSettings | None = None,
         look_ahead: int = 16,
-        **options: Any,
+        **options: Unpack[ExtractionKwargs],
     ) -> None:
         chosen = ExtractionOptions.from_dict(options)
         self.labels = chosen.labels(schema)

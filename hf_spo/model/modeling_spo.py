@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # 
 from transformers.utils.generic import ModelOutput
 
 from .alignment import Batch
+from .checkpoint import check_tokenizer
 from .conditioning import CONDITIONINGS
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
 from .encoders import build_encoder, last_layer_norm, load_encoder, position_limit, position_table, run_encoder
@@ -30,7 +31,9 @@ from .layers import (
     gated_probabilities,
     powered_cross_entropy,
 )
+from .options import ExtractionKwargs
 from .pretrained import SpoPreTrainedModel
+from .results import Triples, read_inputs
 from .schema import Schema
 
 
@@ -236,6 +239,54 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             found["sentences"] = sentences
         output = SpoOutput(**found)
         return output.to_tuple() if return_dict is False else output
+
+    @overload
+    def extract(
+        self, texts: str, tokenizer: Any, *, batch_size: int | None = None, **options: Unpack[ExtractionKwargs]
+    ) -> Triples: ...
+
+    @overload
+    def extract(
+        self,
+        texts: list[str] | tuple[str, ...],
+        tokenizer: Any,
+        *,
+        batch_size: int | None = None,
+        **options: Unpack[ExtractionKwargs],
+    ) -> list[Triples]: ...
+
+    def extract(
+        self,
+        texts: str | list[str] | tuple[str, ...],
+        tokenizer: Any,
+        *,
+        batch_size: int | None = None,
+        **options: Unpack[ExtractionKwargs],
+    ) -> Any:
+        """Extract the triples of texts, as the pipeline does: two calls of `forward` a batch, and the decoder.
+
+        Args:
+            texts: one text, which gives its [`Triples`], or several, which give a list of them.
+            tokenizer: the fast tokenizer of the model.
+            batch_size: the most texts, or windows of long ones, in one forward pass.
+            options: see [`ExtractionOptions`].
+
+        Raises:
+            TypeError: an input is not a string, or an argument is unknown.
+            ValueError: an argument is out of range, or the tokenizer is not a fast one or another model's.
+        """
+        from .ensemble import make_extractor  # which imports this module
+
+        embeddings: Any = self.get_input_embeddings()
+        check_tokenizer(tokenizer, embeddings.num_embeddings, self.name_or_path)
+        given, collect = read_inputs(texts)
+        was_training = self.training
+        self.eval()  # type: ignore[no-untyped-call]  # unannotated there
+        try:
+            pairs = make_extractor(self, tokenizer, **options).pairs(given, batch_size)
+            return collect(iter([Triples(triples, text) for text, triples in pairs]))
+        finally:
+            self.train(was_training)
 
     def _point_at_subjects(self, sentences: Sentences, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         power = self.config.subject_power

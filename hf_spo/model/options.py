@@ -9,7 +9,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from .decoding_settings import DecodingSettings, Thresholds
 from .schema import Schema
@@ -144,6 +144,24 @@ class ExtractionOptions:
         sources = {relation.predicate for relation in schema if self.rules and relation.rules.inverse in self.relations}
         needed = sources.union(self.relations)
         return tuple(label for label, relation in enumerate(schema) if relation.predicate in needed)
+
+
+class ExtractionKwargs(TypedDict, total=False):
+    """The fields of [`ExtractionOptions`] as keyword arguments of a call, for type checkers and editors."""
+
+    threshold: float | None
+    subject_start_threshold: float | None
+    subject_end_threshold: float | None
+    object_start_threshold: float | None
+    object_end_threshold: float | None
+    score_threshold: float | None
+    relations: list[str] | tuple[str, ...] | None
+    rules: bool | None
+    top_k: int | None
+    on_long: Literal["window", "warn", "error"] | None
+    window: int | None
+    stride: int | None
+    batch_tokens: int | None
 
 
 OPTIONS: dict[str, Field[Any]] = {declared.name: declared for declared in fields(ExtractionOptions)}

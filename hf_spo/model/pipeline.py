@@ -1,6 +1,6 @@
 """pipeline("triple-extraction"): transformers pipeline for the extraction loop."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from transformers import Pipeline
 
@@ -11,12 +11,12 @@ from .ensemble import EnsembleExtractor, make_extractor
 from .extraction import TripleExtractor
 from .modeling_ensemble import SpoEnsemble
 from .modeling_spo import SpoForTripleExtraction
-from .options import merge_options
-from .results import Triples, read_inputs
+from .options import ExtractionKwargs, merge_options
+from .results import ExtractionCall, Triples, read_inputs
 from .schema import Schema
 
 
-class TripleExtractionPipeline(Pipeline):
+class TripleExtractionPipeline(ExtractionCall, Pipeline):  # type: ignore[misc]  # without its positional arguments
     """Extract (subject, predicate, object) triples from texts.
 
     One text gives its [`Triples`], a list sorted by position that can draw itself and become a data frame; several
@@ -67,15 +67,8 @@ class TripleExtractionPipeline(Pipeline):
     def _sanitize_parameters(self, **parameters: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return parameters, {}, {}
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:  # type: ignore[override]  # no *args
-        """Extract triples from a text, a list of texts, or a stream of texts.
-
-        Raises:
-            TypeError: an input is not a string, or an argument is unknown.
-            ValueError: an argument is out of range.
-        """
-        size = self._batch_size if batch_size is None else batch_size
-        return self.postprocess(self._forward(self.preprocess(inputs), batch_size=size, **options))
+    def _run(self, inputs: Any, batch_size: int | None, options: dict[str, Any]) -> Any:
+        return self.postprocess(self._forward(self.preprocess(inputs), batch_size=batch_size, **options))
 
     def preprocess(self, input_: Any, **_: Any) -> Any:
         """Return the texts of an input, and what collects their triples."""
@@ -101,7 +94,7 @@ class TripleExtractionPipeline(Pipeline):
         """Folder or name that the model was loaded from."""
         return str(self.model.name_or_path)
 
-    def extractor(self, **options: Any) -> TripleExtractor | EnsembleExtractor:
+    def extractor(self, **options: Unpack[ExtractionKwargs]) -> TripleExtractor | EnsembleExtractor:
         """Return the extraction loop on this pipeline's model, with options as in a call."""
         if self.model.training:  # also later: a training may have gone on after the pipeline was made
             self.model.eval()  # type: ignore[no-untyped-call]  # unannotated there

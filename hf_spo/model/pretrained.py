@@ -10,7 +10,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils.hub import cached_file
 
-from .checkpoint import check_shapes, check_weights, refuse_adapter, share_weights, stored_shapes, weight_files
+from .adapters import adapter_base, merge_adapter
+from .checkpoint import check_shapes, check_weights, share_weights, stored_shapes, weight_files
 from .conditioning import SubjectConditioning
 from .configuration_spo import SpoConfig
 from .features import PRIOR_FILE, WORDS_FILE, Features
@@ -76,22 +77,30 @@ class SpoPreTrainedModel(PreTrainedModel):
         """Load weights and config, words and known triples; see [`PreTrainedModel.from_pretrained`].
 
         Weights are read from safetensors only. With `ignore_mismatched_sizes=True`, weights that the files lack or have
-        in other sizes start at random.
+        in other sizes start at random. Of an adapter of PEFT, the model that it was trained on is loaded, and the
+        adapter is merged into it.
 
         Raises:
-            CheckpointError: the files are damaged or incomplete, or have NaN weights, or are pickles.
+            CheckpointError: the files are damaged or incomplete, or have NaN weights, or are pickles; or an adapter
+                does not fit its model.
+            ImportError: it is an adapter, and peft is not installed.
             NewerVersionError: loading failed, and a newer version wrote the model.
             ValueError: the model reads words or known triples, and the folder lacks them.
         """
         path = pretrained_model_name_or_path
         hub = {name: kwargs.pop(name) for name in HUB_OPTIONS if name in kwargs}
-        if path is not None:
-            refuse_adapter(path)
+        # The Auto classes have found an adapter's model already.
+        adapter = (kwargs.pop("adapter_kwargs", None) or {}).get("_adapter_model_path")
+        if path is not None and (base := adapter_base(lambda name: find_file(path, name, hub), path)) is not None:
+            kwargs.setdefault("config", find_file(path, "config.json", hub))
+            adapter, path = path, base
         with advise_upgrade(path, lambda: _written_by(path, kwargs.get("config"), hub)):
             model, info = cls._load(path, *args, hub=hub, **kwargs)
             unknown = info["unexpected_keys"]
             if unknown and is_newer(model.config.hf_spo_version) and not kwargs.get("ignore_mismatched_sizes"):
                 raise ValueError(f"{len(unknown)} weights are unknown here, such as {min(unknown)}")
+        if adapter is not None:
+            model = merge_adapter(model, str(adapter), **hub)
         return (model, info) if output_loading_info else model
 
     @classmethod

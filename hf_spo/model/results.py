@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from os import PathLike
-from typing import Any, Literal, SupportsIndex, overload
+from typing import Any, Literal, Protocol, SupportsIndex, Unpack, overload
 
+from .options import ExtractionKwargs
 from .schema import Triple, TripleDict
 
 
@@ -59,6 +60,10 @@ class Triples(list[TripleDict]):
         """Return a `pyarrow.Table` with a row for each triple."""
         return _room("support.tables").triple_table(self)
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the table to Arrow, polars and others: `pyarrow.table(triples)`, `polars.DataFrame(triples)`."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def to_pandas(self) -> Any:
         """Return a data frame with a row for each triple."""
         return self.to_arrow().to_pandas()
@@ -85,6 +90,65 @@ class TriplesStream(Iterator[Triples]):
 
     def __len__(self) -> int:
         return self._length
+
+
+class IndexedTexts(Protocol):
+    """Texts by their number, such as a `KeyDataset`."""
+
+    def __len__(self) -> int:
+        """Count the texts."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Return a text."""
+        ...
+
+
+class ExtractionCall:
+    """What the call of a pipeline takes and returns: a text, a list or a stream of texts."""
+
+    _batch_size: int | None
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a text is an iterable of texts, too
+        self, inputs: str, *, batch_size: int | None = None, **options: Unpack[ExtractionKwargs]
+    ) -> Triples: ...
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # a list is an iterable, too
+        self,
+        inputs: list[str] | tuple[str, ...],
+        *,
+        batch_size: int | None = None,
+        **options: Unpack[ExtractionKwargs],
+    ) -> list[Triples]: ...
+
+    @overload
+    def __call__(
+        self,
+        inputs: Iterable[str] | IndexedTexts,
+        *,
+        batch_size: int | None = None,
+        **options: Unpack[ExtractionKwargs],
+    ) -> Iterator[Triples]: ...
+
+    def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:
+        """Extract triples from a text, a list of texts, or a stream of texts.
+
+        Args:
+            inputs: one text gives its [`Triples`]; a list or tuple of texts a list of them; a generator, `Dataset`
+                or `KeyDataset` gives an iterator.
+            batch_size: the most texts, or windows of long ones, in one forward pass.
+            options: see [`ExtractionOptions`]; they go before those of the construction.
+
+        Raises:
+            TypeError: an input is not a string, or an argument is unknown.
+            ValueError: an argument is out of range.
+        """
+        return self._run(inputs, self._batch_size if batch_size is None else batch_size, options)
+
+    def _run(self, inputs: Any, batch_size: int | None, options: dict[str, Any]) -> Any:
+        raise NotImplementedError
 
 
 Collect = Callable[[Iterator[Triples]], Any]

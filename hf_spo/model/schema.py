@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, overload
+from typing import Any, TypedDict, overload
 
 from .fields import FieldError, items, kind, names, score, string, whole_number
 from .relation_rules import RelationRules
@@ -41,18 +41,18 @@ _NOWHERE = Span(0, 0)
 
 
 class MentionDict(TypedDict):
-    """A mention in JSON."""
+    """A mention in JSON; labels without offsets have no start and end."""
 
     text: str
-    start: NotRequired[int]
-    end: NotRequired[int]
+    start: int
+    end: int
     type: str
 
 
 class TripleDict(TypedDict):
-    """A triple in JSON, as the pipelines return it."""
+    """A triple in JSON, as the pipelines return it; labels may have no score."""
 
-    score: NotRequired[float]
+    score: float
     subject: MentionDict
     predicate: str
     object: MentionDict
@@ -70,7 +70,7 @@ class Mention:
     def to_dict(self) -> MentionDict:
         """Return the JSON form: text, start, end (absent without offsets), type."""
         if self.span is None:
-            return {"text": self.text, "type": self.type}
+            return {"text": self.text, "type": self.type}  # type: ignore[typeddict-item]  # a label
         return {"text": self.text, "start": self.span.start, "end": self.span.end, "type": self.type}
 
     @classmethod
@@ -142,13 +142,14 @@ class Triple:
 
     def to_dict(self) -> TripleDict:
         """Return the JSON form that the pipeline and the command line print; without a score there is no "score"."""
-        data: TripleDict = {
+        data: dict[str, Any] = {} if self.score is None else {"score": self.score}
+        data |= {
             "subject": self.subject.to_dict(),
             "predicate": self.predicate,
             "object": self.object.to_dict(),
             "qualifiers": {slot: mention.to_dict() for slot, mention in self.qualifiers.items()},
         }
-        return data if self.score is None else {"score": self.score, **data}
+        return data  # type: ignore[return-value]  # a label may have no score
 
     @classmethod
     def from_dict(cls, data: Any, path: str = "") -> "Triple":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -16,8 +16,8 @@ from tokenizers import Tokenizer
 from ..model.alignment import Batch
 from ..model.extraction import TripleExtractor
 from ..model.features import PRIOR_FILE, WORDS_FILE, Features
-from ..model.options import merge_options
-from ..model.results import Triples, read_inputs
+from ..model.options import ExtractionKwargs, merge_options
+from ..model.results import ExtractionCall, Triples, read_inputs
 from ..model.schema import Schema
 from ..model.triple_store import TripleStore
 from ..model.words import WordVocabulary
@@ -126,7 +126,7 @@ class ExportedTokenizer:
         return tokens
 
 
-class ExportedTripleExtractionPipeline:
+class ExportedTripleExtractionPipeline(ExtractionCall):
     """Extract triples with an exported model; called like [`TripleExtractionPipeline`], with the same answers.
 
     Args:
@@ -162,14 +162,12 @@ class ExportedTripleExtractionPipeline:
         # Raises errors of options now rather than at the first call.
         self.extractor()([], self._batch_size)
 
-    def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:
-        """Extract triples from a text, a list of texts, or a stream of texts."""
+    def _run(self, inputs: Any, batch_size: int | None, options: dict[str, Any]) -> Any:
         texts, collect = read_inputs(inputs)
-        size = self._batch_size if batch_size is None else batch_size
-        found = self.extractor(**options).pairs(texts, size)
+        found = self.extractor(**options).pairs(texts, batch_size)
         return collect(Triples(triples, text) for text, triples in found)
 
-    def extractor(self, **options: Any) -> TripleExtractor:
+    def extractor(self, **options: Unpack[ExtractionKwargs]) -> TripleExtractor:
         """Return the extraction loop on this model, with options as in a call."""
         description = self.description
         chosen = merge_options(self._defaults, options)

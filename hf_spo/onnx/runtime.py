@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 
+from ..model.options import ExtractionKwargs
 from ..support.extras import require
 from .exported import ExportedBackend, ExportedTripleExtractionPipeline, load_exported
 
@@ -99,14 +100,16 @@ def load_onnx(
     num_threads: int | None = None,
     inter_op_num_threads: int | None = None,
     providers: Sequence[str] | None = None,
-    **defaults: Any,
+    batch_size: int | None = None,
+    **options: Unpack[ExtractionKwargs],
 ) -> ExportedTripleExtractionPipeline:
     """Load an exported model to run it in onnxruntime; see [`load_exported`].
 
     Args:
         folder: that [`export_onnx`] or `hf-spo export` wrote.
         num_threads, inter_op_num_threads, providers: see [`OnnxBackend`].
-        defaults: options of all calls, and `batch_size`.
+        batch_size: the most texts, or windows of long ones, in one run.
+        options: see [`ExtractionOptions`], for all calls.
     """
     make = partial(OnnxBackend, num_threads=num_threads, inter_op_num_threads=inter_op_num_threads, providers=providers)
-    return load_exported(folder, make, **defaults)
+    return load_exported(folder, make, batch_size=batch_size, **options)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 from ..model.extraction import Loop
-from ..model.options import BATCH_TOKENS, OPTIONS, ExtractionOptions, OnLong, expected
+from ..model.options import BATCH_TOKENS, OPTIONS, ExtractionKwargs, ExtractionOptions, OnLong, expected
 
 Options = tuple[tuple[str, Any], ...]
 """Names and values, sorted by name: requests with equal options can share a batch."""
@@ -36,7 +36,7 @@ class Model(Protocol):
         """Name or folder that the model was loaded from."""
         ...
 
-    def extractor(self, **options: Any) -> Loop:
+    def extractor(self, **options: Unpack[ExtractionKwargs]) -> Loop:
         """Return the extraction loop with options as in a call."""
         ...
 

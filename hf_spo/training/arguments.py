@@ -115,6 +115,7 @@ class SpoTrainingArguments(TrainingArguments):
         self.remove_unused_columns = False
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay={self.ema_decay}: expected at least 0 (off) and less than 1")
+        _check_unused(self)
         _check_signals(self)
         if self.early_stopping_patience < 0:
             raise ValueError(f"early_stopping_patience={self.early_stopping_patience}: expected at least 0 (off)")
@@ -130,6 +131,23 @@ class SpoTrainingArguments(TrainingArguments):
             )
         if "tensorboard" in (self.report_to or ()) and not is_tensorboard_available():
             raise ImportError("report_to=tensorboard needs tensorboard: pip install 'hf-spo[tensorboard]'")
+
+
+# Options of transformers without an effect here, and why.
+_UNUSED = {
+    "train_sampling_strategy": "batches always hold texts of similar length, in another order each epoch",
+    "prediction_loss_only": "evaluation extracts triples and computes no loss",
+    "batch_eval_metrics": "compute_metrics receives the triples of all texts at once",
+    "include_for_metrics": "compute_metrics receives triples, not the inputs of the model",
+}
+
+
+def _check_unused(arguments: SpoTrainingArguments) -> None:
+    """Refuse options that would be ignored silently."""
+    for name, reason in _UNUSED.items():
+        value, declared = getattr(arguments, name), TrainingArguments.__dataclass_fields__[name]
+        if value and value != declared.default:
+            raise ValueError(f"{name}={value!r}: {reason}; leave it out")
 
 
 def _check_signals(arguments: SpoTrainingArguments) -> None:

@@ -41,6 +41,12 @@ def check_arguments(args: object, tokenizer: object, more: Mapping[str, Any]) ->
             "data_collator: SpoTrainer draws subjects and makes labels with a collator of its own; leave it out, and "
             "set subjects_per_example, subject_sampling and pad_to_multiple_of in SpoTrainingArguments"
         )
+    for name in ("compute_loss_func", "preprocess_logits_for_metrics"):
+        if more.get(name) is not None:
+            raise TypeError(
+                f"{name}: the model computes its own loss, and evaluation extracts triples, so it would not be called; "
+                f"leave it out. compute_metrics receives the triples; a subclass can override compute_loss"
+            )
     if args.bf16 and auto_dtype(args.device) != torch.bfloat16:
         what = "CPU has no instructions (AMX, AVX512-BF16)" if args.device.type == "cpu" else "device has no hardware"
         logger.warning(

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -25,11 +26,14 @@ from ..data.collator import SpoCollator, SubjectSampling
 from ..data.dataset import SpoDataset, as_examples
 from ..data.occurrences import OccurrencePolicy
 from ..data.sampler import LengthBucketSampler
+from ..metrics.triple_f1 import score_predictions
+from ..model.checkpoint import INDEX_FILE, WEIGHTS_FILE
 from ..model.conditioning import ConditionalLayerNorm
 from ..model.ensemble import make_extractor
 from ..model.modeling_spo import SpoForTripleExtraction, TorchBackend
 from ..model.schema import Example
 from .arguments import SpoTrainingArguments
+from .card import evaluation_report, listed, on_hub, write_card
 from .checkpoints import explain_full_disk, last_checkpoint
 from .ema import ExponentialMovingAverage
 from .epochs import default_epochs
@@ -110,6 +114,7 @@ class SpoTrainer(Trainer):
         self._data_seed = args.seed if args.data_seed is None else args.data_seed
         self.ema: ExponentialMovingAverage | None = None
         self.tuning: Tuning | None = None
+        self._evaluation: dict[str, Any] | None = None
         self._sampler: LengthBucketSampler | None = None
         self._resumed_from: str | None = None
         if isinstance(eval_dataset, dict):
@@ -228,7 +233,7 @@ class SpoTrainer(Trainer):
                 rate = encoder_rate if SpoForTripleExtraction.base_model_prefix in name.split(".") else head_rate
                 decay = self.args.weight_decay if name in decayed else 0.0
                 groups.setdefault((rate, decay), []).append(parameter)
-        kind, arguments = self.get_optimizer_cls_and_kwargs(self.args, optimized)
+        kind, arguments = self.optimizer_cls_and_kwargs or self.get_optimizer_cls_and_kwargs(self.args, optimized)
         self.optimizer = kind(
             [{"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()],
             **arguments,
@@ -324,6 +329,9 @@ class SpoTrainer(Trainer):
         The average is written before `trainer_state.json`, which marks a checkpoint as complete.
         """
         super().save_model(output_dir, _internal_call)
+        if hasattr(self.model, "peft_config") and self.args.should_save:
+            # An adapter is saved without the config, which has the window and the thresholds.
+            self.model.config.save_pretrained(output_dir or str(self.args.output_dir))
         if _internal_call and output_dir and self.is_in_train and self.ema is not None and self.args.should_save:
             self.ema.save(output_dir)
 
@@ -332,6 +340,44 @@ class SpoTrainer(Trainer):
         size = 3 * sum(parameter.nbytes for parameter in self.model.parameters())
         with explain_full_disk(str(self.args.output_dir), size):
             super()._save_checkpoint(model, trial)
+
+    def create_model_card(
+        self,
+        language: str | list[str] | None = None,
+        license: str | None = None,  # noqa: A002  # the name in transformers
+        tags: str | list[str] | None = None,
+        model_name: str | None = None,
+        finetuned_from: str | None = None,
+        tasks: str | list[str] | None = None,
+        dataset_tags: str | list[str] | None = None,
+        dataset: str | list[str] | None = None,
+        dataset_args: str | list[str] | None = None,
+    ) -> None:
+        """Write the card that `hf-spo publish` writes into the output folder, with the last evaluation.
+
+        A card that somebody has edited stays. Of an adapter, the card is that of PEFT. `tasks` and `dataset_args` are
+        those of transformers; the card has its own.
+        """
+        if not self.is_world_process_zero():
+            return
+        if hasattr(self.model, "peft_config"):
+            write_own: Any = super().create_model_card  # declares one language only
+            write_own(language, license, tags, model_name, finetuned_from, tasks, dataset_tags, dataset, dataset_args)
+            return
+        folder = str(self.args.output_dir)
+        if not any((Path(folder) / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
+            self.save_model(_internal_call=True)
+        encoder = getattr(self.model.config.get_text_config(), "_name_or_path", None)
+        write_card(
+            folder,
+            model_name or self.args.hub_model_id or Path(folder).name,
+            tags,
+            report=self._evaluation,
+            data=", ".join(listed(dataset_tags or dataset)) or None,
+            licence=license,
+            base_model=finetuned_from or on_hub(encoder),
+            language=listed(language),
+        )
 
     def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
         # Uploads come from the output folder, into which transformers copies only files that it knows.
@@ -374,6 +420,10 @@ class SpoTrainer(Trainer):
             labelled += self._gather(list(examples))
             self.control = self.callback_handler.on_prediction_step(self.args, self.state, self.control)
         metrics: dict[str, float] = {}
+        if metric_key_prefix.startswith("eval"):
+            name = metric_key_prefix.removeprefix("eval").removeprefix("_") or "eval_dataset"
+            score = score_predictions(labelled, (triples for triples, _ in examined[""]))
+            self._evaluation = evaluation_report(name, len(labelled), score.to_dict())
         for kind, found in examined.items():
             metrics |= {f"{metric_key_prefix}_{kind}{name}": value for name, value in scores(labelled, found).items()}
         texts: Any = dataloader.dataset  # a list

@@ -1,10 +1,12 @@
 import json
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from datasets import Dataset, Features, List, load_dataset
+from datasets import Dataset, Features, List, Value, load_dataset
 
-from hf_spo import Example, Triples
+from hf_spo import Example, Triple, Triples
 from hf_spo.data import (
     DUIE_FEATURES,
     TRIPLE_FEATURES,
@@ -14,6 +16,7 @@ from hf_spo.data import (
     load_duie,
     read_examples,
 )
+from hf_spo.support.tables import triple_of
 
 
 def triple(value, types, subject="雪国"):
@@ -138,3 +141,23 @@ def test_json_of_the_pipeline_goes_through_datasets_and_parquet(tmp_path):
     assert list(read_examples(tmp_path / "a.parquet")) == expected
     frame = pd.read_parquet(tmp_path / "a.parquet")
     assert [example_from_row(row) for row in frame.to_dict("records")] == expected
+
+
+def test_triples_alone_through_arrow_and_pandas(tmp_path):
+    """Parquet has no type for an object without fields, which empty qualifiers are."""
+    triples = Triples([PLAIN, PLAIN], TEXT)
+    Dataset.from_list(list(triples), features=TRIPLE_FEATURES).to_parquet(tmp_path / "rows.parquet")
+    back = load_dataset("parquet", data_files=str(tmp_path / "rows.parquet"), split="train", cache_dir=str(tmp_path))
+    assert [Triple.from_dict(row) for row in back] == list(triples.triples)
+    triples.to_pandas().to_parquet(tmp_path / "table.parquet")
+    pq.write_table(pa.table(triples), tmp_path / "same.parquet")
+    for name in ("table", "same"):
+        rows = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
+        assert [Triple.from_dict(triple_of(row)) for row in rows] == list(triples.triples)
+
+
+def test_a_frame_with_triples_goes_through_parquet(tmp_path):
+    frame = pd.DataFrame({"text": ["海边", TEXT], "triples": [Triples(), Triples([PLAIN], TEXT)]})
+    features = Features({"text": Value("string"), "triples": List(TRIPLE_FEATURES)})
+    Dataset.from_list(frame.to_dict("records"), features=features).to_parquet(tmp_path / "a.parquet")
+    assert [len(example.triples) for example in read_examples(tmp_path / "a.parquet")] == [0, 1]

@@ -42,13 +42,6 @@ def test_saved_files_are_readable_as_the_umask_says(mask, mode, tiny_model, tmp_
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {mode}
 
 
-@pytest.mark.parametrize("open_model", [load, SpoForTripleExtraction.from_pretrained])
-def test_an_adapter_without_its_model_says_what_to_do(open_model, tmp_path):
-    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}', encoding="utf-8")
-    with pytest.raises(CheckpointError, match=r"holds a PEFT adapter, expected a whole model: .*merge_and_unload"):
-        open_model(tmp_path)
-
-
 @pytest.fixture
 def folder(trained_folder, tmp_path):
     """A model that may be broken."""

@@ -460,3 +460,23 @@ class TestSteps:
     def test_preprocess_forward_postprocess(self, extract):
         for text, gold in zip(TEXTS, GOLD, strict=True):
             assert builders.facts(extract.postprocess(extract.forward(extract.preprocess(text)))) == gold
+
+
+class TestExtractOfAModel:
+    """`extract` of a model does what its pipeline does."""
+
+    def test_one_text_and_several(self, trained_model, tiny_tokenizer, extract):
+        assert trained_model.extract(TEXTS[0], tiny_tokenizer) == extract(TEXTS[0])
+        assert trained_model.extract(TEXTS, tiny_tokenizer, batch_size=2, top_k=1) == extract(TEXTS, top_k=1)
+
+    def test_the_mode_stays(self, trained_model, tiny_tokenizer):
+        trained_model.train()
+        try:
+            assert builders.facts(trained_model.extract(TEXTS[0], tiny_tokenizer)) == GOLD[0]
+            assert trained_model.training
+        finally:
+            trained_model.eval()
+
+    def test_another_tokenizer_is_refused(self, trained_model):
+        with pytest.raises(ValueError, match="not a fast tokenizer"):
+            trained_model.extract(TEXTS, None)

@@ -52,6 +52,8 @@ def arguments(tmp_path, **settings):
         ),
         ({"args": None}, TypeError, r"got None; pass hf_spo.training.SpoTrainingArguments\(output_dir=…\)"),
         ({"data_collator": default_data_collator}, TypeError, "data_collator: .*set subjects_per_example"),
+        ({"compute_loss_func": print}, TypeError, "compute_loss_func: .* leave it out"),
+        ({"preprocess_logits_for_metrics": print}, TypeError, "preprocess_logits_for_metrics: .* leave it out"),
         ({"model": "google-bert/bert-base-chinese"}, TypeError, "got the name 'google-bert/bert-base-chinese'; pass "),
         ({"processing_class": None}, TypeError, "processing_class: expected the fast tokenizer"),
         ({"model": None}, TypeError, "model: expected a SpoForTripleExtraction, got NoneType"),
@@ -89,6 +91,35 @@ def test_a_token_without_an_embedding_is_said_before_training(tmp_path, name):
 def test_label_smoothing_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"label_smoothing_factor=0.1: borders have no classes to smooth"):
         arguments(tmp_path, label_smoothing_factor=0.1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"train_sampling_strategy": "sequential"},
+        {"prediction_loss_only": True},
+        {"batch_eval_metrics": True},
+        {"include_for_metrics": ["inputs"]},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_options_without_an_effect_are_refused(tmp_path, settings):
+    (name,) = settings
+    with pytest.raises(ValueError, match=f"{name}=.*; leave it out"):
+        arguments(tmp_path, **settings)
+
+
+def test_an_optimizer_of_ones_own_is_used(tmp_path):
+    run = SpoTrainer(
+        tiny.model(),
+        arguments(tmp_path),
+        tiny.TEXTS,
+        processing_class=builders.wordpiece_tokenizer(),
+        optimizer_cls_and_kwargs=(torch.optim.SGD, {"momentum": 0.5}),
+    )
+    optimizer = run.create_optimizer()
+    assert type(optimizer) is torch.optim.SGD
+    assert {group["momentum"] for group in optimizer.param_groups} == {0.5}
 
 
 def test_model_init(tmp_path):
