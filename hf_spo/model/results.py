@@ -60,10 +60,6 @@ class Triples(list[TripleDict]):
         """Return a `pyarrow.Table` with a row for each triple."""
         return _room("support.tables").triple_table(self)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Hand the table to Arrow, polars and others: `pyarrow.table(triples)`, `polars.DataFrame(triples)`."""
-        return self.to_arrow().__arrow_c_stream__(requested_schema)
-
     def to_pandas(self) -> Any:
         """Return a data frame with a row for each triple."""
         return self.to_arrow().to_pandas()

@@ -1,7 +1,6 @@
 import json
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, List, Value, load_dataset
@@ -150,7 +149,7 @@ def test_triples_alone_through_arrow_and_pandas(tmp_path):
     back = load_dataset("parquet", data_files=str(tmp_path / "rows.parquet"), split="train", cache_dir=str(tmp_path))
     assert [Triple.from_dict(row) for row in back] == list(triples.triples)
     triples.to_pandas().to_parquet(tmp_path / "table.parquet")
-    pq.write_table(pa.table(triples), tmp_path / "same.parquet")
+    pq.write_table(triples.to_arrow(), tmp_path / "same.parquet")
     for name in ("table", "same"):
         rows = pq.read_table(tmp_path / f"{name}.parquet").to_pylist()
         assert [Triple.from_dict(triple_of(row)) for row in rows] == list(triples.triples)
