@@ -6,22 +6,14 @@ text, or by `nlp.initialize()`. A pipeline that is saved to disk or bytes contai
 """
 
 import inspect
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from io import BytesIO
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from multiprocessing import parent_process
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Literal, get_type_hints
-from zipfile import ZipFile
+from typing import Any, get_type_hints
 
-from ..loading.loader import load
-from ..loading.locations import find_model, model_folder
 from ..model.options import OPTIONS, ExtractionOptions
 from ..model.schema import TripleDict
-from ..onnx.folder import is_export
+from .component_model import ComponentModel, DType
 
 try:
     from spacy import util
@@ -31,9 +23,6 @@ try:
     from spacy.tokens import Doc, Span
 except ImportError:
     raise ImportError("the component hf_spo needs spaCy: pip install 'hf-spo[spacy]'") from None
-
-Extract = Callable[[Any], Any]
-DType = Literal["auto", "float32", "bfloat16", "float16"]
 
 if not Doc.has_extension("triples"):
     Doc.set_extension("triples", default=[])
@@ -99,7 +88,7 @@ class TripleComponent(Pipe):
     """
 
     def __init__(
-        self, name: str, model: "ComponentModel", spans_key: str | None = "hf_spo", annotate_ents: bool = False
+        self, name: str, model: ComponentModel, spans_key: str | None = "hf_spo", annotate_ents: bool = False
     ) -> None:
         self.name = name
         self.model = model
@@ -167,94 +156,3 @@ def _mentions(doc: Doc, triples: Iterable[TripleDict]) -> list[Span]:
     places = {(mention["start"], mention["end"], mention["type"]) for mention in mentions}
     spans = (doc.char_span(start, end, label=label, alignment_mode="expand") for start, end, label in sorted(places))
     return [span for span in spans if span is not None]
-
-
-class ComponentModel:
-    """A model that each process loads when it first needs it, and that can be copied into a folder or into bytes.
-
-    Args:
-        source: a packaged model, a folder, or a name on the Hub.
-        device, dtype: see [`hf_spo.load`].
-        options: of all calls, see [`ExtractionOptions`].
-
-    Raises:
-        ValueError: an option is out of range.
-    """
-
-    def __init__(self, source: str, device: str | None, dtype: DType, options: Mapping[str, Any]) -> None:
-        ExtractionOptions.from_dict(options)  # raises here rather than at the first text
-        self.device = device
-        self.dtype = dtype
-        self.options = options
-        self._source: str | bytes = source  # a location, or a zip archive of the model
-        self._loaded: dict[int, Extract] = {}  # by process
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Spawned processes load the model themselves; sessions of onnxruntime cannot be pickled.
-        return {**vars(self), "_loaded": {}}
-
-    def load(self) -> Extract:
-        """Return the pipeline, loaded once in each process."""
-        # A model from before a fork would wait for threads that the fork did not copy, even to be deleted.
-        if os.getpid() not in self._loaded:
-            self._loaded[os.getpid()] = self._at_source(self._load_from)
-        return self._loaded[os.getpid()]
-
-    def save(self, folder: Path) -> None:
-        """Copy the model into a folder and replace what is there."""
-
-        def copy(source: str) -> None:
-            if Path(source).resolve() == folder.resolve():
-                return  # the model was loaded from there
-            if folder.exists():
-                shutil.rmtree(folder)  # files of another model would be mixed with this one's
-            _copy(model_folder(source), folder)
-
-        self._at_source(copy)
-
-    def use_folder(self, folder: Path) -> None:
-        """Use a saved model, if the folder exists."""
-        if folder.is_dir():
-            self._source, self._loaded = str(folder), {}
-
-    def pack(self) -> bytes:
-        """Return the model's files as a zip archive."""
-        if isinstance(self._source, bytes):
-            return self._source
-        packed = BytesIO()
-        with TemporaryDirectory() as folder, ZipFile(packed, "w") as archive:
-            copy = Path(folder) / "model"
-            self.save(copy)
-            for path in sorted(copy.rglob("*")):
-                archive.write(path, path.relative_to(copy))
-        return packed.getvalue()
-
-    def use_packed(self, archive: bytes) -> None:
-        """Use a model from the bytes of [`pack`]."""
-        self._source, self._loaded = archive, {}
-
-    def _at_source(self, act: Callable[[str], Any]) -> Any:
-        """Call a function with the model's folder, or its name on the Hub."""
-        if isinstance(self._source, bytes):
-            with TemporaryDirectory(ignore_cleanup_errors=True) as folder, ZipFile(BytesIO(self._source)) as archive:
-                archive.extractall(folder)
-                return act(folder)
-        return act(find_model(self._source))
-
-    def _load_from(self, source: str) -> Extract:
-        threads = None if parent_process() is None else 1
-        loaded: Extract = load(source, device=self.device, dtype=self.dtype, threads=threads, **self.options)
-        return loaded
-
-
-def _copy(source: Path, folder: Path) -> None:
-    """Copy the files of a model, and nothing else in its folder, such as checkpoints and reports."""
-    if is_export(source):
-        names = [path.name for path in source.iterdir() if path.is_file() and not path.name.startswith("training_")]
-    else:
-        from ..hub.saved_model import SavedModel
-
-        names = SavedModel.read(source).files()
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, folder / name)

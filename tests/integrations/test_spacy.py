@@ -126,7 +126,7 @@ class TestConfig:
     def test_a_packaged_model_by_its_name_unless_there_is_such_a_folder(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         component = spacy.blank("zh").add_pipe("hf_spo", config={"model": "lite"})
-        monkeypatch.setattr("hf_spo.integrations.spacy.load", lambda source, **_: source)
+        monkeypatch.setattr("hf_spo.integrations.component_model.load", lambda source, **_: source)
         assert component.model.load() == str(packaged("lite"))
         Path("base").mkdir()
         assert spacy.blank("zh").add_pipe("hf_spo").model.load() == "base"
@@ -153,7 +153,7 @@ class TestConfig:
     def test_initialize_loads_it(self, trained_folder, monkeypatch):
         nlp = blank(trained_folder)
         nlp.initialize()
-        monkeypatch.setattr("hf_spo.integrations.spacy.load", None)
+        monkeypatch.setattr("hf_spo.integrations.component_model.load", None)
         assert found([nlp(TEXTS[0])]) == GOLD[:1]
 
 
@@ -192,7 +192,7 @@ class TestProcesses:
         monkeypatch.setattr(torch, "set_num_threads", threads.append)
         blank(trained_folder)(TEXTS[0])
         assert threads == []
-        monkeypatch.setattr("hf_spo.integrations.spacy.parent_process", lambda: SimpleNamespace())
+        monkeypatch.setattr("hf_spo.integrations.component_model.parent_process", lambda: SimpleNamespace())
         blank(trained_folder)(TEXTS[0])
         assert threads == [1]
 
