@@ -3,14 +3,19 @@
 import ipaddress
 import os
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from ..model.options import BATCH_TOKENS
 from ..service.service_settings import TOKEN_VARIABLE, ServiceSettings
 from .models import ModelChoice
-from .options import MODEL_PANEL, BatchTokens, command, option
+from .options import FILE, MODEL_PANEL, BatchTokens, command, option
+
+if TYPE_CHECKING:
+    from ..service.label_studio import LabelStudioBackend
+    from ..service.service import Service
 
 _DEFAULTS = ServiceSettings()
 _MOST_WORKERS = 4
@@ -53,6 +58,40 @@ class LimitOptions:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class LabelStudioOptions:
+    """The service as a backend of Label Studio."""
+
+    PANEL: ClassVar = "Label Studio"
+
+    label_studio: Annotated[
+        bool, option("Also answer Label Studio's ML backend protocol: /setup, /predict, /webhook.", "--label-studio")
+    ] = False
+    recipe: Annotated[Path | None, option("Recipe of trainings on annotations.", **FILE)] = None
+    annotations: Annotated[
+        Path | None, option("JSON export of Label Studio, to train on besides new annotations.", **FILE)
+    ] = None
+    runs: Annotated[Path, option("Folder for annotations and trained models.", metavar="FOLDER")] = Path("label-studio")
+
+    def backend(self, service: "Service") -> "LabelStudioBackend | None":
+        """Return what answers Label Studio; None if it was not asked for.
+
+        Raises:
+            typer.BadParameter: an option lacks the one that it belongs to.
+        """
+        if not self.label_studio:
+            if self.recipe or self.annotations:
+                raise typer.BadParameter("--recipe and --annotations need --label-studio")
+            return None
+        if self.annotations and not self.recipe:
+            raise typer.BadParameter("--annotations needs --recipe FILE to train by")
+        from ..service.label_studio import LabelStudioBackend
+        from ..service.retraining import Retraining
+
+        training = None if self.recipe is None else Retraining(self.recipe, self.runs, self.annotations)
+        return LabelStudioBackend(service, training)
+
+
 @command()
 def serve(
     host: Annotated[
@@ -76,6 +115,7 @@ def serve(
             default="up to 4; on an accelerator 1", min=1, metavar="N",
         ),
     ] = None,
+    label_studio: LabelStudioOptions,
     limits: LimitOptions,
 ) -> None:  # fmt: skip
     """Answer requests over HTTP: POST /extract; the page /docs describes the interface.
@@ -86,6 +126,7 @@ def serve(
     Examples:
       hf-spo serve
       hf-spo serve --model lite --port 9000
+      hf-spo serve --label-studio --port 9090 --recipe recipe.yaml
       HF_SPO_TOKEN=… hf-spo serve --host 0.0.0.0
       curl localhost:8000/extract -H 'Content-Type: application/json' -d '{"texts": ["《战狼2》的主演是吴京。"]}'
     """
@@ -101,10 +142,11 @@ def serve(
         if workers is None and str(getattr(pipe, "device", "cpu")) != "cpu":
             in_parallel = 1
         service = Service(pipe, limits.settings(batch_tokens, in_parallel, log_texts=log_texts))
+        backend = label_studio.backend(service)
         service.warm_up()
         url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         ready = f"hf-spo: {choice.name} answers at {url}, see {url}/docs; Ctrl-C stops it"
-        run_server(service, listening, token, lambda: typer.echo(ready))
+        run_server(service, listening, token, lambda: typer.echo(ready), backend)
 
 
 def _token(host: str) -> str | None:

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 import time
+from base64 import b64decode
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -95,8 +96,14 @@ class AccessMiddleware:
 
 
 def _has_token(headers: Headers, expected: bytes) -> bool:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return hmac.compare_digest(token.strip().encode("latin-1"), expected) and scheme.lower() == "bearer"
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    token = given.strip().encode("latin-1")
+    if scheme.lower() == "basic":  # which is all that Label Studio can send: the token is the password
+        try:
+            token = b64decode(token, validate=True).partition(b":")[2]
+        except ValueError:
+            return False
+    return hmac.compare_digest(token, expected) and scheme.lower() in ("bearer", "basic")
 
 
 class _LimitedBody:

@@ -21,6 +21,7 @@ from .access import CLIENT_GONE, AccessMiddleware, error_response
 from .bodies import ExtractResponse, JsonRoute, errors, extract_request
 from .errors import ClientGoneError, RefusedError, stopping
 from .inputs import InputError
+from .label_studio import LabelStudioBackend
 from .metrics import CONTENT_TYPE
 from .service import Service
 
@@ -36,13 +37,19 @@ it has one.
 """
 
 
-def make_app(service: Service, token: str | None = None, sends_ids: bool = True) -> AccessMiddleware:
+def make_app(
+    service: Service,
+    token: str | None = None,
+    sends_ids: bool = True,
+    label_studio: LabelStudioBackend | None = None,
+) -> AccessMiddleware:
     """Return the ASGI application of a service.
 
     Args:
         service: answers the requests.
         token: that requests have to bring; without one, only requests to this machine's own names are answered.
         sends_ids: whether responses get the header X-Request-ID; a proxy in front of the service may send it instead.
+        label_studio: answers the requests of Label Studio's ML backend protocol.
     """
 
     @asynccontextmanager
@@ -50,6 +57,8 @@ def make_app(service: Service, token: str | None = None, sends_ids: bool = True)
         service.batcher.start()
         yield
         service.batcher.close()
+        if label_studio is not None:
+            label_studio.close()
 
     app = FastAPI(
         title="hf-spo", description=_DESCRIPTION, version="1", lifespan=lifespan, redoc_url=None,
@@ -58,8 +67,11 @@ def make_app(service: Service, token: str | None = None, sends_ids: bool = True)
     app.router.route_class = JsonRoute
     if token is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES, www_redirect=False)
-    _add_open_routes(app, service)
-    _add_routes(app, service, [] if token is None else [Depends(HTTPBearer(scheme_name="token", auto_error=False))])
+    _add_open_routes(app, service, label_studio)
+    secured = [] if token is None else [Depends(HTTPBearer(scheme_name="token", auto_error=False))]
+    _add_routes(app, service, secured)
+    if label_studio is not None:
+        _add_label_studio_routes(app, label_studio, secured)
     for refused in (RefusedError, InputError, HTTPException, RequestValidationError):
         app.add_exception_handler(refused, _refuse)
     app.add_exception_handler(ClientGoneError, _client_gone)
@@ -99,11 +111,28 @@ def _add_routes(app: FastAPI, service: Service, secured: list[Any]) -> None:
         return _json({"model": service.name, "relations": len(service.extractors.model.schema), "docs": "/docs"})
 
 
-def _add_open_routes(app: FastAPI, service: Service) -> None:
+def _add_label_studio_routes(app: FastAPI, backend: LabelStudioBackend, secured: list[Any]) -> None:
+    @app.post("/setup", responses=errors(), dependencies=secured)
+    async def setup(body: dict[str, Any]) -> Response:
+        """Check the labelling configuration of a project of Label Studio."""
+        return _json(backend.setup(body))
+
+    @app.post("/predict", responses=errors(), dependencies=secured)
+    async def predict(request: Request, body: dict[str, Any]) -> Response:
+        """Return predictions for tasks of Label Studio."""
+        return _json(await backend.predict(body, partial(_disconnected, request)))
+
+    @app.post("/webhook", responses=errors(), dependencies=secured)
+    async def webhook(body: dict[str, Any]) -> Response:
+        """Keep annotations of Label Studio, and train on them."""
+        return _json(backend.webhook(body))
+
+
+def _add_open_routes(app: FastAPI, service: Service, label_studio: LabelStudioBackend | None) -> None:
     @app.get("/health")
-    async def health() -> dict[str, str]:
+    async def health() -> dict[str, Any]:
         """Say that the service is alive."""
-        return {"status": "alive"}
+        return {"status": "alive"} if label_studio is None else label_studio.health()
 
     @app.get("/ready", responses=errors(503))
     async def ready() -> dict[str, str]:

@@ -13,6 +13,7 @@ except ImportError:
     raise ImportError("the service needs uvicorn: pip install 'hf-spo[serve]'") from None
 
 from .application import make_app
+from .label_studio import LabelStudioBackend
 from .logs import LogRecords
 from .service import Service
 
@@ -71,7 +72,13 @@ class _Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
-def run_server(service: Service, listening: socket.socket, token: str | None, tell_ready: Callable[[], None]) -> None:
+def run_server(
+    service: Service,
+    listening: socket.socket,
+    token: str | None,
+    tell_ready: Callable[[], None],
+    label_studio: LabelStudioBackend | None = None,
+) -> None:
     """Answer requests until a signal says to stop.
 
     Args:
@@ -79,20 +86,24 @@ def run_server(service: Service, listening: socket.socket, token: str | None, te
         listening: see [`open_socket`].
         token: see [`make_app`].
         tell_ready: called once requests are accepted.
+        label_studio: see [`make_app`].
     """
     # Model threads run Python only for moments between two operations, and should not wait long for them.
     sys.setswitchinterval(_SWITCH_INTERVAL)
     _log_records(service)
-    make_server(service, token, tell_ready).run([listening])
+    make_server(service, token, tell_ready, label_studio).run([listening])
 
 
 def make_server(
-    service: Service, token: str | None = None, tell_ready: Callable[[], None] = lambda: None
+    service: Service,
+    token: str | None = None,
+    tell_ready: Callable[[], None] = lambda: None,
+    label_studio: LabelStudioBackend | None = None,
 ) -> uvicorn.Server:
     """Return the server of a service, see [`run_server`]."""
     settings = service.settings
     config = uvicorn.Config(
-        make_app(service, token),
+        make_app(service, token, label_studio=label_studio),
         limit_concurrency=settings.max_connections + 1,  # uvicorn refuses at this number
         ws="none",
         lifespan="on",

@@ -294,9 +294,13 @@ def _task_of(record: Record) -> dict[str, Any]:
 
 
 def _predicted(record: Record, report: ConversionReport, model_version: str) -> dict[str, Any]:
+    return {**_task_of(record), "predictions": [prediction(record, report, model_version)]}
+
+
+def prediction(record: Record, report: ConversionReport, model_version: str) -> dict[str, Any]:
+    """Return a prediction, see [`write_predictions`]."""
     score = 1 - uncertainty(record.triples)
-    prediction = {"model_version": model_version, "score": score, "result": _result(record, report, scores=True)}
-    return {**_task_of(record), "predictions": [prediction]}
+    return {"model_version": model_version, "score": score, "result": _result(record, report, scores=True)}
 
 
 def _result(record: Record, report: ConversionReport, scores: bool = False) -> list[dict[str, Any]]:
