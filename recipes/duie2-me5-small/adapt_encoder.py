@@ -27,8 +27,17 @@ from transformers import (
 )
 
 from hf_spo.data import read_texts
+from hf_spo.data.sampler import LengthBucketSampler
 from hf_spo.loading.dtypes import auto_dtype
 from hf_spo.training.checkpoints import last_checkpoint
+
+
+class BucketTrainer(Trainer):
+    """A trainer whose batches have texts of similar length, the same ones after an interruption."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthBucketSampler:
+        lengths = [len(tokens) for tokens in self.train_dataset["input_ids"]]
+        return LengthBucketSampler(lengths, self.args.per_device_train_batch_size, seed=self.args.seed)
 
 
 def main() -> None:
@@ -53,7 +62,7 @@ def main() -> None:
     model = AutoModelForMaskedLM.from_pretrained(options.encoder, dtype=torch.float32, attn_implementation="eager")
     texts = list(dict.fromkeys(text for path in options.texts for text in read_texts(path) if text.strip()))
     collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, pad_to_multiple_of=8)
-    trainer = Trainer(model, arguments(options), collator, encoded(tokenizer, texts, options.max_length))
+    trainer = BucketTrainer(model, arguments(options), collator, encoded(tokenizer, texts, options.max_length))
     checkpoint = last_checkpoint(options.output)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     model.base_model.save_pretrained(options.output)
@@ -68,7 +77,6 @@ def arguments(options: argparse.Namespace) -> TrainingArguments:
         num_train_epochs=options.epochs,
         learning_rate=options.learning_rate,
         per_device_train_batch_size=options.batch_size,
-        train_sampling_strategy="group_by_length",
         lr_scheduler_type="linear",
         warmup_steps=0.05,
         weight_decay=0.01,
