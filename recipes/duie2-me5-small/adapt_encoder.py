@@ -36,7 +36,8 @@ class BucketTrainer(Trainer):
     """A trainer whose batches have texts of similar length, the same ones after an interruption."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthBucketSampler:
-        lengths = [len(tokens) for tokens in self.train_dataset["input_ids"]]
+        data: Any = self.train_dataset
+        lengths = [len(tokens) for tokens in data["input_ids"]]
         return LengthBucketSampler(lengths, self.args.per_device_train_batch_size, seed=self.args.seed)
 
 
