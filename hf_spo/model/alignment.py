@@ -7,7 +7,7 @@ families are brought to one form: code points of the user's string, half-open, w
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -205,15 +205,15 @@ def encode(tokenizer: Any, texts: Sequence[str], max_length: int | None = None) 
     all_ids = _flat((part.ids for part in tokens), ends[-1])
     all_offsets = _flat(chain.from_iterable(part.offsets for part in tokens), 2 * ends[-1]).reshape(-1, 2)
     all_unknown = all_ids == (-1 if unknown_id is None else unknown_id)
+    # Likewise, offsets are tidied in one text of all. A line feed keeps the marks at a start from the text before.
+    begins = np.repeat([0, *accumulate(len(text) + 1 for text in readable[:-1])], counts)[:, None]
+    all_offsets = _tidy(all_offsets + begins, all_ids, prefixes, "\n".join(readable)) - begins
+    # A text without other tokens does not show which special tokens come after it.
+    specials = _specials(max(tokens, key=len).special_tokens_mask)
     encodings = []
-    for index, text in enumerate(texts):
-        part = slice(ends[index] - counts[index], ends[index])
-        input_ids, offsets = all_ids[part], all_offsets[part]
-        if prefixes:
-            offsets = _without_prefixes(offsets, input_ids.tolist(), prefixes, text)
-        offsets = _tidy(offsets, readable[index])
-        specials = _specials(tokens[index].special_tokens_mask)
-        encoding = Encoding(text, input_ids, offsets, all_unknown[part], len(text), specials)
+    for text, count, end in zip(texts, counts, ends, strict=True):
+        part = slice(end - count, end)
+        encoding = Encoding(text, all_ids[part], all_offsets[part], all_unknown[part], len(text), specials)
         encodings.append(encoding if max_length is None else encoding.truncated(max_length))
     return encodings
 
@@ -285,49 +285,50 @@ _RARE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3029\u3041-\u3096\u30a0-\
 _PREFIXES = ("▁", "Ġ")
 
 
-def _without_prefixes(offsets: np.ndarray, input_ids: Sequence[int], prefixes: dict[int, str], text: str) -> np.ndarray:
+def _tidy(offsets: np.ndarray, input_ids: np.ndarray, prefixes: Mapping[int, str], text: str) -> np.ndarray:
+    """Bring a tokenizer's offsets to the form that the module describes."""
+    offsets = _without_prefixes(offsets, input_ids, prefixes, text)
+    return _with_marks(_without_space(offsets, text), text)
+
+
+def _without_prefixes(offsets: np.ndarray, input_ids: np.ndarray, prefixes: Mapping[int, str], text: str) -> np.ndarray:
     """Make tokens that stand for the space before a word cover nothing.
 
     SentencePiece puts such a space before a text that has none and gives it the first character's range.
     """
-    blank = [
-        index in prefixes and text[start:end] != prefixes[index]
-        for index, (start, end) in zip(input_ids, offsets.tolist(), strict=True)
-    ]
-    return np.where(np.asarray(blank)[:, None], offsets[:, :1], offsets)
-
-
-def _tidy(offsets: np.ndarray, text: str) -> np.ndarray:
-    """Bring a tokenizer's offsets to the form that the module describes."""
-    if _SPACE.search(text):
-        offsets = _without_space(offsets, text)
-    return _with_marks(offsets, text) if _RARE.search(text) else offsets
+    for token in np.flatnonzero(np.isin(input_ids, list(prefixes))).tolist():
+        start, end = offsets[token].tolist()
+        if text[start:end] != prefixes[int(input_ids[token])]:
+            offsets[token] = start
+    return offsets
 
 
 def _without_space(offsets: np.ndarray, text: str) -> np.ndarray:
     """Move the edges of tokens inwards over white space; a token of white space alone covers nothing."""
-    space = np.fromiter(map(str.isspace, text), dtype=bool, count=len(text))
-    positions = np.arange(len(text) + 1)
-    solid = np.flatnonzero(~space)
-    # For every position, the first character at or after it that is not white space, and the end of the last before.
-    after = np.append(solid, len(text))[np.searchsorted(solid, positions)]
-    before = np.append(0, solid + 1)[np.searchsorted(solid, positions)]
-    start, end = after[offsets[:, 0]], before[offsets[:, 1]]
-    blank = start >= end
-    return np.where(blank[:, None], offsets[:, :1], np.stack([start, end], axis=1))
+    space = np.zeros(len(text) + 1, dtype=bool)
+    space[[match.start() for match in _SPACE.finditer(text)]] = True
+    starts, ends = offsets.T
+    for token in np.flatnonzero((starts < ends) & (space[starts] | space[ends - 1])).tolist():
+        start, end = offsets[token].tolist()
+        inner = text[start:end].strip()
+        start = start + text[start:end].find(inner)
+        offsets[token] = start, start + len(inner)
+    return offsets
 
 
 def _with_marks(offsets: np.ndarray, text: str) -> np.ndarray:
     """Extend tokens over the marks after them that a normaliser stripped or composed, so that no token covers them."""
-    steps = np.zeros(len(text) + 1, dtype=np.int64)
-    np.add.at(steps, offsets[:, 0], 1)
-    np.add.at(steps, offsets[:, 1], -1)
-    uncovered = np.flatnonzero(steps[:-1].cumsum() == 0)
-    marks = [i for i in uncovered.tolist() if unicodedata.category(text[i])[0] == "M" or _JOINS.match(text[i])]
+    rare = [match.start() for match in _RARE.finditer(text)]
+    marks = [at for at in rare if unicodedata.category(text[at])[0] == "M" or _JOINS.match(text[at])]
     if not marks:
         return offsets
+    steps = np.zeros(len(text) + 1, dtype=np.int32)
+    np.add.at(steps, offsets[:, 0], 1)
+    np.add.at(steps, offsets[:, 1], -1)
+    uncovered = steps.cumsum(dtype=np.int32) == 0
     reach = np.arange(len(text) + 1)
     for mark in reversed(marks):
-        reach[mark] = reach[mark + 1]
+        if uncovered[mark]:
+            reach[mark] = reach[mark + 1]
     start, end = offsets[:, 0], offsets[:, 1]
     return np.stack([start, np.where(start < end, reach[end], end)], axis=1)

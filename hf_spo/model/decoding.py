@@ -6,8 +6,9 @@ triple's score is the product of its subject's and its object's: P(s) · P(p, o 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +125,7 @@ def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects
     Triples are sorted by position. Duplicates, which several tokens of one character can give, become one with the best
     score.
     """
+    rows, scores = subjects.rows.tolist(), subjects.scores.tolist()
     found: dict[int, list[tuple[int, Mention, float]]] = {}
     for subject, relation, (start, end), score in zip(
         objects.subjects.tolist(),
@@ -132,17 +134,16 @@ def assemble(encodings: Sequence[Encoding], subjects: Subjects, objects: Objects
         objects.scores.tolist(),
         strict=True,
     ):
-        encoding = encodings[subjects.rows[subject]]
+        encoding = encodings[rows[subject]]
         span = encoding.char_span(start, end)
         mention = Mention(encoding.text[span.start : span.end], span, schema[relation].object_type)
         found.setdefault(subject, []).append((relation, mention, score))
     triples: list[list[Triple]] = [[] for _ in encodings]
     for subject, parts in found.items():
-        row = int(subjects.rows[subject])
-        encoding = encodings[row]
+        encoding = encodings[rows[subject]]
         span = encoding.char_span(*subjects.spans[subject].tolist())
         text = encoding.text[span.start : span.end]
-        triples[row].extend(join_slots(text, span, float(subjects.scores[subject]), parts, schema))
+        triples[rows[subject]].extend(join_slots(text, span, scores[subject], parts, schema))
     return [merge(group) for group in triples]
 
 
@@ -197,10 +198,11 @@ def merge(triples: Iterable[Triple]) -> list[Triple]:
     """Keep the best scored of equal triples, sorted by position in the text."""
     best: dict[tuple[object, ...], Triple] = {}
     for triple in triples:
-        key = (triple.subject, triple.predicate, triple.object, tuple(sorted(triple.qualifiers.items())))
-        if key not in best or (triple.score or 0) > (best[key].score or 0):
+        # Plain values, because the hash of a mention takes several times as long.
+        key = (triple.order(), triple.subject.type, triple.object.type, frozenset(triple.qualifiers.items()))
+        if (triple.score or 0) > (best.setdefault(key, triple).score or 0):
             best[key] = triple
-    return sorted(best.values())
+    return [best[key] for key in sorted(best, key=itemgetter(0))]
 
 
 def calibrate_and_filter(
@@ -209,7 +211,10 @@ def calibrate_and_filter(
     """Calibrate the scores of triples, then drop those below the threshold of their relation, or of all relations."""
     if calibration is not None and triples:
         scores = calibration(np.array([triple.score for triple in triples], dtype=np.float64))
-        triples = [replace(triple, score=score) for triple, score in zip(triples, scores.tolist(), strict=True)]
+        triples = [
+            Triple(triple.subject, triple.predicate, triple.object, triple.qualifiers, score)
+            for triple, score in zip(triples, scores.tolist(), strict=True)
+        ]
     if not score_thresholds:
         return list(triples)
     return [triple for triple in triples if (triple.score or 0.0) >= _threshold(triple, schema, score_thresholds)]

@@ -30,8 +30,12 @@ def apply_rules(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
     return _best_objects(merge([*fitting, *_fitting(_exchanged(fitting, schema), schema)]), schema)
 
 
+def _label(triple: Triple, schema: Schema) -> int:
+    return schema.find(triple.predicate, triple.subject.type, triple.object.type)
+
+
 def _relation(triple: Triple, schema: Schema) -> Relation:
-    return schema[schema.find(triple.predicate, triple.subject.type, triple.object.type)]
+    return schema[_label(triple, schema)]
 
 
 def _fitting(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
@@ -42,7 +46,7 @@ def _fitting(triples: Iterable[Triple], schema: Schema) -> list[Triple]:
         subject, value = _strip(triple.subject, rules.strip), _fitting_object(triple.object, rules)
         if subject is None or value is None or not matches(rules.subject_pattern, subject.text):
             continue
-        found.append(replace(triple, subject=subject, object=value, qualifiers=_fitting_qualifiers(triple, schema)))
+        found.append(Triple(subject, triple.predicate, value, _fitting_qualifiers(triple, schema), triple.score))
     return found
 
 
@@ -68,7 +72,8 @@ def _fitting_object(mention: Mention, rules: RelationRules) -> Mention | None:
 def _strip(mention: Mention, marks: Sequence[str]) -> Mention | None:
     """Strip marks, and white space next to them, from a mention's borders. Returns None if nothing is left."""
     text, start, end = mention.text, 0, len(mention.text)
-    while start < end:
+    characters = "".join(marks)
+    while start < end and (text[start] in characters or text[end - 1] in characters):
         inner = text[start:end]
         if any(_opens(inner, mark) for mark in marks):
             start = end - len(inner[1:].lstrip())
@@ -120,13 +125,13 @@ def _exchanged(triples: Sequence[Triple], schema: Schema) -> list[Triple]:
 
 
 def _best_objects(triples: Sequence[Triple], schema: Schema) -> list[Triple]:
-    scores: dict[tuple[Relation, str], dict[str, float]] = {}
-    keys = [(_relation(triple, schema), triple.subject.text) for triple in triples]
+    scores: dict[tuple[int, str], dict[str, float]] = {}
+    keys = [(_label(triple, schema), triple.subject.text) for triple in triples]
     for key, triple in zip(keys, triples, strict=True):
         known = scores.setdefault(key, {})
         known[triple.object.text] = max(triple.score or 0.0, known.get(triple.object.text, 0.0))
     kept = {
-        key: sorted(known, key=known.__getitem__, reverse=True)[: key[0].rules.max_objects]
+        key: sorted(known, key=known.__getitem__, reverse=True)[: schema[key[0]].rules.max_objects]
         for key, known in scores.items()
     }
     return [triple for key, triple in zip(keys, triples, strict=True) if triple.object.text in kept[key]]

@@ -118,11 +118,13 @@ class Triple:
                 object.__setattr__(self, role, Mention(given))
 
     def __lt__(self, other: "Triple") -> bool:
-        return self._order() < other._order()
+        return self.order() < other.order()
 
-    def _order(self) -> tuple[Any, ...]:
-        places = (mention.span or _NOWHERE for mention in (self.subject, self.object))
-        return (*places, self.predicate, self.subject.text, self.object.text)
+    def order(self) -> tuple[int, int, int, int, str, str, str]:
+        """Return the position, then predicate and texts, as plain values that triples are sorted by."""
+        subject, value = self.subject.span or _NOWHERE, self.object.span or _NOWHERE
+        texts = self.subject.text, self.object.text
+        return subject.start, subject.end, value.start, value.end, self.predicate, *texts
 
     @classmethod
     def of(cls, triple: "Triple | Mapping[str, Any] | Sequence[str]") -> "Triple":
@@ -288,6 +290,11 @@ class Relation:
     slot: str = VALUE_SLOT
     rules: RelationRules = field(default=RelationRules(), compare=False, repr=False)
 
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """Return everything but the rules."""
+        return self.subject_type, self.predicate, self.object_type, self.slot
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that a model's config holds; it has rules only if there are any."""
         return {
@@ -323,7 +330,7 @@ class Schema:
         self.relations = tuple(relation for given in relations for relation in _as_relations(given))
         if not self.relations:
             raise ValueError("a schema needs at least one relation; pass a schema file, or data to infer it from")
-        self._index = {relation: index for index, relation in enumerate(self.relations)}
+        self._index = {relation.names: index for index, relation in enumerate(self.relations)}
         if len(self._index) != len(self.relations):
             twice = next(relation for relation in self.relations if self.relations.count(relation) > 1)
             raise ValueError(f"the schema lists {twice} twice; keep one of them")
@@ -355,7 +362,7 @@ class Schema:
             )
         if rules.inverse:
             exchanged = Relation(relation.object_type, rules.inverse, relation.subject_type)
-            if exchanged not in self._index:
+            if exchanged.names not in self._index:
                 raise ValueError(
                     f"{relation}: rules: inverse={rules.inverse!r}: {exchanged} is not in the schema; add it, or "
                     f"remove the rule"
@@ -379,7 +386,7 @@ class Schema:
 
     def __contains__(self, relation: object) -> bool:
         """Tell whether the schema has a relation, or a predicate of this name."""
-        return relation in (self.predicates if isinstance(relation, str) else self._index)
+        return relation in (self.predicates if isinstance(relation, str) else self.relations)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self.relations == other.relations
@@ -401,7 +408,7 @@ class Schema:
         Raises:
             KeyError: no relation fits, or several do.
         """
-        exact = self._index.get(Relation(subject_type, predicate, object_type, slot))
+        exact = self._index.get((subject_type, predicate, object_type, slot))
         if exact is not None:
             return exact
         fits = [

@@ -7,7 +7,8 @@ costs little; a false end separates the mentions of a triple.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 _CLOSING = r"""["'”’»›」』）)\]】》〉]*"""
 _STOP = re.compile(
@@ -43,19 +44,19 @@ _JOINING = "'’\u200c\u200d"
 def sentence_ends(text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
     """Yield the position after each certain sentence end in `text[start:end]`, closing quotes and brackets included."""
     # A text without any capital letter, such as lower-cased text, gives no hint by lower-case letters.
-    cased = any(map(str.isupper, text))
+    cased = cache(lambda: any(map(str.isupper, text)))
     for stop in _STOP.finditer(text, start, len(text) if end is None else end):
         kind = stop.lastgroup
         if kind in ("full", "paragraph") or not _goes_on(text, stop, cased):
             yield stop.end()
 
 
-def _goes_on(text: str, stop: re.Match[str], cased: bool) -> bool:
+def _goes_on(text: str, stop: re.Match[str], cased: Callable[[], bool]) -> bool:
     """Tell whether the sentence may go on after a stop."""
     # In text whose tokens are joined by spaces, a full stop stands apart.
     apart = stop.lastgroup != "ellipsis" and text[stop.start() - 1 : stop.start()].isspace()
     following = _FOLLOWING.match(text, stop.end())
-    if cased and not apart and following is not None and following[1].islower():
+    if not apart and following is not None and following[1].islower() and cased():
         return True
     if stop.lastgroup != "dot":
         return False

@@ -1,7 +1,7 @@
 """Cut texts of any length into overlapping windows of whole sentences that fit a model, and join their triples."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -102,13 +102,13 @@ def _mentions(triple: Triple) -> Iterator[Mention]:
         yield mention
 
 
-def join(parts: Iterable[Iterable[Triple]]) -> list[Triple]:
-    """Merge the triples that the windows of one text gave.
+def join(parts: Sequence[list[Triple]]) -> list[Triple]:
+    """Merge the triples that the windows of one text gave; those of a window are merged already.
 
     Equal triples at the same places become one with the best of their scores: a window that ends soon after a fact
     shows less of its context and scores it lower.
     """
-    return merge(triple for part in parts for triple in part)
+    return parts[0] if len(parts) == 1 else merge(triple for part in parts for triple in part)
 
 
 @dataclass(frozen=True, slots=True)
