@@ -454,7 +454,7 @@ class Schema:
             wrong = {"lacks": sorted(ours - theirs), "also has": sorted(theirs - ours)}
             lists = "; ".join(f"{verb} {len(some)}: {some[0]}, …" for verb, some in wrong.items() if some)
             raise ValueError(f"expected a schema with the same {len(ours)} relations; the other schema {lists}")
-        return Schema(replace(relation, rules=other[other._index[relation]].rules) for relation in self)
+        return Schema(replace(relation, rules=other[other._index[relation.names]].rules) for relation in self)
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return the relations in their JSON form, in label order."""
