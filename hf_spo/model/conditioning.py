@@ -22,16 +22,28 @@ class SubjectConditioning(nn.Module):
 
     inserts: ClassVar[bool] = False
 
-    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Condition sentence `rows[n]` on the subject at tokens `spans[n]`.
+    def forward(
+        self,
+        hidden: Tensor,
+        rows: Tensor,
+        spans: Tensor,
+        positions: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> Tensor:
+        """Condition sentence `rows[n]` on the subject at tokens `spans[n]`, at all tokens or at `tokens[n]`.
 
         *Shape:* hidden (B, L, H), rows (N,), spans (N, 2), positions (P, any), a table of position vectors that an
-        inserting conditioning gets → (N, L, H).
+        inserting conditioning gets, tokens (N, K) → (N, L, H) or (N, K, H).
         """
         raise NotImplementedError
 
     def initialize(self) -> None:
         """Initialise the parameters that are not those of a submodule; by default there are none."""
+
+
+def pick(states: Tensor, rows: Tensor, tokens: Tensor | None = None) -> Tensor:
+    """Return sentences `rows`, or some tokens of each. *Shape:* (B, L, …), (N,), (N, K) → (N, L, …) or (N, K, …)."""
+    return states[rows] if tokens is None else states[rows.unsqueeze(1), tokens]
 
 
 def border_states(hidden: Tensor, rows: Tensor, spans: Tensor) -> Tensor:
@@ -62,10 +74,17 @@ class ConditionalLayerNorm(SubjectConditioning):
         for parameter in (self.bias, self.gamma_dense.weight, self.beta_dense.weight):
             init.zeros_(parameter)
 
-    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        rows: Tensor,
+        spans: Tensor,
+        positions: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> Tensor:
         """Condition; each sentence is normalised once, however many subjects it has."""
         condition = border_states(hidden, rows, spans)
-        normal = nn.functional.layer_norm(hidden, hidden.shape[-1:], eps=self.eps)[rows]
+        normal = pick(nn.functional.layer_norm(hidden, hidden.shape[-1:], eps=self.eps), rows, tokens)
         scale = self.weight + self.gamma_dense(condition)
         shift = self.bias + self.beta_dense(condition)
         return torch.addcmul(shift.unsqueeze(1), normal, scale.unsqueeze(1))
@@ -79,9 +98,17 @@ class ConditionAddition(SubjectConditioning):
         self.dense = nn.Linear(2 * hidden_size, hidden_size)
         self.norm = nn.LayerNorm(hidden_size, eps=eps)
 
-    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        rows: Tensor,
+        spans: Tensor,
+        positions: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> Tensor:
         """Condition."""
-        added: Tensor = self.norm(hidden[rows] + self.dense(border_states(hidden, rows, spans)).unsqueeze(1))
+        condition = self.dense(border_states(hidden, rows, spans)).unsqueeze(1)
+        added: Tensor = self.norm(pick(hidden, rows, tokens) + condition)
         return added
 
 
@@ -129,11 +156,11 @@ class RelativePositions(nn.Module):
         self.start = nn.Conv1d(position_size, hidden_size, 3, bias=False)
         self.end = nn.Conv1d(position_size, hidden_size, 3, bias=False)
 
-    def forward(self, table: Tensor, spans: Tensor, length: int) -> Tensor:
-        """Embed distances. *Shape:* table (positions, P), spans (N, 2) → (N, L, H)."""
+    def forward(self, table: Tensor, spans: Tensor, length: int, tokens: Tensor | None = None) -> Tensor:
+        """Embed distances. *Shape:* table (positions, P), spans (N, 2), tokens (N, K) → (N, L or K, H)."""
         distances = torch.arange(-length, length + 1, device=table.device).abs().clamp(max=len(table) - 1)
         embedded = table[distances].T.unsqueeze(0)
-        signed = torch.arange(length, device=table.device) + length - 1
+        signed = (torch.arange(length, device=table.device) if tokens is None else tokens) + length - 1
         parts = [
             nn.functional.embedding(signed - spans[:, side, None], layer(embedded).squeeze(0).T)
             for side, layer in enumerate((self.start, self.end))
@@ -151,12 +178,19 @@ class SubjectInsertion(SubjectConditioning):
         self.vector = SubjectVector(hidden_size, cell, positions)
         self.distances = RelativePositions(position_size, hidden_size)
 
-    def forward(self, hidden: Tensor, rows: Tensor, spans: Tensor, positions: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        rows: Tensor,
+        spans: Tensor,
+        positions: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> Tensor:
         """Return what is added."""
         assert positions is not None
         vector: Tensor = self.vector(hidden, rows, spans)
-        distances: Tensor = self.distances(positions, spans, hidden.shape[1])
-        return vector.unsqueeze(1) + distances
+        distances: Tensor = self.distances(positions, spans, hidden.shape[1], tokens)
+        return distances + vector.unsqueeze(1)
 
 
 Builder = Callable[[SpoConfig, int, int], SubjectConditioning]

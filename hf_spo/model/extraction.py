@@ -31,7 +31,7 @@ _Item = TypeVar("_Item")
 
 
 class PointerBackend(Protocol):
-    """The interface of a model to the extraction loop; see [`for_relations`] for an optional method."""
+    """The interface of a model to the extraction loop; [`for_relations`], [`object_limits`]: optional methods."""
 
     def subjects(self, batch: Batch) -> tuple[Any, np.ndarray]:
         """Encode a batch. Returns a state for `objects`, and probabilities (B, L, 2)."""
@@ -63,6 +63,16 @@ def for_relations(backend: PointerBackend, labels: Sequence[int]) -> PointerBack
     """Return a backend for some relations: `objects` gives probabilities (N, L, labels, 2)."""
     restrict: Callable[[Sequence[int]], PointerBackend] | None = getattr(backend, "for_relations", None)
     return SlicedBackend(backend, labels) if restrict is None else restrict(labels)
+
+
+def object_limits(backend: PointerBackend, state: Any) -> np.ndarray | None:
+    """Return what the object probabilities of each token do not exceed, (B, L, 2), where a backend knows it.
+
+    Such a backend has this method, and its `objects` takes `tokens` (N, K), the tokens of each subject's sentence to
+    compute: most tokens can be no borders, whatever the subject.
+    """
+    limits: Callable[[Any], np.ndarray | None] | None = getattr(backend, "object_limits", None)
+    return None if limits is None else limits(state)
 
 
 class Loop(Protocol):
@@ -310,15 +320,33 @@ class TripleExtractor:
 
     def _objects(self, state: Any, batch: Batch, subjects: Subjects) -> Objects:
         labels = np.arange(len(self.schema)) if self.labels is None else np.array(self.labels)
+        pointable, tokens = self._object_tokens(state, batch)
         width = max(2 * len(labels), _HIDDEN)
-        size = max(1, self._object_budget // (batch.input_ids.shape[1] * width))
+        size = max(1, self._object_budget // (pointable.shape[1] * width))
         parts = [Objects(*(np.zeros(shape, dtype=np.int64) for shape in (0, 0, (0, 2), 0)))]
         for at in range(0, len(subjects), size):
             rows, spans = subjects.rows[at : at + size], subjects.spans[at : at + size]
-            probs = self.backend.objects(state, rows, spans)
-            part = decode_objects(probs, batch.pointable[rows], self.decoding.thresholds, self.decoding.span_pairing)
-            parts.append(Objects(part.subjects + at, labels[part.relations], part.spans, part.scores))
+            some = {} if tokens is None else {"tokens": tokens[rows]}
+            probs = self.backend.objects(state, rows, spans, **some)
+            part = decode_objects(probs, pointable[rows], self.decoding.thresholds, self.decoding.span_pairing)
+            found = part.spans if tokens is None else tokens[rows[part.subjects, None], part.spans]
+            parts.append(Objects(part.subjects + at, labels[part.relations], found, part.scores))
         return Objects(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _object_tokens(self, state: Any, batch: Batch) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the tokens that can be borders of objects, by position, and which of these are none but fill rows up.
+
+        *Shape:* pointable (B, K), tokens (B, K); (B, L) and None if all tokens have to be computed.
+        """
+        limits = object_limits(self.backend, state)
+        if limits is None:
+            return batch.pointable, None
+        thresholds = self.decoding.thresholds
+        reaching = (limits > np.array([thresholds.object_start, thresholds.object_end], limits.dtype)).any(-1)
+        possible = batch.pointable & reaching
+        counts = possible.sum(axis=1, keepdims=True)
+        places = np.arange(max(1, counts.max()))
+        return places < counts, np.argsort(~possible, axis=1, kind="stable")[:, : len(places)]
 
 
 # Pad to a multiple of 8 tokens so that kernel caches see few shapes.

@@ -19,7 +19,7 @@ from transformers.utils.generic import ModelOutput
 
 from .alignment import Batch
 from .checkpoint import check_tokenizer
-from .conditioning import CONDITIONINGS
+from .conditioning import CONDITIONINGS, pick
 from .configuration_spo import Conditioning, ConditioningPosition, SpoConfig
 from .encoders import build_encoder, last_layer_norm, load_encoder, position_limit, position_table, run_encoder
 from .layers import (
@@ -188,6 +188,7 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         inputs_embeds: torch.Tensor | None = None,
         sentences: Sentences | None = None,
         relations: torch.Tensor | None = None,
+        object_tokens: torch.Tensor | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
@@ -207,6 +208,8 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             inputs_embeds: (B, L, E), instead of `input_ids`.
             sentences: of an earlier output, instead of everything that is encoded: only objects are pointed at.
             relations: (R,), labels of the relations to compute objects of, without `object_labels`; default: all.
+            object_tokens: (N, K), the tokens at which to point at each subject's objects, without `object_labels` and
+                with [`points_anywhere`]; the probabilities are (N, K, R, 2). Default: all.
             output_attentions, output_hidden_states: return those of the encoder as well.
             return_dict: False: return a tuple instead of [`SpoOutput`].
 
@@ -231,7 +234,9 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             found |= {"last_hidden_state": sentences.hidden, "conditioned_state": sentences.conditioned}
             found |= {"hidden_states": sentences.hidden_states, "attentions": sentences.attentions}
         if subject_rows is not None and subject_spans is not None:
-            found |= self._point_at_objects(sentences, subject_rows, subject_spans, object_labels, relations)
+            found |= self._point_at_objects(
+                sentences, subject_rows, subject_spans, object_labels, relations, object_tokens
+            )
         losses = [found[name] for name in ("subject_loss", "object_loss") if name in found]
         if losses:
             found["loss"] = sum(losses[1:], losses[0])
@@ -304,9 +309,10 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         spans: torch.Tensor,
         labels: torch.Tensor | None,
         relations: torch.Tensor | None,
+        tokens: torch.Tensor | None,
     ) -> dict[str, torch.Tensor]:
         power = self.config.object_power
-        logits, gates = self.object_logits(sentences, rows, spans, relations)
+        logits, gates = self.object_logits(sentences, rows, spans, relations, tokens)
         if labels is None:
             return {"object_probs": gated_probabilities(logits, power, gates)}
         losses = powered_cross_entropy(logits, labels, power, gates).mean(-1).sum(-1)
@@ -374,14 +380,25 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
         logits: torch.Tensor = self.subject_head(hidden).squeeze(-2)
         return logits, [] if sentences.entity_gates is None else [sentences.entity_gates]
 
+    @property
+    def points_anywhere(self) -> bool:
+        """Whether objects can be pointed at in some tokens of a sentence alone, without a convolution over all."""
+        return self.object_convolution is None
+
     def object_logits(
-        self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor, relations: torch.Tensor | None = None
+        self,
+        sentences: Sentences,
+        rows: torch.Tensor,
+        spans: torch.Tensor,
+        relations: torch.Tensor | None = None,
+        tokens: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Point at objects. Returns logits (N, L, R, 2), and those of the gates.
 
-        *Shape:* rows (N,), spans (N, 2), relations (R,), labels of the relations to compute; default: all.
+        *Shape:* rows (N,), spans (N, 2), relations (R,), labels of the relations to compute, tokens (N, K), at which to
+        compute them, so that K takes the place of L; default: all.
         """
-        features = self._object_features(sentences, rows, spans)
+        features = self._object_features(sentences, rows, spans, tokens)
         logits: torch.Tensor = self.object_head(features, relations)
         gates: list[torch.Tensor] = []
         if self.gates is not None:
@@ -389,19 +406,21 @@ class SpoForTripleExtraction(SpoPreTrainedModel):
             assert sentences.relation_gates is not None
             of_relations = sentences.relation_gates[rows]
             gates = [
-                sentences.entity_gates[rows].unsqueeze(-2),
+                pick(sentences.entity_gates, rows, tokens).unsqueeze(-2),
                 self.gates.any_object(features).unsqueeze(-1),
                 (of_relations if relations is None else of_relations[:, relations])[:, None, :, None],
             ]
         return logits, gates
 
-    def _object_features(self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
-        """Return the states that the object head reads. *Shape:* rows (N,), spans (N, 2) → (N, L, H)."""
+    def _object_features(
+        self, sentences: Sentences, rows: torch.Tensor, spans: torch.Tensor, tokens: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Return the states that the object head reads. *Shape:* as in [`object_logits`] → (N, L or K, H)."""
         state = sentences.conditioned
-        conditioned: torch.Tensor = self.conditioning(state, rows, spans, self._position_table())
+        conditioned: torch.Tensor = self.conditioning(state, rows, spans, self._position_table(), tokens)
         if sentences.object_context is None:
             return conditioned
-        features, of_subject = sentences.object_context[rows], []
+        features, of_subject = pick(sentences.object_context, rows, tokens), []
         if self.conditioning.inserts:
             features = features + conditioned
         else:
@@ -467,11 +486,27 @@ class TorchBackend:
         return output.sentences, output.subject_probs.cpu().numpy()
 
     @torch.inference_mode()
-    def objects(self, state: Sentences, rows: np.ndarray, spans: np.ndarray) -> np.ndarray:
-        """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2), float32."""
-        subjects = (torch.from_numpy(array).to(state.hidden.device) for array in (rows, spans))
-        names = ("subject_rows", "subject_spans")
-        output = self.model(sentences=state, relations=self.relations, **dict(zip(names, subjects, strict=True)))
+    def object_limits(self, state: Sentences) -> np.ndarray | None:
+        """Return what no object probability of a token exceeds, (B, L, 2), or None; see [`object_limits`]."""
+        # A model that came with older code of its own takes no tokens.
+        if state.entity_gates is None or not getattr(self.model, "points_anywhere", False):
+            return None
+        limits: np.ndarray = torch.sigmoid(state.entity_gates.float()).cpu().numpy()
+        return limits
+
+    @torch.inference_mode()
+    def objects(
+        self, state: Sentences, rows: np.ndarray, spans: np.ndarray, tokens: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Point at the objects of subjects. *Shape:* rows (N,), spans (N, 2) → (N, L, R, 2), float32.
+
+        With tokens (N, K), which [`object_limits`] permits, only there: (N, K, R, 2).
+        """
+        arrays = {"subject_rows": rows, "subject_spans": spans, "object_tokens": tokens}
+        given = {
+            name: torch.from_numpy(array).to(state.hidden.device) for name, array in arrays.items() if array is not None
+        }
+        output = self.model(sentences=state, relations=self.relations, **given)
         probs: np.ndarray = output.object_probs.cpu().numpy()
         return probs
 

@@ -216,6 +216,15 @@ def test_no_text_gives_no_encoding():
     assert encode(TOKENIZERS["unigram"], [], 16) == []
 
 
+@EVERY_TOKENIZER
+def test_texts_of_one_call_get_the_offsets_that_each_gets_alone(tokenizer):
+    texts = ["", " 晚风 ", "\u0301e\u0301", "晚风", "\u0301", "\t\n", "café\u0301 ▁晚风", "\ud800 a  b", "▁"]
+    for together, text in zip(encode(tokenizer, texts), texts, strict=True):
+        alone = encoded(tokenizer, text)
+        assert together.offsets.tolist() == alone.offsets.tolist()
+        assert (together.input_ids == alone.input_ids).all()
+
+
 def test_texts_of_one_call_are_independent():
     tokenizer = TOKENIZERS["wordpiece uncased"]
     texts = ["白露", "Zoe\u0308  Müller", ""]

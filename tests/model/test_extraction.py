@@ -39,6 +39,25 @@ class RandomBackend:
         return self.rng.random((len(rows), state, self.relations, 2), dtype=np.float32)
 
 
+class LimitedBackend(builders.GoldBackend):
+    """Gold labels with limits: only borders of objects can be such."""
+
+    computed = 0
+
+    def object_limits(self, state):
+        labels, length = state
+        limits = np.zeros((len(labels), length, 2), dtype=np.float32)
+        for row, objects in enumerate(labels):
+            for value, _ in (pair for pairs in objects.values() for pair in pairs):
+                limits[row, value.start, 0] = limits[row, value.end, 1] = 1
+        return limits
+
+    def objects(self, state, rows, spans, tokens=None):
+        assert tokens is not None
+        self.computed += tokens.size
+        return super().objects(state, rows, spans)[np.arange(len(rows))[:, None], tokens]
+
+
 @pytest.fixture
 def gold(tiny_tokenizer):
     return builders.GoldBackend(builders.EXAMPLES, tiny_tokenizer)
@@ -55,6 +74,16 @@ class TestLoop:
         extract = extractor(gold, tiny_tokenizer, look_ahead=look_ahead)
         results = list(extract(TEXTS_OF_EXAMPLES, batch_size))
         assert [builders.facts(r) for r in results] == [builders.facts(e.triples) for e in builders.EXAMPLES]
+
+    @pytest.mark.parametrize("budget", [1 << 22, 1])
+    def test_only_tokens_that_can_be_borders_of_objects_are_computed(self, tiny_tokenizer, budget):
+        backend = LimitedBackend(builders.EXAMPLES, tiny_tokenizer)
+        extract = extractor(backend, tiny_tokenizer)
+        extract._object_budget = budget
+        results = list(extract(TEXTS_OF_EXAMPLES))
+        assert [builders.facts(r) for r in results] == [builders.facts(e.triples) for e in builders.EXAMPLES]
+        subjects = sum(len({triple.subject.span for triple in example.triples}) for example in builders.EXAMPLES)
+        assert 0 < backend.computed < subjects * 20
 
     def test_few_subjects_at_a_time_give_the_same(self, gold, tiny_tokenizer):
         extract = extractor(gold, tiny_tokenizer)

@@ -27,7 +27,7 @@ from hf_spo import (
     TripleStore,
     character_tokenizer,
 )
-from hf_spo.model.alignment import encode, pad
+from hf_spo.model.alignment import Batch, encode, pad
 from hf_spo.model.decoding_settings import DecodingSettings, Thresholds
 from hf_spo.model.encoders import last_layer_norm, position_limit
 from hf_spo.model.ensemble import make_extractor
@@ -850,6 +850,37 @@ class TestDistances:
     @pytest.mark.parametrize("conditioning", ["layer_norm", "addition"])
     def test_none_without_distances(self, conditioning):
         assert model_of("modernbert", conditioning=conditioning).position_embeddings is None
+
+
+class TestObjectTokens:
+    """Objects pointed at in some tokens have there the probabilities of all."""
+
+    rows, spans = np.array([0, 1, 1]), np.array([[1, 2], [2, 2], [0, 3]])
+
+    def backend(self, **settings):
+        return TorchBackend(stirred(builders.spo_model(dgcnn_config(), global_gates=True, **settings)))
+
+    def state(self, backend):
+        ids = np.arange(14).reshape(2, 7)
+        return backend.subjects(Batch(ids, np.ones_like(ids), ids >= 0))[0]
+
+    @pytest.mark.parametrize("conditioning", ["layer_norm", "addition", "recurrent", "concatenation"])
+    def test_of_every_conditioning(self, conditioning):
+        backend, tokens = self.backend(conditioning=conditioning), np.array([[5, 0], [1, 6], [3, 4]])
+        state = self.state(backend)
+        every = backend.objects(state, self.rows, self.spans)
+        some = backend.objects(state, self.rows, self.spans, tokens)
+        np.testing.assert_allclose(some, every[np.arange(3)[:, None], tokens], rtol=1e-5)
+        assert (every <= backend.object_limits(state)[self.rows][:, :, None]).all()
+
+    @pytest.mark.parametrize("settings", [{"head_attention_heads": 2, "conditioning": "layer_norm"}, {"prior": True}])
+    def test_a_convolution_over_all_permits_none(self, settings):
+        backend = self.backend(**settings)
+        assert not backend.model.points_anywhere
+
+    def test_without_gates_no_limit_is_known(self):
+        backend = TorchBackend(builders.spo_model(dgcnn_config()))
+        assert backend.object_limits(self.state(backend)) is None
 
 
 class TestFeatures:
