@@ -122,7 +122,8 @@ class Triple:
 
     def order(self) -> tuple[int, int, int, int, str, str, str]:
         """Return the position, then predicate and texts, as plain values that triples are sorted by."""
-        subject, value = self.subject.span or _NOWHERE, self.object.span or _NOWHERE
+        spans = self.subject.span, self.object.span
+        subject, value = (_NOWHERE if span is None else span for span in spans)
         texts = self.subject.text, self.object.text
         return subject.start, subject.end, value.start, value.end, self.predicate, *texts
 
