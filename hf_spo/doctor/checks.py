@@ -129,8 +129,8 @@ def _about_all(figures: Figures) -> Iterator[Finding]:
             Severity.NOTE,
             "few texts",
             f"{counted(texts, 'text')} with triples. A rough expectation, by two measurements of F1 on unseen texts: "
-            "0.58 (95 % interval 0.44 to 0.73) with 257 short texts of 9 relations, going on from base; 0.00 to 0.12 with 80 texts of 10 relations, "
-            "going on from a convolutional model as small as lite",
+            "0.58 (95 % interval 0.44 to 0.73) with 257 short texts of 9 relations, going on from base; 0.00 to 0.12 "
+            "with 80 texts of 10 relations, going on from a convolutional model as small as lite",
             "start from a pretrained encoder, and hold out dev texts or use hf-spo kfold to measure yours",
             texts,
         )

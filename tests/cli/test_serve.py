@@ -45,7 +45,8 @@ class TestUsage:
     ) -> None:
         told: list[Any] = []
 
-        def run_server(service: Any, listening: socket.socket, token: str, tell: Any) -> None:
+        def run_server(service: Any, listening: socket.socket, token: str, tell: Any, label_studio: Any) -> None:
+            assert label_studio is None
             told.extend((service, listening.getsockname()[1], token))
             tell()
 
