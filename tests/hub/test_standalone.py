@@ -71,7 +71,8 @@ class TestAdding:
         assert all((folder / name).read_bytes() == path.read_bytes() for name, path in zip(added, FILES, strict=True))
         config = json.loads((folder / "config.json").read_text())
         assert config["auto_map"]["AutoModel"] == "pipeline.SpoForTripleExtraction"
-        assert {key: config[key] for key in before} == before
+        # The version is that of the added code.
+        assert {key: config[key] for key in before} == {**before, "hf_spo_version": hf_spo.__version__}
         assert add_standalone_code(folder) == added
 
     def test_only_to_models_of_ours(self, tmp_path):
