@@ -72,7 +72,7 @@ class TestAdding:
         config = json.loads((folder / "config.json").read_text())
         assert config["auto_map"]["AutoModel"] == "pipeline.SpoForTripleExtraction"
         # The version is that of the added code.
-        assert {key: config[key] for key in before} == {**before, "hf_spo_version": hf_spo.__version__}
+        assert {key: config[key] for key in before} == {**before, "hf_spo_version": package_version()}
         assert add_standalone_code(folder) == added
 
     def test_only_to_models_of_ours(self, tmp_path):
