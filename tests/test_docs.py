@@ -49,7 +49,7 @@ def run(block, folder):
         input=code,
         capture_output=True,
         encoding="utf-8",
-        timeout=900,
+        timeout=2400,
     )
     assert done.returncode == 0, f"{code}: {done.stderr[-3000:]}"
     return done.stdout
