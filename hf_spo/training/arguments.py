@@ -1,5 +1,6 @@
 """Training arguments: those of transformers, and a few more."""
 
+import logging
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,11 +12,16 @@ from transformers.trainer_utils import SaveStrategy
 
 from ..data.collator import SubjectSampling
 from ..data.occurrences import OccurrencePolicy
+from ..loading.dtypes import auto_dtype
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
 class SpoTrainingArguments(TrainingArguments):
     """[`TrainingArguments`] with what triple extraction adds.
+
+    `bf16` becomes False, with a warning, on hardware that only emulates bfloat16.
 
     `metric_for_best_model` is "f1" unless given; with several evaluation sets it has to name one, such as "dev_f1".
     """
@@ -102,9 +108,14 @@ class SpoTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
-        # Without an accelerator, transformers accepts bf16 only with use_cpu.
-        if self.bf16 and not torch.accelerator.is_available():
-            self.use_cpu = True
+        if self.bf16:
+            # Without an accelerator, transformers accepts bf16 only with use_cpu.
+            self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
+            # A recipe with bf16 also runs where bfloat16 is emulated, which takes up to fifty times as long as float32.
+            if auto_dtype("cpu" if self.use_cpu else None) != torch.bfloat16:
+                what = "CPU has no instructions (AMX, AVX512-BF16)" if self.use_cpu else "device has no hardware"
+                logger.warning("bf16: this %s for bfloat16; the training is in float32, which is faster here", what)
+                self.bf16 = False
         # The default of transformers is the loss, which evaluation by extraction does not compute.
         if self.metric_for_best_model is None and (
             self.load_best_model_at_end or self.save_strategy == SaveStrategy.BEST

@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
 from transformers import TrainingArguments
 
 from ..data.dataset import SpoDataset
 from ..data.occurrences import OccurrencePolicy
 from ..data.reach import WANTED
-from ..loading.dtypes import auto_dtype
 from ..model.configuration_spo import SpoConfig
 from ..model.modeling_spo import SpoForTripleExtraction
 from ..model.schema import Example
@@ -47,13 +45,6 @@ def check_arguments(args: object, tokenizer: object, more: Mapping[str, Any]) ->
                 f"{name}: the model computes its own loss, and evaluation extracts triples, so it would not be called; "
                 f"leave it out. compute_metrics receives the triples; a subclass can override compute_loss"
             )
-    if args.bf16 and auto_dtype(args.device) != torch.bfloat16:
-        what = "CPU has no instructions (AMX, AVX512-BF16)" if args.device.type == "cpu" else "device has no hardware"
-        logger.warning(
-            "bf16: this %s for bfloat16, so training takes many times as long as in float32; leave bf16 out, or pass "
-            "--bf16 false",
-            what,
-        )
 
 
 def check_model(model: object) -> None:

@@ -1,4 +1,5 @@
 import pytest
+import torch
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_spo.training import SpoTrainingArguments
@@ -67,6 +68,13 @@ def test_no_metric_without_a_best_model(tmp_path):
 def test_bf16_without_an_accelerator_means_the_cpu(tmp_path, monkeypatch):
     monkeypatch.setattr(module.torch.accelerator, "is_available", lambda: False)
     assert SpoTrainingArguments(str(tmp_path), bf16=True).use_cpu
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_bf16_only_where_the_hardware_computes_it(tmp_path, monkeypatch, caplog, fast):
+    monkeypatch.setattr(module, "auto_dtype", lambda device: torch.bfloat16 if fast else torch.float32)
+    assert build(tmp_path, bf16=True).bf16 == fast
+    assert ("bf16: this CPU has no instructions (AMX, AVX512-BF16) for bfloat16; the training is in" in caplog.text) != fast
 
 
 def test_tensorboard_is_optional(tmp_path, monkeypatch):

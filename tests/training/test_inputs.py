@@ -154,11 +154,3 @@ def test_a_search_looks_for_the_highest_f1(tmp_path, monkeypatch):
     tiny.trainer(tmp_path).hyperparameter_search(n_trials=3)
     assert (asked["direction"], asked["n_trials"]) == ("maximize", 3)
     assert asked["compute_objective"]({"eval_f1": 0.5, "eval_precision": 1.0}) == 0.5
-
-
-@pytest.mark.parametrize("fast", [True, False])
-def test_bfloat16_that_the_hardware_only_emulates(tmp_path, monkeypatch, caplog, fast):
-    best = torch.bfloat16 if fast else torch.float32
-    monkeypatch.setattr("hf_spo.training.inputs.auto_dtype", lambda device: best)
-    tiny.trainer(tmp_path, bf16=True)
-    assert ("bf16: this CPU has no instructions (AMX, AVX512-BF16) for bfloat16" in caplog.text) != fast
