@@ -27,6 +27,7 @@ BENCHMARKS = (
     "cost_growth",
     "corpus",
     "service",
+    "proxy",
 )
 
 

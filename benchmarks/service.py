@@ -29,7 +29,7 @@ TARGET = 0.85
 CLIENTS = 32
 QUEUE = 32
 
-_HEAD = "POST /extract HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+HEAD = "POST /extract HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 
 
 def measure(settings: Settings) -> list[Row]:
@@ -54,19 +54,24 @@ def server(model: str, *options: str) -> Iterator[tuple[int, int]]:
 
 
 class Client:
-    """A connection that sends requests, with minimal HTTP, to leave the processor to the server."""
+    """A connection that sends requests, with minimal HTTP, to leave the processor to the server.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    Args:
+        port: of the server.
+        options: of `asyncio.open_connection`, such as `ssl`.
+    """
+
+    def __init__(self, port: int, **options: Any) -> None:
+        self._port, self._options = port, options
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
         """Return status and content of the response; status 0 if there is none."""
         try:
             if self._streams is None:
-                self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
+                self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24, **self._options)
             reader, writer = self._streams
-            writer.write(_HEAD.format(len(body)).encode() + body)
+            writer.write(HEAD.format(len(body)).encode() + body)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
             content = await reader.readexactly(length)
@@ -84,16 +89,20 @@ class Client:
             self._streams = None
 
 
-async def _load(port: int, bodies: Sequence[bytes], clients: int) -> tuple[float, list[tuple[int, bytes, float]]]:
-    """Send bodies by several clients, each client one request at a time.
+async def load(
+    port: int,
+    bodies: Sequence[bytes],
+    clients: int,
+    options: Callable[[int], dict[str, Any]] = lambda number: {},
+) -> tuple[float, list[tuple[int, bytes, float]]]:
+    """Send bodies by several clients, each client one request at a time; `options` are those of a client.
 
     Returns the total seconds, and status, content and seconds of each response in the order of the bodies.
     """
     answers: list[Any] = [None] * len(bodies)
     numbers = iter(range(len(bodies)))
 
-    async def work() -> None:
-        client = Client(port)
+    async def work(client: Client) -> None:
         for number in numbers:
             began = time.perf_counter()
             status, content = await client.post(bodies[number])
@@ -101,11 +110,12 @@ async def _load(port: int, bodies: Sequence[bytes], clients: int) -> tuple[float
         client.close()
 
     began = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(clients)))
+    await asyncio.gather(*(work(Client(port, **options(number))) for number in range(clients)))
     return time.perf_counter() - began, answers
 
 
-def _bodies(texts: Sequence[str], size: int) -> list[bytes]:
+def make_bodies(texts: Sequence[str], size: int) -> list[bytes]:
+    """Return the bodies of requests with so many texts each."""
     return [json.dumps({"texts": part}, ensure_ascii=False).encode() for part in _parts(texts, size)]
 
 
@@ -121,12 +131,12 @@ def _compare(settings: Settings, model: str) -> Iterator[Row]:
     in_lists: dict[int, list[float]] = {1: [], 16: []}
     answers: dict[int, list[tuple[int, bytes, float]]] = {1: [], 16: []}
     with server(model) as (port, _):
-        asyncio.run(_load(port, _bodies(texts[:64], 1), CLIENTS))
+        asyncio.run(load(port, make_bodies(texts[:64], 1), CLIENTS))
         for _ in range(settings.rounds):
             seconds[0].append(_takes(pipe, [texts]))
             for size in answers:
                 in_lists[size].append(_takes(pipe, _parts(texts, CLIENTS * size)))
-                took, answers[size] = asyncio.run(_load(port, _bodies(texts, size), CLIENTS))
+                took, answers[size] = asyncio.run(load(port, make_bodies(texts, size), CLIENTS))
                 seconds[size].append(took)
     for size, found in answers.items():
         yield {
@@ -136,8 +146,8 @@ def _compare(settings: Settings, model: str) -> Iterator[Row]:
             "bare_texts_per_second": len(texts) / median(seconds[0]),
             "ratio": median(own / other for own, other in zip(seconds[0], seconds[size], strict=True)),
             "list_ratio": median(own / other for own, other in zip(in_lists[size], seconds[size], strict=True)),
-            **_percentiles([took for _, _, took in found]),
-            **_judge(texts, size, found, bare),
+            **percentiles([took for _, _, took in found]),
+            **judge(texts, size, found, bare),
         }
 
 
@@ -148,14 +158,15 @@ def _takes(pipe: Any, lists: Iterable[Sequence[str]]) -> float:
     return time.perf_counter() - began
 
 
-def _percentiles(seconds: list[float]) -> Row:
+def percentiles(seconds: list[float]) -> Row:
+    """Return the milliseconds that half of the requests took at most, and 95 and 99 % of them."""
     ordered = sorted(seconds)
     return {
         f"p{share}_ms": 1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)] for share in (50, 95, 99)
     }
 
 
-def _judge(
+def judge(
     texts: Sequence[str], size: int, answers: Sequence[tuple[int, bytes, float]], bare: Sequence[Any] | None = None
 ) -> Row:
     """Count responses by status, and those that are wrong."""
@@ -187,20 +198,20 @@ def _facts(triples: Any) -> set[str]:
 def _memory(settings: Settings) -> Row:
     count = 200 if settings.quick else 20_000
     texts = settings.read(count)
-    bodies, few = _bodies(texts, 1), count // 10
+    bodies, few = make_bodies(texts, 1), count // 10
     with server("lite") as (port, pid):
         held = [_held(pid)]
-        _, first = asyncio.run(_load(port, bodies[:few], CLIENTS))
+        _, first = asyncio.run(load(port, bodies[:few], CLIENTS))
         held.append(_held(pid))
-        seconds, rest = asyncio.run(_load(port, bodies[few:], CLIENTS))
+        seconds, rest = asyncio.run(load(port, bodies[few:], CLIENTS))
         held.append(_held(pid))
     answers = first + rest
     return {
         "what": "lite, memory",
         "requests": count,
         "texts_per_second": len(rest) / seconds,
-        **_percentiles([took for _, _, took in answers]),
-        **_judge(texts, 1, answers),
+        **percentiles([took for _, _, took in answers]),
+        **judge(texts, 1, answers),
         "memory_mib": held,
         "memory": " → ".join(map(str, held)),
     }
@@ -217,24 +228,24 @@ def _abuse(settings: Settings) -> Iterator[Row]:
     long = "".join(islice(cycle(settings.read(64)), 4 * count))[:100_000]
     many = settings.read(10 * QUEUE)
     with server("lite", "--max-queue", str(QUEUE), "--receive-time", "2") as (port, _):
-        _, answers = asyncio.run(_load(port, _bodies(many, 1), len(many)))
-        yield {"what": f"{len(many)} at once, queue of {QUEUE}", "requests": len(many), **_judge(many, 1, answers)}
-        took, answers = asyncio.run(_load(port, _bodies([long] * 4, 1), 2))
+        _, answers = asyncio.run(load(port, make_bodies(many, 1), len(many)))
+        yield {"what": f"{len(many)} at once, queue of {QUEUE}", "requests": len(many), **judge(many, 1, answers)}
+        took, answers = asyncio.run(load(port, make_bodies([long] * 4, 1), 2))
         yield {
             "what": f"{len(long):,} characters in a text",
             "requests": 4,
             "texts_per_second": 4 / took,
-            **_judge([long] * 4, 1, answers),
+            **judge([long] * 4, 1, answers),
         }
         for name, body in _BROKEN.items():
-            _, answers = asyncio.run(_load(port, [body] * CLIENTS, CLIENTS))
-            yield {"what": name, "requests": CLIENTS, **_judge([""] * CLIENTS, 1, answers)}
-        rude, answers = asyncio.run(_among_rude(port, _bodies(texts, 1)))
+            _, answers = asyncio.run(load(port, [body] * CLIENTS, CLIENTS))
+            yield {"what": name, "requests": CLIENTS, **judge([""] * CLIENTS, 1, answers)}
+        rude, answers = asyncio.run(_among_rude(port, make_bodies(texts, 1)))
         yield {
             "what": f"good clients among {rude:,} rude connections",
             "requests": count,
-            **_percentiles([took for _, _, took in answers]),
-            **_judge(texts, 1, answers),
+            **percentiles([took for _, _, took in answers]),
+            **judge(texts, 1, answers),
         }
 
 
@@ -262,7 +273,7 @@ async def _among_rude(port: int, bodies: Sequence[bytes]) -> tuple[int, list[tup
             await asyncio.sleep(0.05)
 
     rude = [asyncio.create_task(misbehave(act)) for act in (_half_a_head, _half_a_body, _leave, _too_much, _noise) * 2]
-    _, answers = await _load(port, bodies, CLIENTS // 2)
+    _, answers = await load(port, bodies, CLIENTS // 2)
     for task in rude:
         task.cancel()
     await asyncio.gather(*rude, return_exceptions=True)
@@ -275,18 +286,18 @@ async def _half_a_head(writer: asyncio.StreamWriter) -> None:
 
 
 async def _half_a_body(writer: asyncio.StreamWriter) -> None:
-    writer.write(_HEAD.format(100).encode() + b'{"texts": [')
+    writer.write(HEAD.format(100).encode() + b'{"texts": [')
     await asyncio.sleep(1)
 
 
 async def _leave(writer: asyncio.StreamWriter) -> None:
-    (body,) = _bodies(["《星辰之外》由林晓舟执导。"] * 20, 20)
-    writer.write(_HEAD.format(len(body)).encode() + body)
+    (body,) = make_bodies(["《星辰之外》由林晓舟执导。"] * 20, 20)
+    writer.write(HEAD.format(len(body)).encode() + body)
     await writer.drain()
 
 
 async def _too_much(writer: asyncio.StreamWriter) -> None:
-    writer.write(_HEAD.format(1 << 40).encode() + b" " * (1 << 16))
+    writer.write(HEAD.format(1 << 40).encode() + b" " * (1 << 16))
     await writer.drain()
 
 
