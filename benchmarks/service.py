@@ -49,7 +49,7 @@ def server(model: str, *options: str) -> Iterator[tuple[int, int]]:
         yield int(line.split("http://127.0.0.1:")[1].split(",")[0]), process.pid
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(120)
         process.stdout.close()
 
 
@@ -58,18 +58,22 @@ class Client:
 
     Args:
         port: of the server.
+        connecting: shared by clients, so that not all connect at the same time: each should send its head at once.
         options: of `asyncio.open_connection`, such as `ssl`.
     """
 
-    def __init__(self, port: int, **options: Any) -> None:
-        self._port, self._options = port, options
+    def __init__(self, port: int, connecting: asyncio.Semaphore, **options: Any) -> None:
+        self._port, self._connecting, self._options = port, connecting, options
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
         """Return status and content of the response; status 0 if there is none."""
         try:
             if self._streams is None:
-                self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24, **self._options)
+                async with self._connecting:
+                    self._streams = await asyncio.open_connection(
+                        "127.0.0.1", self._port, limit=1 << 24, **self._options
+                    )
             reader, writer = self._streams
             writer.write(HEAD.format(len(body)).encode() + body)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -101,6 +105,7 @@ async def load(
     """
     answers: list[Any] = [None] * len(bodies)
     numbers = iter(range(len(bodies)))
+    connecting = asyncio.Semaphore(CLIENTS)
 
     async def work(client: Client) -> None:
         for number in numbers:
@@ -110,7 +115,7 @@ async def load(
         client.close()
 
     began = time.perf_counter()
-    await asyncio.gather(*(work(Client(port, **options(number))) for number in range(clients)))
+    await asyncio.gather(*(work(Client(port, connecting, **options(number))) for number in range(clients)))
     return time.perf_counter() - began, answers
 
 
