@@ -46,6 +46,7 @@ Run = dict[str, Any]
 _KEY = ("data", "rows", "seed", "variant")
 _DEV_SHARE = 0.2
 _COMMON: dict[str, Any] = {
+    "bf16": True,
     "per_device_train_batch_size": 16,
     "per_device_eval_batch_size": 64,
     "evaluate_raw": False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..training.epochs import default_epochs
+from ..training.defaults import default_epochs
 from .diagnosis import Figures, Suggestion, counted
 
 _CUT_TEXTS, _CUT_TRIPLES = 0.01, 0.002

@@ -30,6 +30,13 @@ class SpoTrainingArguments(TrainingArguments):
         default=None,
         metadata={"help": "Epochs; default: by the number of training texts, more for few, see `default_epochs`."},
     )
+    learning_rate: float | None = field(  # type: ignore[assignment]  # 5e-5 there, whatever the model
+        default=None,
+        metadata={
+            "help": "Peak learning rate of the encoder; default: by its size, see `default_learning_rate`; 5e-5 for "
+            "BERT-base, 2e-4 for hidden size 384."
+        },
+    )
     early_stopping_patience: int = field(
         default=10,
         metadata={

@@ -35,8 +35,8 @@ from ..model.schema import Example
 from .arguments import SpoTrainingArguments
 from .card import evaluation_report, listed, on_hub, write_card
 from .checkpoints import explain_full_disk, last_checkpoint
+from .defaults import default_epochs, default_learning_rate
 from .ema import ExponentialMovingAverage
-from .epochs import default_epochs
 from .explanation import TrainingState, explain_zero
 from .inputs import Rows, check_arguments, check_model, read_data
 from .objective import ENCODER_INPUTS, SignalObjective
@@ -133,6 +133,9 @@ class SpoTrainer(Trainer):
         if args.num_train_epochs is None:
             batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
             args.num_train_epochs = _epochs(training, batch_size)
+        if args.learning_rate is None:
+            encoder = model.config.get_text_config()
+            args.learning_rate = default_learning_rate(encoder.model_type, encoder.hidden_size)
         super().__init__(
             model if model_init is None else None,
             args,

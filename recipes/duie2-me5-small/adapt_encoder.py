@@ -33,7 +33,21 @@ from hf_spo.training.checkpoints import last_checkpoint
 
 
 class BucketTrainer(Trainer):
-    """A trainer whose batches have texts of similar length, the same ones after an interruption."""
+    """A trainer whose batches have texts of similar length, the same ones after an interruption.
+
+    It predicts masked words only: over the whole vocabulary, predictions for the other words take half of a step.
+    """
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **more: Any) -> Any:
+        """Return the mean loss of the masked words."""
+        masked = inputs["labels"] != -100
+
+        def keep_masked(module: Any, args: Any, output: Any) -> Any:
+            output.last_hidden_state = output.last_hidden_state[masked][None]
+            return output
+
+        with model.base_model.register_forward_hook(keep_masked):
+            return super().compute_loss(model, {**inputs, "labels": inputs["labels"][masked][None]}, *args, **more)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthBucketSampler:
         data: Any = self.train_dataset
@@ -61,6 +75,9 @@ def main() -> None:
     set_seed(options.seed)  # weights of a new head are random
     tokenizer = AutoTokenizer.from_pretrained(options.encoder)
     model = AutoModelForMaskedLM.from_pretrained(options.encoder, dtype=torch.float32, attn_implementation="eager")
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0  # one epoch does not overfit; on a CPU, random numbers take a third of a step
     texts = list(dict.fromkeys(text for path in options.texts for text in read_texts(path) if text.strip()))
     collator = DataCollatorForLanguageModeling(tokenizer, mlm_probability=0.15, pad_to_multiple_of=8)
     trainer = BucketTrainer(model, arguments(options), collator, encoded(tokenizer, texts, options.max_length))

@@ -4,7 +4,6 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from hf_spo.training import SpoTrainingArguments
 from hf_spo.training import arguments as module
-from hf_spo.training.epochs import default_epochs
 
 
 def build(tmp_path, **settings):
@@ -74,7 +73,9 @@ def test_bf16_without_an_accelerator_means_the_cpu(tmp_path, monkeypatch):
 def test_bf16_only_where_the_hardware_computes_it(tmp_path, monkeypatch, caplog, fast):
     monkeypatch.setattr(module, "auto_dtype", lambda device: torch.bfloat16 if fast else torch.float32)
     assert build(tmp_path, bf16=True).bf16 == fast
-    assert ("bf16: this CPU has no instructions (AMX, AVX512-BF16) for bfloat16; the training is in" in caplog.text) != fast
+    assert (
+        "bf16: this CPU has no instructions (AMX, AVX512-BF16) for bfloat16; the training is in" in caplog.text
+    ) != fast
 
 
 def test_tensorboard_is_optional(tmp_path, monkeypatch):
@@ -87,14 +88,6 @@ def test_a_command_line_has_them(tmp_path):
     words = ["--output_dir", str(tmp_path), "--use_cpu", "--ema-decay", "0.5", "--evaluate_raw", "false"]
     (arguments,) = HfArgumentParser(SpoTrainingArguments).parse_args_into_dataclasses(words)
     assert (arguments.ema_decay, arguments.evaluate_raw) == (0.5, False)
-
-
-@pytest.mark.parametrize(
-    ("texts", "batch_size", "epochs"),
-    [(0, 8, 100), (40, 16, 100), (100, 8, 77), (500, 16, 50), (4_000, 16, 25), (26_000, 16, 4), (1_000_000, 16, 3)],
-)
-def test_default_epochs(texts, batch_size, epochs):
-    assert default_epochs(texts, batch_size) == epochs
 
 
 def test_a_negative_patience(tmp_path):
