@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -72,6 +73,24 @@ class NameOptions:
         Path | None,
         option('Marks in which names of a type may differ: {"企业": {"endings": ["有限公司"]}}.', **FILE),
     ] = None
+    merge_embeddings: Annotated[
+        str | None,
+        option(
+            "Merge names of a type whose embeddings by this model of sentence-transformers are similar "
+            "(pip install 'hf-spo[embeddings]').",
+            metavar="FOLDER|NAME",
+        ),
+    ] = None
+    merge_threshold: Annotated[
+        float | None,
+        option(
+            "Smallest cosine at which --merge-embeddings merges; its scale depends on the model.",
+            min=0,
+            max=1,
+            default="none; needed",
+            metavar="S",
+        ),
+    ] = None
     merges: Annotated[Path | None, option("Report of merges, as written before and edited since.", **FILE)] = None
     merge_report: Annotated[
         Path | None,
@@ -93,15 +112,35 @@ class NameOptions:
 
         return {} if self.merge_rules is None else read_rules(self.merge_rules)
 
+    def similar(self) -> "Callable[[KnowledgeGraph], list[Merge]]":
+        """Load the model of embeddings; return what claims merges by it.
+
+        Raises:
+            typer.BadParameter: model or threshold is missing.
+        """
+        if self.merge_embeddings is None or self.merge_threshold is None:
+            if self.merge_embeddings != self.merge_threshold:  # one of them was given
+                raise typer.BadParameter("--merge-embeddings and --merge-threshold need each other; give both")
+            return lambda graph: []
+        from ..graph.name_embeddings import embedding_claims, sentence_encoder
+
+        encode = sentence_encoder(self.merge_embeddings)
+        return partial(
+            embedding_claims, encode=encode, threshold=self.merge_threshold, model=Path(self.merge_embeddings).name
+        )
+
     def report(self, output: Path | None) -> Path | None:
         """Return the path of the report; None if nothing is to be merged.
 
         Raises:
             typer.BadParameter: the report has no place, or there is nothing to report.
         """
-        if not (self.text_aliases or self.aliases or self.merge_rules or self.merges):
+        asked = self.text_aliases or self.aliases or self.merge_rules or self.merge_embeddings or self.merges
+        if not asked:
             if self.merge_report is not None:
-                raise typer.BadParameter("nothing to report: give --text-aliases, --aliases, --merge-rules or --merges")
+                raise typer.BadParameter(
+                    "nothing to report: give --text-aliases, --aliases, --merge-rules, --merge-embeddings or --merges"
+                )
             return None
         if self.merge_report is None and output is None:
             raise typer.BadParameter("nothing is merged without a report; give --merge-report or --output")
@@ -252,10 +291,10 @@ def graph(
     rdf = for_rdf.settings(schema)
 
     from ..graph import KnowledgeGraph, find_conflicts, read_rows, write_conflicts
-    from ..graph.merging import TextAliases
+    from ..graph.merging import TextAliases, rule_claims
 
     check_target(output, writer)  # before the graph is built, which may take minutes
-    merge_report, claims, rules = names.report(output), names.claims(), names.rules()
+    merge_report, claims, rules, similar = names.report(output), names.claims(), names.rules(), names.similar()
     said = TextAliases()
     with set_aside(skip_bad_lines, output) as bad_lines:
         rows = read_rows(triples, bad_lines)
@@ -265,7 +304,10 @@ def graph(
             provenance=merging.provenance,
             texts=writer.needs_texts,
         )
-    merged = None if merge_report is None else _merge_names(built, [*claims, *said.claims], rules, merge_report)
+    merged = None
+    if merge_report is not None:
+        claims += [*said.claims, *rule_claims(built, rules), *similar(built)]
+        merged = _merge_names(built, claims, merge_report)
     built.prune(merging.min_count)
     conflicts = [] if schema is None else find_conflicts(built, schema)
     options = WriterOptions(rdf, conflicts, for_page.limit or PAGE_LIMIT, for_page.title or Path(triples).stem)
@@ -290,13 +332,11 @@ def graph(
         say(f"hf-spo: {hint}")
 
 
-def _merge_names(
-    graph: "KnowledgeGraph", claims: "Sequence[Merge]", rules: "Mapping[str, TypeRules]", report: Path
-) -> int:
+def _merge_names(graph: "KnowledgeGraph", claims: "Sequence[Merge]", report: Path) -> int:
     """Merge names, list the decisions, and return how many names were merged."""
-    from ..graph.merging import apply, decide, rule_claims, write_merges
+    from ..graph.merging import apply, decide, write_merges
 
-    decisions = decide(graph, [*claims, *rule_claims(graph, rules)])
+    decisions = decide(graph, claims)
     write_merges(decisions, report)
     apply(graph, decisions)
     merged = sum(one.merge for one in decisions)

@@ -1,4 +1,4 @@
-"""Merge nodes of different names that mean the same, by claims of a text, a table, rules of a type or a report.
+"""Merge nodes of different names that mean the same, by claims of a text, a table, rules, embeddings or a report.
 
     claims = [*read_aliases(Path("aliases.tsv")), *text_aliases.claims]
     decisions = decide(graph, claims)
@@ -25,7 +25,7 @@ from .names import normalised
 from .triple_rows import Row
 
 YES, NO = "yes", "no"
-COLUMNS = ("merge", "kept", "merged", "type", "reason", "document", "start", "end", "quote")
+COLUMNS = ("merge", "kept", "merged", "type", "reason", "document", "start", "end", "quote", "similarity")
 """Columns of a report; the first four are read again."""
 
 
@@ -38,9 +38,10 @@ class Merge:
         merged: name of the node that is merged into it.
         type: type of both; None in a claim: any type.
         reason: what claims it.
-        rank: claims of a lower rank win: 0 a report, 1 a table of aliases, 2 a text, 3 a rule.
+        rank: claims of a lower rank win: 0 a report, 1 a table of aliases, 2 a text, 3 a rule, 4 embeddings.
         document, start, end, quote: evidence of a text, with offsets in code points, end excluded.
         merge: whether the nodes are merged; a claim that says no forbids it.
+        similarity: cosine of the embeddings of the two names that the reason compares.
     """
 
     kept: str
@@ -53,6 +54,7 @@ class Merge:
     end: int | None = None
     quote: str = ""
     merge: bool = True
+    similarity: float | None = None
 
 
 _END, _LATIN_END = r"(?=[，。；、！？,.;!?）)》」』”\"\s]|$)", r"(?=[，。；、！？,.;!?）)》」』”\"\n]|$)"
@@ -73,6 +75,7 @@ _BRACKET = re.compile(
     r"[》」』”\"]?\s{0,3}[（(]\s{0,3}(?:以下简称|下称)?[：:]?[“\"「]?"
     r"(?P<name>[^（）()，。；,;\n“”\"「」]{1,60})[”\"」]?\s{0,3}[）)]"
 )
+_NUMBER = re.compile(r"-?[01](\.[0-9]+)?")
 _FULL = ("全称", "short for")
 _SMALL_WORDS = frozenset({"of", "the", "and", "for", "in", "on", "at", "to", "de", "la"})
 
@@ -170,8 +173,9 @@ def read_merges(path: Path) -> list[Merge]:
             reason = row.get("reason") or f"{path.name}:{rows.line_num}"
             start, end = (int(row[name]) if (row.get(name) or "").isdecimal() else None for name in ("start", "end"))
             evidence = (row.get("document") or "", start, end, row.get("quote") or "")
-            yes = row["merge"] == YES
-            claims.append(Merge(row["kept"], row["merged"], row["type"] or "", reason, 0, *evidence, yes))
+            said = row.get("similarity") or ""
+            decision = row["merge"] == YES, float(said) if _NUMBER.fullmatch(said) else None
+            claims.append(Merge(row["kept"], row["merged"], row["type"] or "", reason, 0, *evidence, *decision))
     return claims
 
 
@@ -181,7 +185,11 @@ def write_merges(decisions: Iterable[Merge], path: Path) -> None:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
         for one in decisions:
-            cells = (one.kept, one.merged, one.type, one.reason, one.document, one.start, one.end, one_line(one.quote))
+            similarity = None if one.similarity is None else f"{one.similarity:.4f}"
+            cells = (
+                one.kept, one.merged, one.type, one.reason, one.document, one.start, one.end, one_line(one.quote),
+                similarity,
+            )  # fmt: skip
             writer.writerow([YES if one.merge else NO, *("" if cell is None else cell for cell in cells)])
 
 
@@ -233,12 +241,13 @@ def rule_claims(graph: KnowledgeGraph, rules: Mapping[str, TypeRules]) -> list[M
             groups.setdefault((node.type, rules[node.type].core(node.key)), []).append(node)
     claims: list[Merge] = []
     for (type_, core), nodes in groups.items():
-        kept, *others = sorted(nodes, key=_importance)
+        kept, *others = sorted(nodes, key=importance)
         claims.extend(Merge(kept.label, node.label, type_, f"rule: both are {core}", 3) for node in others)
     return claims
 
 
-def _importance(node: Node) -> tuple[int, int, str]:
+def importance(node: Node) -> tuple[int, int, str]:
+    """Return a key by which nodes are sorted: those with most mentions first, then those with the longest names."""
     return -node.mentions, -len(node.key), node.key
 
 
@@ -305,6 +314,6 @@ def _end(node: Node, into: Mapping[Node, Node]) -> Node:
     way = [node]
     while (following := into.get(way[-1])) is not None:
         if following in way:
-            return min(way[way.index(following) :], key=_importance)
+            return min(way[way.index(following) :], key=importance)
         way.append(following)
     return way[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from hf_spo.cli import app, console
@@ -232,6 +233,7 @@ class TestMerging:
             "0",
             "8",
             "白露（又名白小露",
+            "",
         ]
         report.write_text("\n".join([lines[0], lines[1].replace("yes", "no")]), encoding="utf-8")
         again = done(graph("--output", "again.nt", "--text-aliases", "--merges", "graph.merges.tsv"))
@@ -258,6 +260,53 @@ class TestMerging:
         assert done(graph("--output", "b.nt", "--min-count", "2", "--text-aliases"))["edges"] == 1
 
 
+def embedder(folder: Path) -> Path:
+    """Write a model of sentence-transformers: a tiny BERT of random weights, whose tokenizer drops case and accents."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    bert = folder / "bert"
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    BertTokenizer(vocab={token: at for at, token in enumerate(vocab)}).save_pretrained(bert)
+    torch.manual_seed(0)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=len(vocab), **size)).save_pretrained(bert)
+    SentenceTransformer(modules=[Transformer(str(bert)), Pooling(16)], device="cpu").save(str(folder / "st"))
+    return folder / "st"
+
+
+def test_names_with_equal_embeddings(tmp_path: Path, graph: Run) -> None:
+    pytest.importorskip("sentence_transformers")
+    model = str(embedder(tmp_path))
+
+    def row(subject: str, type_: str = "人物") -> dict[str, Any]:
+        mentions = ({"text": subject, "type": type_}, {"text": "Rio", "type": "地点"})
+        return {"triples": [{"subject": mentions[0], "predicate": "出生地", "object": mentions[1]}]}
+
+    write_rows(
+        Path("triples.jsonl"), [row("José"), row("José"), row("Jose"), row("JOSÉ"), row("Anna"), row("Jose", "作品")]
+    )
+    words = ("--merge-embeddings", model, "--merge-threshold", "0.9999")
+    result = done(graph("--output", "graph.nt", *words))
+    assert (result["nodes"], result["merged"]) == (4, 1)
+    report = Path("graph.merges.tsv").read_text(encoding="utf-8").splitlines()
+    assert len(report) == 2
+    cells = dict(zip(report[0].split("\t"), report[1].split("\t"), strict=True))
+    assert (cells["merge"], cells["kept"], cells["merged"], cells["type"]) == ("yes", "José", "Jose", "人物")
+    assert (cells["reason"], cells["similarity"]) == ("embeddings of st: like José", "1.0000")
+    assert done(graph("--output", "all.nt", "--merge-embeddings", model, "--merge-threshold", "0"))["merged"] >= 1
+    again = ("--output", "again.nt", "--merges", "graph.merges.tsv")
+    assert done(graph(*again))["merged"] == 1
+    assert Path("again.merges.tsv").read_text(encoding="utf-8").splitlines() == report
+    Path("graph.merges.tsv").write_text("\n".join(report).replace("yes", "no"), encoding="utf-8")
+    assert done(graph(*again, *words))["merged"] == 0
+    assert "such-model" in one_line_error(
+        graph("--output", "g.nt", "--merge-embeddings", "./such-model", *words[2:]), 1
+    )
+
+
 def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, graph: Run) -> None:
     monkeypatch.setattr(console, "is_terminal", lambda stream: True)
     assert "documents" in graph("--to", "ntriples").stderr
@@ -277,6 +326,8 @@ def test_the_summary_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, g
         (["--to", "html", "--conflicts", "a"], "--conflicts needs a schema to compare with; give --schema or --model"),
         (["--to", "html", "--schema", "schema.jsonl", "--model", "lite"], "got both --schema and --model"),
         (["--to", "ntriples", "--text-aliases"], "nothing is merged without a report; give --merge-report or --output"),
+        (["--output", "g.nt", "--merge-threshold", "0.9"], "--merge-embeddings and --merge-threshold need each other"),
+        (["--output", "g.nt", "--merge-embeddings", "e"], "--merge-embeddings and --merge-threshold need each other"),
         (["--output", "g.nt", "--merge-report", "m.tsv"], "nothing to report: give --text-aliases, --aliases, "),
     ],
 )

@@ -194,14 +194,17 @@ class TestFiles:
     def test_a_report_is_read_as_it_was_written(self, tmp_path: Path) -> None:
         names = ['a "quoted"', "tab", "#x", "é😀", "'"]
         graph = named(*names)
-        claims = [claim(names[0], name, document="d\n1", start=1, end=5, quote="x\ty") for name in names[1:]]
+        claims = [
+            claim(names[0], name, document="d\n1", start=1, end=5, quote="x\ty", similarity=0.25) for name in names[1:]
+        ]
         decisions = decide(graph, [*claims, claim(names[0], names[1], 0, merge=False)])
         write_merges(decisions, tmp_path / "merges.tsv")
         again = decide(graph, read_merges(tmp_path / "merges.tsv"))
         assert told(again) == told(decisions)
         assert {one.merge for one in again} == {True, False}
+        assert {one.similarity for one in again} == {0.25, None}
         text = (tmp_path / "merges.tsv").read_text(encoding="utf-8")
-        assert text.startswith("merge\tkept\tmerged\ttype\treason\tdocument\tstart\tend\tquote\nyes\t")
+        assert text.startswith("merge\tkept\tmerged\ttype\treason\tdocument\tstart\tend\tquote\tsimilarity\nyes\t")
 
     @pytest.mark.parametrize(
         ("text", "message"),
