@@ -119,7 +119,7 @@ class NameOptions:
             typer.BadParameter: model or threshold is missing.
         """
         if self.merge_embeddings is None or self.merge_threshold is None:
-            if self.merge_embeddings != self.merge_threshold:  # one of them was given
+            if (self.merge_embeddings is None) != (self.merge_threshold is None):
                 raise typer.BadParameter("--merge-embeddings and --merge-threshold need each other; give both")
             return lambda graph: []
         from ..graph.name_embeddings import embedding_claims, sentence_encoder

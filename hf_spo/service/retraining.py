@@ -14,7 +14,7 @@ class Retraining:
 
     Args:
         recipe: of the training; its training texts are replaced by the annotations.
-        folder: gets annotations/, and run-1, run-2, … with model, log and training texts.
+        folder: gets annotations/, and run-1, run-2, … with log, training texts and the model, model-1, model-2, ….
         export: JSON export of Label Studio with further annotations.
         command: that is run, before the arguments of `train`.
     """
@@ -59,7 +59,9 @@ class Retraining:
         self._run.mkdir(parents=True)
         train = self._run / "annotations.json"
         train.write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
-        arguments = ["train", str(self.recipe), "--train", str(train), "--output", str(self._run / "model")]
+        # Label Studio tells models apart by their version, which is the name of the folder.
+        output = self._run / f"model-{number}"
+        arguments = ["train", str(self.recipe), "--train", str(train), "--output", str(output)]
         with (self._run / "log.txt").open("wb") as log:
             self._process = subprocess.Popen([*self.command, *arguments], stdout=log, stderr=subprocess.STDOUT)
         return self._run.name

@@ -195,7 +195,7 @@ import json, pathlib, sys
 command, recipe, _, train, _, output = sys.argv[1:]
 rows = json.loads(pathlib.Path(train).read_text(encoding="utf-8"))
 assert command == "train" and pathlib.Path(recipe).is_file()
-print(len(rows), "tasks")
+print(len(rows), "tasks for", pathlib.Path(output).name)
 if any(row["data"]["body"] == "wait" for row in rows):
     import time
     time.sleep(60)
@@ -241,7 +241,7 @@ class TestTraining:
         first, second = json.loads((run / "annotations.json").read_text(encoding="utf-8"))
         assert first["annotations"] == [{"id": 5, "result": [], "lead_time": 3}]
         assert second["id"] == 2
-        assert (run / "log.txt").read_text(encoding="utf-8").strip() == "2 tasks"
+        assert (run / "log.txt").read_text(encoding="utf-8").strip() == "2 tasks for model-1"
 
     def test_one_at_a_time(self, retraining):
         start = ("/webhook", {"action": "START_TRAINING"})
