@@ -54,7 +54,7 @@ def measure(settings: Settings) -> list[Row]:
             "p95_ms": 1e3 * np.percentile(latencies[model, backend], 95).item(),
             "peak_memory_mib": memory[model, backend],
             "f1": f1[model, backend],
-            **_compare(found[model, backend], found[model, "torch float32"]),
+            **compare(found[model, backend], found[model, "torch float32"]),
         }
         for model, backend in places
     ]
@@ -120,7 +120,8 @@ def _strict_f1(pipe: Pipe, labelled: Sequence[Example]) -> float | None:
     return scorer.score().f1
 
 
-def _compare(found: Sequence[list[dict[str, Any]]], reference: Sequence[list[dict[str, Any]]]) -> Row:
+def compare(found: Sequence[list[dict[str, Any]]], reference: Sequence[list[dict[str, Any]]]) -> Row:
+    """Count triples, and those that only one of two extractions from the same texts found."""
     ours, theirs = _facts(found), _facts(reference)
     listed = json.dumps(sorted(ours.elements()), ensure_ascii=False)
     return {

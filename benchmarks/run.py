@@ -22,6 +22,7 @@ BENCHMARKS = (
     "start",
     "pipeline_ratio",
     "backends",
+    "compiled",
     "sentence_by_sentence",
     "training_step",
     "cost_growth",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_type, get_type_hints
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from transformers.pipelines.pt_utils import KeyDataset
@@ -11,6 +12,7 @@ import hf_spo
 from hf_spo import MentionDict, TripleDict, TripleExtractionPipeline, Triples
 from hf_spo.model.extraction import TripleExtractor
 from hf_spo.model.options import OPTIONS, ExtractionKwargs, ExtractionOptions
+from hf_spo.model.results import TriplesStream
 from hf_spo.onnx import OnnxTripleExtractionPipeline
 
 TEXT = "《远山的灯》由林小川执导。"
@@ -40,16 +42,19 @@ def test_several_texts(extract: Extract) -> None:
     assert isinstance(several, list)
     assert [type(triples) for triples in several] == [Triples, Triples]
     assert_type(extract((TEXT,)), list[Triples])
+    assert_type(extract(np.array([TEXT])), list[Triples])
 
 
 def test_streams_of_texts(extract: Extract) -> None:
     streams = (
         assert_type(extract(text for text in [TEXT]), Iterator[Triples]),
-        assert_type(extract(KeyDataset(Dataset.from_list([{"text": TEXT}]), "text")), Iterator[Triples]),
+        assert_type(extract(KeyDataset(Dataset.from_list([{"text": TEXT}]), "text")), TriplesStream),
     )
+    assert len(streams[1]) == 1
     for stream in streams:
         assert isinstance(stream, Iterator)
-        assert [type(triples) for triples in stream] == [Triples]
+        for triples in stream:
+            assert type(assert_type(triples, Triples)) is Triples
 
 
 def test_loops_and_triples(extract: Extract) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..loading import locations
 from ..loading.loader import load
+from ..model.adapters import ADAPTER_FILE
 from ..onnx.folder import is_export
 from ..support.files import digest
 from .console import say
@@ -63,7 +64,13 @@ class ModelChoice:
         if folder.is_dir():
             files = sorted(path for path in folder.iterdir() if path.suffix in _OF_MODELS)
             return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
-        return locations.model_file(str(folder)).parent.name  # snapshots/COMMIT/config.json
+        from huggingface_hub.errors import EntryNotFoundError
+
+        try:
+            path = locations.model_file(str(folder))
+        except EntryNotFoundError:  # an adapter that PEFT alone saved
+            path = locations.model_file(str(folder), ADAPTER_FILE)
+        return path.parent.name  # snapshots/COMMIT/config.json
 
 
 _OF_MODELS = (".json", ".onnx", ".safetensors")

@@ -1,5 +1,6 @@
 """Load models of torch that somebody else may have made: everything is checked, and no code of theirs is run."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..model.configuration_spo import SpoConfig
 from ..model.modeling_ensemble import SpoEnsemble
 from ..model.modeling_spo import AutoModelForTripleExtraction
 from ..model.pipeline import TripleExtractionPipeline
+from ..model.pretrained import find_file
 from .dtypes import auto_dtype
 from .locations import PACKAGED, find_model
 
@@ -51,10 +53,10 @@ def load_checked(folder: str, **options: Any) -> tuple[Any, Any]:
     Raises:
         CheckpointError: a file is damaged, or the model is of another kind; the message names the file.
     """
+    base = adapter_base(partial(find_file, folder, hub={}), folder)
+    if base is not None:
+        return _load_adapter(folder, _base_folder(base, folder), options)
     if Path(folder).is_dir():
-        base = adapter_base(lambda name: _file(folder, name), folder)
-        if base is not None:
-            return _load_adapter(folder, _base_folder(base, folder), options)
         _check_config(Path(folder) / "config.json")
     model = AutoModelForTripleExtraction.from_pretrained(folder, trust_remote_code=False, **options)
     tokenizer = _load_tokenizer(folder)
@@ -65,11 +67,12 @@ def load_checked(folder: str, **options: Any) -> tuple[Any, Any]:
 
 def _load_adapter(folder: str, base: str, options: dict[str, Any]) -> tuple[Any, Any]:
     """Load an adapter with the model that it was trained on; settings and tokenizer of its own go first."""
-    if (Path(folder) / "config.json").is_file():
-        _check_config(Path(folder) / "config.json")
-        options = {**options, "config": AutoConfig.from_pretrained(folder, trust_remote_code=False)}
+    config = find_file(folder, "config.json", {})
+    if config is not None:
+        _check_config(Path(config))
+        options = {**options, "config": AutoConfig.from_pretrained(Path(config).parent, trust_remote_code=False)}
     model, tokenizer = load_checked(base, **options)
-    if (Path(folder) / "tokenizer.json").is_file():
+    if find_file(folder, "tokenizer.json", {}) is not None:
         tokenizer = _load_tokenizer(folder)
         check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, folder)
     return merge_adapter(model, folder), tokenizer
@@ -91,11 +94,6 @@ def _base_folder(base: str, adapter: str) -> str:
             f"as base_model_name_or_path in {Path(adapter) / ADAPTER_FILE}: a folder, a name on the Hub, or "
             f"{' or '.join(PACKAGED)}"
         ) from None
-
-
-def _file(folder: str, name: str) -> str | None:
-    path = Path(folder) / name
-    return str(path) if path.is_file() else None
 
 
 def _check_config(path: Path) -> None:

@@ -69,4 +69,5 @@ def merge_adapter(model: Any, adapter: str, **hub: Any) -> Any:
             f"this model, of a kind that merges, such as LoRA"
         ) from error
     check_weights(merged, (), adapter)
+    merged.name_or_path = adapter
     return merged.eval()

@@ -90,17 +90,21 @@ class SpoPreTrainedModel(PreTrainedModel):
         path = pretrained_model_name_or_path
         hub = {name: kwargs.pop(name) for name in HUB_OPTIONS if name in kwargs}
         # The Auto classes have found an adapter's model already.
-        adapter = (kwargs.pop("adapter_kwargs", None) or {}).get("_adapter_model_path")
+        found = kwargs.pop("adapter_kwargs", None) or {}
+        adapter = found.get("_adapter_model_path")
+        # Adapter and model are two repositories, each with revisions of its own.
+        elsewhere = {name: value for name, value in hub.items() if name not in ("revision", "subfolder")}
+        of_adapter = elsewhere | {name: found[name] for name in HUB_OPTIONS if name in found}
         if path is not None and (base := adapter_base(lambda name: find_file(path, name, hub), path)) is not None:
             kwargs.setdefault("config", find_file(path, "config.json", hub))
-            adapter, path = path, base
+            adapter, path, of_adapter, hub = path, base, hub, elsewhere
         with advise_upgrade(path, lambda: _written_by(path, kwargs.get("config"), hub)):
             model, info = cls._load(path, *args, hub=hub, **kwargs)
             unknown = info["unexpected_keys"]
             if unknown and is_newer(model.config.hf_spo_version) and not kwargs.get("ignore_mismatched_sizes"):
                 raise ValueError(f"{len(unknown)} weights are unknown here, such as {min(unknown)}")
         if adapter is not None:
-            model = merge_adapter(model, str(adapter), **hub)
+            model = merge_adapter(model, str(adapter), **of_adapter)
         return (model, info) if output_loading_info else model
 
     @classmethod

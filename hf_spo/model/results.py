@@ -100,6 +100,22 @@ class IndexedTexts(Protocol):
         ...
 
 
+class _Array(Protocol):
+    def tolist(self) -> Any: ...
+
+
+class _Series(Protocol):
+    def to_list(self) -> Any: ...
+
+
+class _ArrowArray(Protocol):
+    def to_pylist(self) -> Any: ...
+
+
+Column = _Array | _Series | _ArrowArray
+"""An array of numpy, or a column of pandas, polars or Arrow."""
+
+
 class ExtractionCall:
     """What the call of a pipeline takes and returns: a text, a list or a stream of texts."""
 
@@ -113,7 +129,7 @@ class ExtractionCall:
     @overload
     def __call__(  # type: ignore[overload-overlap]  # a list is an iterable, too
         self,
-        inputs: list[str] | tuple[str, ...],
+        inputs: list[str] | tuple[str, ...] | Column,
         *,
         batch_size: int | None = None,
         **options: Unpack[ExtractionKwargs],
@@ -121,19 +137,20 @@ class ExtractionCall:
 
     @overload
     def __call__(
-        self,
-        inputs: Iterable[str] | IndexedTexts,
-        *,
-        batch_size: int | None = None,
-        **options: Unpack[ExtractionKwargs],
+        self, inputs: IndexedTexts, *, batch_size: int | None = None, **options: Unpack[ExtractionKwargs]
+    ) -> TriplesStream: ...
+
+    @overload
+    def __call__(
+        self, inputs: Iterable[str], *, batch_size: int | None = None, **options: Unpack[ExtractionKwargs]
     ) -> Iterator[Triples]: ...
 
     def __call__(self, inputs: Any, *, batch_size: int | None = None, **options: Any) -> Any:
         """Extract triples from a text, a list of texts, or a stream of texts.
 
         Args:
-            inputs: one text gives its [`Triples`]; a list or tuple of texts a list of them; a generator, `Dataset`
-                or `KeyDataset` gives an iterator.
+            inputs: one text gives its [`Triples`]; a list, tuple, array or column of texts a list of them; a generator,
+                `Dataset` or `KeyDataset` gives an iterator, which has a length if the texts have one.
             batch_size: the most texts, or windows of long ones, in one forward pass.
             options: see [`ExtractionOptions`]; they go before those of the construction.
 

@@ -2,13 +2,19 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
+import torch
+from huggingface_hub import HfApi, ModelCard
 from huggingface_hub.errors import RepositoryNotFoundError
 from transformers import AutoTokenizer, pipeline
+from typer.testing import CliRunner
 
+import hf_spo
 from hf_spo import AutoModelForTripleExtraction, Example, SpoConfig, SpoEnsemble, SpoForTripleExtraction, TripleStore
+from hf_spo.cli import app
+from hf_spo.hub.card_files import is_generated
 from hf_spo.hub.standalone import add_standalone_code
 from hf_spo.training import SpoTrainer, SpoTrainingArguments
 from tests import builders
@@ -131,6 +137,62 @@ class TestEnsemble:
         assert len(SpoEnsemble.from_pretrained("me/x", subfolder="deep/model").groups) == 2
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # of peft
+class TestAdapter:
+    """A LoRA adapter on the Hub, of a model on the Hub."""
+
+    @pytest.fixture
+    def merged(self, here, trained_folder):
+        peft = pytest.importorskip("peft")
+        here.upload(Path(trained_folder), "me/base")
+        model = SpoForTripleExtraction.from_pretrained("me/base", dtype=torch.float32)
+        lora = peft.get_peft_model(model, peft.LoraConfig(target_modules=["query"], init_lora_weights=False))
+        lora.push_to_hub("adapter")
+        assert "config.json" not in here["me/adapter"].files
+        return lora.merge_and_unload().eval()
+
+    @pytest.mark.parametrize(
+        "load",
+        [
+            lambda name: hf_spo.load(name, dtype="float32").model,
+            lambda name: hf_spo.pipeline(model=name).model,
+            lambda name: pipeline("triple-extraction", model=name).model,
+            SpoForTripleExtraction.from_pretrained,
+            AutoModelForTripleExtraction.from_pretrained,
+        ],
+    )
+    def test_comes_back(self, load, merged):
+        torch.testing.assert_close(load("me/adapter").state_dict(), merged.state_dict())
+
+    def test_has_settings_and_tokenizer_of_its_own(self, here, merged, trained_folder, tmp_path):
+        config = SpoConfig.from_pretrained(trained_folder)
+        config.score_threshold = 0.25
+        config.save_pretrained(tmp_path)
+        shutil.copy(Path(trained_folder) / "tokenizer.json", tmp_path)
+        HfApi(endpoint=here.url).upload_folder(repo_id="me/adapter", folder_path=tmp_path)
+        assert hf_spo.load("me/adapter").model.config.score_threshold == 0.25
+
+    def test_commands(self, merged, trained_folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        rows = [json.dumps(example.to_dict()) for example in builders.EXAMPLES]
+        Path("gold.jsonl").write_text("\n".join(rows), encoding="utf-8")
+        Path("texts.txt").write_text("\n".join(example.text for example in builders.EXAMPLES), encoding="utf-8")
+        texts = [example.text for example in builders.EXAMPLES]
+        found = merged.extract(texts, AutoTokenizer.from_pretrained(trained_folder))
+        for words in (
+            "extract --input texts.txt --output lines.jsonl --dtype float32",
+            "extract --input texts.txt --output corpus --dtype float32",
+            "evaluate --data gold.jsonl",
+            "export --output exported",
+        ):
+            result = CliRunner().invoke(app, [*words.split(), "--model", "me/adapter"])
+            assert result.exit_code == 0, result.stderr
+        for path in ("lines.jsonl", "corpus/part-00000.jsonl"):
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+            assert matrix.close([json.loads(line)["triples"] for line in lines], found)
+        assert matrix.close(hf_spo.load("exported")(texts), found)
+
+
 @pytest.mark.slow
 def test_a_trainer_pushes_what_a_model_reads_while_it_trains(here, tmp_path):
     settings = {"push_to_hub": True, "hub_strategy": "every_save", "save_strategy": "steps", "save_steps": 1}
@@ -144,6 +206,12 @@ def test_a_trainer_pushes_what_a_model_reads_while_it_trains(here, tmp_path):
 @pytest.mark.slow
 def test_a_trainer_pushes_what_it_trained(here, tmp_path):
     arguments = SpoTrainingArguments(str(tmp_path / "run"), use_cpu=True, hub_model_id="me/x", disable_tqdm=True)
-    SpoTrainer(load("dgcnn"), arguments, processing_class=tokenizer("dgcnn")).push_to_hub()
+    SpoTrainer(load("dgcnn"), arguments, processing_class=tokenizer("dgcnn")).push_to_hub(language="zh", tags="films")
     assert "words.txt" in here["me/x"].files
+    card = here["me/x"].files["README.md"].decode()
+    assert is_generated(card)
+    assert 'hf_spo.load("me/x")' in card
+    data = ModelCard(card).data
+    assert (data.library_name, data.pipeline_tag, data.language) == ("hf-spo", "triple-extraction", ["zh"])
+    assert "films" in data.tags
     assert says_what_it_should(pipeline("triple-extraction", model="me/x"), "dgcnn")
