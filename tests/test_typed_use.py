@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_type, get_type_hints
 
-import numpy as np
+import pyarrow as pa
 import pytest
 from datasets import Dataset
 from transformers.pipelines.pt_utils import KeyDataset
@@ -12,7 +12,7 @@ import hf_spo
 from hf_spo import MentionDict, TripleDict, TripleExtractionPipeline, Triples
 from hf_spo.model.extraction import TripleExtractor
 from hf_spo.model.options import OPTIONS, ExtractionKwargs, ExtractionOptions
-from hf_spo.model.results import TriplesStream
+from hf_spo.model.results import Column, TriplesStream
 from hf_spo.onnx import OnnxTripleExtractionPipeline
 
 TEXT = "《远山的灯》由林小川执导。"
@@ -42,7 +42,8 @@ def test_several_texts(extract: Extract) -> None:
     assert isinstance(several, list)
     assert [type(triples) for triples in several] == [Triples, Triples]
     assert_type(extract((TEXT,)), list[Triples])
-    assert_type(extract(np.array([TEXT])), list[Triples])
+    column: Column = pa.array([TEXT])
+    assert_type(extract(column), list[Triples])
 
 
 def test_streams_of_texts(extract: Extract) -> None:
