@@ -57,6 +57,7 @@ _VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {
         "training": {
             "num_train_epochs": 12,
+            "learning_rate": 5e-5,
             "eval_strategy": "epoch",
             "save_strategy": "epoch",
             "save_total_limit": 2,
