@@ -371,9 +371,11 @@ class SpoTrainer(Trainer):
         if not any((Path(folder) / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
             self.save_model(_internal_call=True)
         encoder = getattr(self.model.config.get_text_config(), "_name_or_path", None)
+        repo = self.hub_model_id or self.args.hub_model_id or ""
+        name = model_name or repo or Path(folder).name
         write_card(
             folder,
-            model_name or self.args.hub_model_id or Path(folder).name,
+            repo if repo.endswith(f"/{name}") else name,  # `push_to_hub` passes the name without its owner
             tags,
             report=self._evaluation,
             data=", ".join(listed(dataset_tags or dataset)) or None,

@@ -210,8 +210,8 @@ def test_a_trainer_pushes_what_it_trained(here, tmp_path):
     assert "words.txt" in here["me/x"].files
     card = here["me/x"].files["README.md"].decode()
     assert is_generated(card)
-    assert 'hf_spo.load("me/x")' in card
+    assert 'model="me/x"' in card
     data = ModelCard(card).data
-    assert (data.library_name, data.pipeline_tag, data.language) == ("hf-spo", "triple-extraction", ["zh"])
-    assert "films" in data.tags
+    assert (data.library_name, data.language) == ("hf-spo", ["zh"])
+    assert {"triple-extraction", "films"} <= set(data.tags)
     assert says_what_it_should(pipeline("triple-extraction", model="me/x"), "dgcnn")
