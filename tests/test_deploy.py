@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+import yaml
 
 from hf_spo.service.service_settings import TOKEN_VARIABLE, ServiceSettings
 
@@ -36,17 +37,18 @@ def test_limits_of_the_proxy_fit_those_of_the_service():
         (value,) = re.findall(rf"^ *{name} (\d+)[sm]?;", configuration, re.MULTILINE)
         return int(value)
 
+    services = yaml.safe_load((benchmark.DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
     options = dict(zip(benchmark.OPTIONS[::2], map(int, benchmark.OPTIONS[1::2]), strict=True))
     assert set(options) == {"--max-queue", "--max-connections"}
     settings = ServiceSettings(max_queue=options["--max-queue"], max_connections=options["--max-connections"])
     (at_service,) = re.findall(r"upstream service \{.*?keepalive_timeout (\d+)s;", configuration, re.DOTALL)
     assert said("client_max_body_size") << 20 == settings.max_body
-    assert said("limit_conn all") <= settings.max_queue
-    assert said("limit_conn all") + said("keepalive") < settings.max_connections
+    assert settings.max_connections >= 2 * settings.max_queue  # the queue refuses first, with JSON
+    assert settings.max_connections < services["service"]["ulimits"]["nofile"]
     assert said("proxy_read_timeout") > settings.time_limit
     assert int(at_service) < settings.keep_alive
-    assert said("worker_connections") > 2 * said("limit_conn all")
-    assert said("worker_rlimit_nofile") > said("worker_connections")
+    assert said("worker_connections") > 2 * settings.max_queue
+    assert said("worker_connections") < said("worker_rlimit_nofile") == services["proxy"]["ulimits"]["nofile"]
 
 
 @pytest.fixture(scope="module")
@@ -176,27 +178,26 @@ class TestBehindTheProxy:
             await asyncio.sleep(1)
             async with ask(site, "127.0.0.9") as same, ask(site, "127.0.0.8") as other:
                 answers = [await client.post("/extract", content=BODY) for client in (same, other)]
-                answers.append(await same.get("/health"))
             for _, writer in connections:
                 writer.transport.abort()
             return answers
 
-        refused, *answered = asyncio.run(scenario())
+        refused, answered = asyncio.run(scenario())
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
         assert refused.json()["error"] == {
             "code": "proxy",
             "message": "too many requests are in progress; ask again in a moment",
         }
-        assert [answer.status_code for answer in answered] == [200, 200]
+        assert answered.status_code == 200
 
     def test_many_clients_at_once(self, site):  # the benchmark has a thousand
         async def scenario():
             async with AsyncExitStack() as stack:
-                clients = [await stack.enter_async_context(ask(site, f"127.0.1.{n}")) for n in range(1, 11)]
-                return await asyncio.gather(*(c.post("/extract", content=BODY) for c in clients for _ in range(20)))
+                clients = [await stack.enter_async_context(ask(site, f"127.0.1.{n}")) for n in range(1, 6)]
+                return await asyncio.gather(*(c.post("/extract", content=BODY) for c in clients for _ in range(10)))
 
         answers = asyncio.run(scenario())
-        assert [answer.status_code for answer in answers] == [200] * 200
+        assert [answer.status_code for answer in answers] == [200] * 50
 
     def test_token_certificate_and_log(self, site):
         async def scenario():
