@@ -5,6 +5,6 @@ Another HTTP framework would replace application.py, access.py and bodies.py; th
 
 The service limits the queue, connections, and the size and duration of a request's body. Clients that send a request's
 head byte by byte, or do not read the response, are the work of a reverse proxy: put one before a service that others
-can reach. deploy/nginx.conf is the configuration of one, with limits that fit those of service_settings.py. A proxy that passes its own
-Host header on needs the service to have a token.
+can reach. deploy/nginx.conf is the configuration of one, with limits that fit those of service_settings.py. A proxy
+that passes its own Host header on needs the service to have a token.
 """
