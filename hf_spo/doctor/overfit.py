@@ -140,6 +140,7 @@ def overfit(
 def _result(trainer: "_Overfitter", course: "_Course", seconds: float, moved: bool) -> Overfitting:
     state = trainer.state
     rate, head_rate = trainer.args.learning_rate, trainer.args.head_learning_rate
+    assert rate is not None  # set at construction
     losses = tuple(entry["loss"] for entry in state.log_history if "loss" in entry)
     progress = TrainingState(state.global_step, state.max_steps, rate, losses)
     subject_f1, object_f1 = course.metrics["eval_subject_f1"], course.metrics["eval_object_f1"]

@@ -229,6 +229,7 @@ class SpoTrainer(Trainer):
         optimized = self.model if model is None else model
         decayed = set(self.get_decay_parameter_names(optimized))
         encoder_rate = self.args.learning_rate
+        assert encoder_rate is not None  # set at construction
         head_rate = self.args.head_learning_rate if self.args.head_learning_rate is not None else 5 * encoder_rate
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in optimized.named_parameters():
@@ -448,6 +449,8 @@ class SpoTrainer(Trainer):
         return EvalLoopOutput(**output, metrics=metrics, num_samples=len(labelled))
 
     def _explain_zero(self, examples: list[Example], examined: list[Examined], raw_f1: float | None) -> list[str]:
+        rate = self.args.learning_rate
+        assert rate is not None  # set at construction
         return explain_zero(
             examples,
             [triples for triples, _ in examined],
@@ -456,7 +459,7 @@ class SpoTrainer(Trainer):
             TrainingState(
                 self.state.global_step,
                 self.state.max_steps,
-                self.args.learning_rate,
+                rate,
                 [entry["loss"] for entry in self.state.log_history if "loss" in entry],
                 raw_f1,
             ),
