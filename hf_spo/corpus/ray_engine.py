@@ -1,14 +1,16 @@
 """Engine that runs a model on a Ray cluster, by Ray Data: one task reads, each worker is an actor with a model.
 
 Documents go to the workers and results come back through Ray's object store, in order, so that only the machine that
-starts the run needs the output folder. A worker whose machine is lost is replaced, and its chunk is done again.
+starts the run needs the sources and the output folder. A worker whose machine is lost is replaced, and its chunk is
+done again.
 """
 
 import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -33,6 +35,7 @@ try:
     from ray.data import ActorPoolStrategy, DataContext
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 except ImportError:
     raise ImportError("the engine ray needs Ray: pip install 'hf-spo[ray]'") from None
 
@@ -47,7 +50,8 @@ class RayEngine:
     """Runs the model in the workers of a cluster.
 
     Args:
-        workers: actors, each with a model; default: one for each machine of the cluster.
+        workers: actors, each with a model; default: one for each machine of the cluster that offers CPUs. Those for
+            which the cluster has no room start when a machine joins.
         address: of a running cluster; None starts one on this machine, for as long as the run takes.
         batch_size: at most this many texts, or windows of long ones, in one forward pass.
         chunk_size: documents that go to a worker together.
@@ -88,16 +92,27 @@ class RayEngine:
         context.target_min_block_size = 1
         context.execution_options.preserve_order = True
         with DataContext.current(context):
-            # Reading needs next to no CPU time, and must not wait for a CPU while the workers hold all.
-            rows = ray.data.read_datasource(_Documents(read, self.chunk_size), num_cpus=0, override_num_blocks=1)
-            workers = self.workers or max(1, len(_alive()))
+            # Reading needs next to no CPU time, and must not wait for a CPU while the workers hold all. It takes place
+            # on this machine: another may lack the files, and if it were lost, all would have to be read again.
+            here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+            with warnings.catch_warnings():
+                # Ray 2.50 has no other parameter for it.
+                warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
+                rows = ray.data.read_datasource(
+                    _Documents(read, self.chunk_size),
+                    num_cpus=0,
+                    override_num_blocks=1,
+                    ray_remote_args={"scheduling_strategy": here},
+                )
+            sizes = _sizes(self.gpus)
+            workers = self.workers or max(1, len(sizes))
             found = rows.map_batches(
                 _Worker,
                 fn_constructor_args=(load, self.batch_size),
                 batch_size=1,
                 batch_format="pyarrow",
                 compute=ActorPoolStrategy(size=workers),
-                num_cpus=_processors(workers),
+                num_cpus=_processors(workers, sizes),
                 num_gpus=self.gpus or None,
             )
             for batch in found.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1):
@@ -121,14 +136,17 @@ def _connect(address: str | None) -> None:
         raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from None
 
 
-def _alive() -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]
+def _sizes(gpus: float) -> list[int]:
+    """Return the numbers of CPUs of the machines that a worker can be on."""
+    offers = (node["Resources"] for node in ray.nodes() if node["Alive"])
+    sizes = (int(offer.get("CPU", 0)) for offer in offers if offer.get("GPU", 0) >= gpus)
+    return [size for size in sizes if size]
 
 
-def _processors(workers: int) -> int:
-    """Return the number of CPUs for each worker."""
-    sizes = [int(node["Resources"].get("CPU", 0)) for node in _alive()]
-    return max(1, min(max(sizes, default=1), sum(sizes) // workers))
+def _processors(workers: int, sizes: Sequence[int]) -> int:
+    """Return the largest number of CPUs that each worker can have, so that all find room; at least 1."""
+    fitting = (each for each in range(max(sizes, default=1), 0, -1) if sum(size // each for size in sizes) >= workers)
+    return next(fitting, 1)
 
 
 class _Documents(Datasource):
