@@ -134,8 +134,8 @@ class TestConfig:
     @pytest.mark.parametrize(
         ("config", "message"),
         [
-            ({"treshold": 0.5}, "unexpected argument: 'treshold'"),
-            ({"dtype": "float8"}, "'float8' is not"),
+            ({"treshold": 0.5}, "treshold"),  # the words are those of spaCy's version
+            ({"dtype": "float8"}, "float8"),
             ({"score_threshold": 1.5}, "score_threshold=1.5: expected a number"),
         ],
     )
