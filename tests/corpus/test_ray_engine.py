@@ -139,6 +139,9 @@ print(job.run(RayEngine(address=sys.argv[2], chunk_size=4), partial(Paced, folde
 def nodes(monkeypatch):
     """A cluster of three nodes, each with its own raylet: the first has no processor, the others have one each."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    # On a busy machine, a node's agent takes longer to start than a raylet waits for it by default.
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "300")
+    monkeypatch.setenv("RAY_agent_register_timeout_ms", "300000")
     head = {"num_cpus": 0, "include_dashboard": False}
     found = Cluster(initialize_head=True, shutdown_at_exit=False, head_node_args=head)
     try:
