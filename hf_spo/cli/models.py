@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..loading import locations
 from ..loading.loader import load
-from ..model.adapters import ADAPTER_FILE
 from ..onnx.folder import is_export
 from ..support.files import digest
 from .console import say
@@ -69,6 +68,8 @@ class ModelChoice:
         try:
             path = locations.model_file(str(folder))
         except EntryNotFoundError:  # an adapter that PEFT alone saved
+            from ..model.adapters import ADAPTER_FILE  # which imports torch
+
             path = locations.model_file(str(folder), ADAPTER_FILE)
         return path.parent.name  # snapshots/COMMIT/config.json
 
