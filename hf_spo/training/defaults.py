@@ -1,4 +1,4 @@
-"""Defaults of a training that follow from its data and model; free of torch, since the doctor suggests the number of epochs."""
+"""Defaults of a training, which follow from data and model; free of torch, since the doctor suggests the epochs."""
 
 import math
 
